@@ -1,0 +1,3 @@
+//! `nfdhcpd` gives virtual machines their network configuration on the node they run on.
+
+pub mod wire;

@@ -4,7 +4,13 @@
 //! which field of which layer was wrong. Encoders write into a buffer of the caller's and say when it is too small.
 
 pub mod domain;
+pub mod ethernet;
+pub mod icmpv6;
+pub mod ipv4;
+pub mod ipv6;
 pub mod mac;
+pub mod ndp;
+pub mod udp;
 
 pub use domain::DomainName;
 pub use mac::MacAddr;

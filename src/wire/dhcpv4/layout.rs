@@ -1,0 +1,342 @@
+//! Where the options of a reply go: into the options field, then `file`, then `sname` (RFC 2132 §9.3), long ones in
+//! several parts (RFC 3396), and those that find no room nowhere.
+
+use std::ops::Range;
+
+use super::{code, offset};
+
+/// The largest value of one option (RFC 2132 §2), in bytes.
+const MAX_VALUE: usize = 255;
+/// What code and length take, in bytes.
+const OPTION_HEADER: usize = 2;
+/// What option 52 takes, in bytes.
+const OVERLOAD_LEN: usize = OPTION_HEADER + 1;
+/// What the end option takes, in bytes.
+const END_LEN: usize = 1;
+
+/// The options of a reply, in their order. Reused from reply to reply, so that none allocates.
+#[derive(Debug, Default)]
+pub struct OptionList {
+    values: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    code: u8,
+    value: Range<usize>,
+    is_required: bool,
+}
+
+/// The room that a reply has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// The largest BOOTP message, in bytes.
+    pub max_len: usize,
+    /// Whether `file` and `sname` may hold options: not in a reply to BOOTP.
+    pub overload: bool,
+}
+
+/// What became of the options.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The length of the message, in bytes.
+    pub len: usize,
+    /// How many options were left out for want of room.
+    pub omitted: usize,
+}
+
+impl OptionList {
+    /// Forgets all options.
+    pub fn clear(&mut self) {
+        self.values.clear();
+        self.entries.clear();
+    }
+
+    /// Appends an option that may be left out when there is no room.
+    pub fn push(&mut self, code: u8, value: &[u8]) {
+        self.push_parts(code, std::iter::once(value), false);
+    }
+
+    /// Appends an option without which the reply must not go out.
+    pub fn push_required(&mut self, code: u8, value: &[u8]) {
+        self.push_parts(code, std::iter::once(value), true);
+    }
+
+    /// Appends a required option from the parts that it came in (RFC 3396 §7); nothing if there are none.
+    pub fn echo<'a>(&mut self, code: u8, parts: impl Iterator<Item = &'a [u8]>) {
+        let mut parts = parts.peekable();
+        if parts.peek().is_some() {
+            self.push_parts(code, parts, true);
+        }
+    }
+
+    fn push_parts<'a>(&mut self, code: u8, parts: impl Iterator<Item = &'a [u8]>, is_required: bool) {
+        let start = self.values.len();
+        parts.for_each(|part| self.values.extend_from_slice(part));
+        self.entries.push(Entry { code, value: start..self.values.len(), is_required });
+    }
+
+    /// Whether all options fit into `space`.
+    pub fn fits(&self, space: Space) -> bool {
+        let written = self.write(&mut vec![0; space.max_len], space);
+        written.is_some_and(|written| written.omitted == 0)
+    }
+
+    /// Writes the options into `message`: all of them, overloading `file` and `sname` if need be, else all but the last
+    /// ones that are not required. None if a required one does not fit.
+    pub(super) fn write(&self, message: &mut [u8], space: Space) -> Option<Written> {
+        let optional = self.entries.iter().filter(|entry| !entry.is_required).count();
+        let plain = self.attempt(message, Areas::plain(space), optional);
+        if let Some(len) = plain {
+            return Some(Written { len, omitted: 0 });
+        }
+        let areas = if space.overload { Areas::overloaded(space) } else { Areas::plain(space) };
+        (0..=optional).find_map(|omitted| {
+            let len = self.attempt(message, areas, optional - omitted)?;
+            Some(Written { len, omitted })
+        })
+    }
+
+    /// Writes the required options and the first `optional` others; gives the length of the message if they fit.
+    fn attempt(&self, message: &mut [u8], mut areas: Areas, optional: usize) -> Option<usize> {
+        message.get_mut(offset::SNAME.start..offset::FILE.end)?.fill(0);
+        message.get_mut(offset::OPTIONS..)?.fill(0);
+        let mut left = optional;
+        for entry in &self.entries {
+            if !entry.is_required {
+                let Some(rest) = left.checked_sub(1) else {
+                    continue;
+                };
+                left = rest;
+            }
+            areas.put(message, entry.code, self.values.get(entry.value.clone())?)?;
+        }
+        areas.finish(message)
+    }
+}
+
+/// The places for options, in the order in which a client reads them.
+#[derive(Debug, Clone, Copy)]
+struct Areas([Area; 3]);
+
+/// One place for options; `end` leaves room for what must follow.
+#[derive(Debug, Clone, Copy)]
+struct Area {
+    start: usize,
+    next: usize,
+    end: usize,
+}
+
+impl Areas {
+    /// The options field alone.
+    fn plain(space: Space) -> Self {
+        let options = Area::new(offset::OPTIONS..space.max_len, END_LEN);
+        Self([options, Area::new(0..0, 0), Area::new(0..0, 0)])
+    }
+
+    /// The options field, `file` and `sname`.
+    fn overloaded(space: Space) -> Self {
+        Self([
+            Area::new(offset::OPTIONS..space.max_len, END_LEN + OVERLOAD_LEN),
+            Area::new(offset::FILE, END_LEN),
+            Area::new(offset::SNAME, END_LEN),
+        ])
+    }
+
+    /// Writes an option where it fits whole; one that has to be split anyway, wherever there is room.
+    fn put(&mut self, message: &mut [u8], code: u8, value: &[u8]) -> Option<()> {
+        let parts = value.len().div_ceil(MAX_VALUE).max(1);
+        let whole = value.len() + parts * OPTION_HEADER;
+        if let Some(area) = self.0.iter_mut().find(|area| area.room() >= whole) {
+            return value
+                .chunks(MAX_VALUE)
+                // No value at all is one part of no bytes.
+                .chain(value.is_empty().then_some(value))
+                .try_for_each(|part| area.put(message, code, part));
+        }
+        if parts == 1 { None } else { self.split(message, code, value) }
+    }
+
+    fn split(&mut self, message: &mut [u8], code: u8, mut value: &[u8]) -> Option<()> {
+        for area in &mut self.0 {
+            while !value.is_empty() && area.room() > OPTION_HEADER {
+                let len = (area.room() - OPTION_HEADER).min(MAX_VALUE).min(value.len());
+                let (part, rest) = value.split_at_checked(len)?;
+                area.put(message, code, part)?;
+                value = rest;
+            }
+        }
+        value.is_empty().then_some(())
+    }
+
+    /// Ends every area that is used; gives the length of the message.
+    fn finish(self, message: &mut [u8]) -> Option<usize> {
+        let [mut options, file, sname] = self.0;
+        let overload = u8::from(file.is_used()) | u8::from(sname.is_used()) << 1;
+        if overload != 0 {
+            options.end += OVERLOAD_LEN;
+            options.put(message, code::OVERLOAD, &[overload])?;
+        }
+        for area in [file, sname].into_iter().filter(Area::is_used) {
+            *message.get_mut(area.next)? = code::END;
+        }
+        *message.get_mut(options.next)? = code::END;
+        Some(options.next + END_LEN)
+    }
+}
+
+impl Area {
+    fn new(range: Range<usize>, reserved: usize) -> Self {
+        let end = range.end.saturating_sub(reserved).max(range.start);
+        Self { start: range.start, next: range.start, end }
+    }
+
+    fn room(&self) -> usize {
+        self.end - self.next
+    }
+
+    fn is_used(&self) -> bool {
+        self.next > self.start
+    }
+
+    fn put(&mut self, message: &mut [u8], code: u8, value: &[u8]) -> Option<()> {
+        let len = OPTION_HEADER + value.len();
+        let (header, rest) = message.get_mut(self.next..self.next + len)?.split_at_mut(OPTION_HEADER);
+        header.copy_from_slice(&[code, u8::try_from(value.len()).ok()?]);
+        rest.copy_from_slice(value);
+        self.next += len;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BOOTREPLY, COOKIE, Request};
+    use super::*;
+
+    const OPTIONS: usize = offset::OPTIONS;
+
+    /// Writes `list` into a message of `max_len` bytes.
+    fn write(list: &OptionList, max_len: usize, overload: bool) -> Option<(Vec<u8>, Written)> {
+        let mut message = vec![0; max_len];
+        message[..3].copy_from_slice(&[BOOTREPLY, 1, 6]);
+        message[offset::COOKIE].copy_from_slice(&COOKIE);
+        let written = list.write(&mut message, Space { max_len, overload })?;
+        message.truncate(written.len);
+        Some((message, written))
+    }
+
+    /// The options of a message, parts joined, in the order of their first part.
+    fn read(message: &[u8]) -> Vec<(u8, Vec<u8>)> {
+        let mut options: Vec<(u8, Vec<u8>)> = Vec::new();
+        for (code, value) in Request::parse(message).unwrap().options.iter() {
+            match options.iter_mut().find(|(found, _)| *found == code) {
+                Some((_, joined)) => joined.extend_from_slice(value),
+                None => options.push((code, value.to_vec())),
+            }
+        }
+        options
+    }
+
+    #[test]
+    fn keeps_the_order() {
+        let mut list = OptionList::default();
+        list.push_required(code::MESSAGE_TYPE, &[5]);
+        list.push(6, &[1, 2, 3, 4]);
+        list.push(3, &[5, 6, 7, 8]);
+        list.push(80, &[]);
+        let (message, written) = write(&list, 300, true).unwrap();
+        assert_eq!(message[OPTIONS..], [53, 1, 5, 6, 4, 1, 2, 3, 4, 3, 4, 5, 6, 7, 8, 80, 0, 255]);
+        assert_eq!(written.omitted, 0);
+    }
+
+    #[test]
+    fn fills_the_options_field_to_the_last_byte() {
+        let mut list = OptionList::default();
+        list.push(12, &[b'a'; 10]);
+        assert_eq!(write(&list, OPTIONS + 13, true).unwrap().0.len(), OPTIONS + 13);
+        assert_eq!(write(&list, OPTIONS + 12, false).unwrap().1.omitted, 1);
+    }
+
+    #[test]
+    fn overloads_file_then_sname_before_leaving_anything_out() {
+        let mut list = OptionList::default();
+        for code in [200, 201, 202, 203] {
+            list.push(code, &[code; 50]);
+        }
+        let (message, written) = write(&list, OPTIONS + 60, true).unwrap();
+        assert_eq!(written.omitted, 0);
+        // 200 in the options field, 201 and 202 in file, 203 in sname.
+        assert_eq!(message[OPTIONS + 52..], [code::OVERLOAD, 1, 3, code::END]);
+        assert_eq!(message[offset::FILE][..2], [201, 50]);
+        assert_eq!(message[offset::SNAME][..2], [203, 50]);
+        let codes: Vec<u8> = read(&message).iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, [200, 52, 201, 202, 203]);
+    }
+
+    #[test]
+    fn leaves_out_from_the_end_and_never_what_is_required() {
+        let mut list = OptionList::default();
+        list.push_required(1, &[1; 4]);
+        for code in [200, 201, 202] {
+            list.push(code, &[code; 100]);
+        }
+        list.push_required(61, &[61; 50]);
+        let (message, written) = write(&list, OPTIONS + 120, true).unwrap();
+        let codes: Vec<u8> = read(&message).iter().map(|(code, _)| *code).collect();
+        assert_eq!(written.omitted, 1);
+        assert_eq!(codes, [1, 200, 52, 201, 61]);
+    }
+
+    #[test]
+    fn says_when_what_is_required_does_not_fit() {
+        let mut list = OptionList::default();
+        list.push_required(82, &[0; 250]);
+        assert!(write(&list, OPTIONS + 100, true).is_none());
+        assert!(write(&list, OPTIONS + 253, false).is_some());
+    }
+
+    #[test]
+    fn splits_long_options_across_areas() {
+        let value: Vec<u8> = (0..=255).cycle().take(600).collect();
+        let mut list = OptionList::default();
+        list.push_required(code::CLASSLESS_ROUTE, &value);
+        let (message, _) = write(&list, OPTIONS + 700, true).unwrap();
+        assert_eq!(message[OPTIONS..OPTIONS + 2], [121, 255]);
+        assert_eq!(read(&message), [(121, value.clone())]);
+        // 600 bytes in parts need the options field, file and sname here.
+        let (message, _) = write(&list, OPTIONS + 430, true).unwrap();
+        let options = read(&message);
+        assert_eq!(options, [(121, value), (52, vec![3])]);
+    }
+
+    #[test]
+    fn echoes_parts_as_one_value() {
+        let mut list = OptionList::default();
+        list.echo(61, [&[1, 2][..], &[3][..]].into_iter());
+        list.echo(82, std::iter::empty());
+        assert_eq!(read(&write(&list, 300, true).unwrap().0), [(61, vec![1, 2, 3])]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_can_be_read(
+            values in proptest::collection::vec((1u8..=49, proptest::collection::vec(0u8.., 0..400)), 0..12),
+            max_len in OPTIONS..1500,
+        ) {
+            let mut list = OptionList::default();
+            for (code, value) in &values {
+                list.push(*code, value);
+            }
+            let (message, written) = write(&list, max_len, true).unwrap_or_default();
+            proptest::prop_assert!(message.len() <= max_len);
+            if !message.is_empty() {
+                let read: usize = read(&message).iter().filter(|(code, _)| *code != 52).map(|(_, v)| v.len()).sum();
+                let kept = values.len() - written.omitted;
+                let expected: usize = values[..kept].iter().map(|(_, value)| value.len()).sum();
+                proptest::prop_assert_eq!(read, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What a client sent, read in place.
+
+use std::net::Ipv4Addr;
+
+use super::{COOKIE, MessageType, code, offset};
+use crate::wire::{DecodeError, Layer, MacAddr};
+
+/// A DHCPv4 or BOOTP message of a client, with every length checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// `op`: 1 from a client.
+    pub op: u8,
+    /// `chaddr`, of which `htype` and `hlen` say that it is an Ethernet address.
+    pub chaddr: MacAddr,
+    /// `ciaddr`: the address that the client has, or 0.0.0.0.
+    pub ciaddr: Ipv4Addr,
+    /// `giaddr`: the relay, or 0.0.0.0.
+    pub giaddr: Ipv4Addr,
+    /// The broadcast bit of `flags`.
+    pub broadcast: bool,
+    /// Option 53; None makes it a BOOTP request.
+    pub message_type: Option<MessageType>,
+    /// Option 50.
+    pub requested_address: Option<Ipv4Addr>,
+    /// Option 54.
+    pub server_id: Option<Ipv4Addr>,
+    /// Option 57, in bytes.
+    pub max_size: Option<u16>,
+    /// Option 80.
+    pub rapid_commit: bool,
+    /// Option 81.
+    pub fqdn: Option<Fqdn>,
+    /// All options.
+    pub options: Options<'a>,
+    /// The whole message.
+    pub(super) bytes: &'a [u8],
+}
+
+/// What matters of a client's option 81 (RFC 4702 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fqdn {
+    /// S: the client wants the server to update the A record.
+    pub server_updates: bool,
+    /// E: the name is in label form rather than ASCII.
+    pub encoded: bool,
+}
+
+impl<'a> Request<'a> {
+    /// Reads the payload of a UDP datagram.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let fixed = bytes.get(..offset::COOKIE.start).ok_or(bad("length"))?;
+        // RFC 1700: hardware type 1 is Ethernet, whose addresses have six octets.
+        if fixed.get(1..3) != Some(&[1, 6]) {
+            return Err(bad("htype or hlen"));
+        }
+        let options = Options::parse(bytes)?;
+        let [message_type] = options.exact(code::MESSAGE_TYPE, "option 53")?.unwrap_or([0]);
+        Ok(Self {
+            op: fixed.first().copied().unwrap_or_default(),
+            chaddr: fixed.get(offset::CHADDR).and_then(MacAddr::from_slice).ok_or(bad("chaddr"))?,
+            ciaddr: address(fixed, offset::CIADDR.start),
+            giaddr: address(fixed, offset::GIADDR.start),
+            broadcast: fixed.get(offset::FLAGS.start).is_some_and(|flags| flags & 0x80 != 0),
+            message_type: options.contains(code::MESSAGE_TYPE).then_some(MessageType::from_number(message_type)),
+            requested_address: options.address(code::REQUESTED_ADDRESS, "option 50")?,
+            server_id: options.address(code::SERVER_ID, "option 54")?,
+            max_size: options.exact(code::MAX_SIZE, "option 57")?.map(u16::from_be_bytes),
+            rapid_commit: options.contains(code::RAPID_COMMIT),
+            fqdn: options.fqdn()?,
+            options,
+            bytes,
+        })
+    }
+}
+
+/// The options of a message, wherever they are: the options field, then `file`, then `sname` (RFC 2132 §9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options<'a> {
+    areas: [&'a [u8]; 3],
+}
+
+impl<'a> Options<'a> {
+    /// Finds and checks the options of a message. A message without a cookie has none.
+    fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut areas: [&[u8]; 3] = [&[]; 3];
+        match bytes.get(offset::COOKIE) {
+            Some(cookie) if *cookie == COOKIE => {
+                areas[0] = checked(bytes.get(offset::OPTIONS..).unwrap_or_default())?;
+            }
+            // RFC 951: a vendor area that is not used is zero.
+            None | Some([0, 0, 0, 0]) => {}
+            Some(_) => return Err(bad("cookie")),
+        }
+        let overload = Self { areas }.exact::<1>(code::OVERLOAD, "option 52")?;
+        let (in_file, in_sname) = match overload {
+            None => (false, false),
+            Some([1]) => (true, false),
+            Some([2]) => (false, true),
+            Some([3]) => (true, true),
+            Some(_) => return Err(bad("option 52")),
+        };
+        if in_file {
+            areas[1] = checked(bytes.get(offset::FILE).unwrap_or_default())?;
+        }
+        if in_sname {
+            areas[2] = checked(bytes.get(offset::SNAME).unwrap_or_default())?;
+        }
+        Ok(Self { areas })
+    }
+
+    /// Every option in its order. One that was split (RFC 3396) comes in several parts.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
+        self.areas.into_iter().flat_map(|rest| Walk { rest }).filter_map(Result::ok)
+    }
+
+    /// The parts of the option `code`, to be read as one (RFC 3396 §5).
+    pub fn parts(&self, code: u8) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.iter().filter(move |(found, _)| *found == code).map(|(_, value)| value)
+    }
+
+    /// Whether the option `code` is there.
+    pub fn contains(&self, code: u8) -> bool {
+        self.parts(code).next().is_some()
+    }
+
+    /// The option `code`, which must come once and with `N` bytes if it comes at all.
+    fn exact<const N: usize>(&self, code: u8, field: &'static str) -> Result<Option<[u8; N]>, DecodeError> {
+        let mut parts = self.parts(code);
+        let Some(value) = parts.next() else {
+            return Ok(None);
+        };
+        match (<[u8; N]>::try_from(value), parts.next()) {
+            (Ok(value), None) => Ok(Some(value)),
+            _ => Err(bad(field)),
+        }
+    }
+
+    fn address(&self, code: u8, field: &'static str) -> Result<Option<Ipv4Addr>, DecodeError> {
+        Ok(self.exact::<4>(code, field)?.map(Ipv4Addr::from))
+    }
+
+    fn fqdn(&self) -> Result<Option<Fqdn>, DecodeError> {
+        // RFC 4702 §2: flags, two obsolete octets, and a name that is not used here.
+        let Some(value) = self.parts(code::FQDN).next() else {
+            return Ok(None);
+        };
+        let [flags, _, _] = *value.first_chunk::<3>().ok_or(bad("option 81"))?;
+        Ok(Some(Fqdn { server_updates: flags & 1 != 0, encoded: flags & 4 != 0 }))
+    }
+}
+
+/// `area`, if every option in it ends within it.
+fn checked(area: &[u8]) -> Result<&[u8], DecodeError> {
+    Walk { rest: area }.try_for_each(|option| option.map(drop))?;
+    Ok(area)
+}
+
+/// Walks over the options of one area, up to the end option or the end of the area.
+struct Walk<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = Result<(u8, &'a [u8]), DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = std::mem::take(&mut self.rest);
+        // RFC 2132 §3.1: pad options have no length.
+        let start = rest.iter().position(|byte| *byte != code::PAD)?;
+        let (code, rest) = rest.get(start..)?.split_first()?;
+        if *code == code::END {
+            return None;
+        }
+        let Some((value, rest)) = rest.split_first().and_then(|(length, rest)| rest.split_at_checked((*length).into()))
+        else {
+            return Some(Err(bad("option length")));
+        };
+        self.rest = rest;
+        Some(Ok((*code, value)))
+    }
+}
+
+/// The address at `start` of the fixed fields, which are known to be there.
+fn address(fixed: &[u8], start: usize) -> Ipv4Addr {
+    let octets = fixed.get(start..).and_then(|rest| rest.first_chunk::<4>());
+    octets.copied().unwrap_or_default().into()
+}
+
+const fn bad(field: &'static str) -> DecodeError {
+    DecodeError::new(Layer::Dhcpv4, field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A BOOTP message with a cookie and these options.
+    fn message(options: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 240];
+        bytes[..3].copy_from_slice(&[1, 1, 6]);
+        bytes[offset::CHADDR][..6].copy_from_slice(&[0xaa, 0, 0, 0, 0, 1]);
+        bytes[offset::COOKIE].copy_from_slice(&COOKIE);
+        bytes.extend_from_slice(options);
+        bytes
+    }
+
+    #[test]
+    fn reads_fields_and_options() {
+        let mut bytes = message(&[
+            53, 1, 3, 0, 0, 50, 4, 192, 0, 2, 10, 54, 4, 192, 0, 2, 1, 57, 2, 5, 220, 80, 0, 81, 3, 5, 0, 0, 255, 77,
+            200,
+        ]);
+        bytes[offset::FLAGS.start] = 0x80;
+        bytes[offset::CIADDR].copy_from_slice(&[192, 0, 2, 11]);
+        bytes[offset::GIADDR].copy_from_slice(&[192, 0, 2, 12]);
+        let request = Request::parse(&bytes).unwrap();
+        assert_eq!(request.op, 1);
+        assert_eq!(request.chaddr, MacAddr::new([0xaa, 0, 0, 0, 0, 1]));
+        assert_eq!(request.ciaddr, Ipv4Addr::new(192, 0, 2, 11));
+        assert_eq!(request.giaddr, Ipv4Addr::new(192, 0, 2, 12));
+        assert!(request.broadcast && request.rapid_commit);
+        assert_eq!(request.message_type, Some(MessageType::Request));
+        assert_eq!(request.requested_address, Some(Ipv4Addr::new(192, 0, 2, 10)));
+        assert_eq!(request.server_id, Some(Ipv4Addr::new(192, 0, 2, 1)));
+        assert_eq!(request.max_size, Some(1500));
+        assert_eq!(request.fqdn, Some(Fqdn { server_updates: true, encoded: true }));
+        assert!(!request.options.contains(77), "behind the end option");
+    }
+
+    #[test]
+    fn a_message_without_cookie_is_bootp() {
+        let mut bytes = message(&[53, 1, 1]);
+        bytes[offset::COOKIE].fill(0);
+        assert_eq!(Request::parse(&bytes).unwrap().message_type, None);
+        assert_eq!(Request::parse(&bytes[..236]).unwrap().message_type, None);
+        assert_eq!(Request::parse(&bytes[..235]), Err(bad("length")));
+    }
+
+    #[test]
+    fn another_cookie_is_refused() {
+        let mut bytes = message(&[53, 1, 1]);
+        bytes[offset::COOKIE.start] ^= 1;
+        assert_eq!(Request::parse(&bytes), Err(bad("cookie")));
+    }
+
+    #[test]
+    fn reads_overloaded_fields_in_their_order() {
+        let mut bytes = message(&[53, 1, 1, 52, 1, 3, 55, 1, 1]);
+        bytes[offset::SNAME][..3].copy_from_slice(&[55, 1, 6]);
+        bytes[offset::FILE][..4].copy_from_slice(&[55, 2, 3, 121]);
+        let request = Request::parse(&bytes).unwrap();
+        let list: Vec<u8> = request.options.parts(55).flatten().copied().collect();
+        assert_eq!(list, [1, 3, 121, 6]);
+    }
+
+    #[test]
+    fn refuses_what_is_malformed() {
+        let table: &[(&[u8], &str)] = &[
+            (&[53], "option length"),
+            (&[53, 1], "option length"),
+            (&[12, 5, b'a'], "option length"),
+            (&[53, 0], "option 53"),
+            (&[53, 2, 1, 1], "option 53"),
+            (&[53, 1, 1, 53, 1, 1], "option 53"),
+            (&[50, 3, 1, 2, 3], "option 50"),
+            (&[54, 5, 1, 2, 3, 4, 5], "option 54"),
+            (&[57, 1, 1], "option 57"),
+            (&[52, 1, 0], "option 52"),
+            (&[52, 1, 4], "option 52"),
+            (&[52, 0], "option 52"),
+            (&[81, 2, 0, 0], "option 81"),
+        ];
+        for (options, field) in table {
+            assert_eq!(Request::parse(&message(options)), Err(bad(field)), "{options:?}");
+        }
+        let mut bytes = message(&[52, 1, 1]);
+        bytes[offset::FILE].fill(200);
+        assert_eq!(Request::parse(&bytes), Err(bad("option length")), "inside file");
+    }
+
+    #[test]
+    fn refuses_other_hardware() {
+        for (at, value) in [(1, 6), (2, 5), (2, 255)] {
+            let mut bytes = message(&[]);
+            bytes[at] = value;
+            assert_eq!(Request::parse(&bytes), Err(bad("htype or hlen")));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(tail in proptest::collection::vec(0u8.., 0..600), keep in 0usize..900) {
+            let mut bytes = message(&tail);
+            bytes.truncate(keep);
+            if let Ok(request) = Request::parse(&bytes) {
+                proptest::prop_assert!(request.options.iter().map(|(_, v)| v.len() + 2).sum::<usize>() <= bytes.len());
+            }
+        }
+    }
+}

@@ -4,7 +4,9 @@
 //! which field of which layer was wrong. Encoders write into a buffer of the caller's and say when it is too small.
 
 pub mod dhcpv4;
+pub mod dhcpv6;
 pub mod domain;
+pub mod duid;
 pub mod ethernet;
 pub mod icmpv6;
 pub mod ipv4;

@@ -1,0 +1,241 @@
+//! From the text of a binding file to a [`Binding`].
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::keys::{Draft, Field, KEYS, known_keys};
+use super::{Binding, BindingError, InterfaceName, Ipv4Binding, Ipv6Binding};
+use crate::text::{decode, nearest};
+
+/// The largest binding file, in bytes.
+pub const MAX_FILE_SIZE: usize = 64 * 1024;
+
+/// A binding, and what its file said that deserves a warning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The binding.
+    pub binding: Binding,
+    /// One line each, in the same form as a [`BindingError`]; never a reason to reject.
+    pub warnings: Vec<BindingError>,
+}
+
+/// Reads the binding file `path` with the contents `bytes`. `path` names the tap by its last part; no file is opened.
+///
+/// # Errors
+/// The first fault of the file, for which it is to be rejected as a whole.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, BindingError> {
+    let tap = tap_name(path)?;
+    let mut file = File { path, entries: Vec::new(), warnings: Vec::new() };
+    file.collect(text(path, bytes)?)?;
+    let (draft, unknown) = file.read()?;
+    let binding = file.assemble(tap, draft, unknown)?;
+    file.warnings.sort_by_key(|warning| warning.line);
+    Ok(Parsed { binding, warnings: file.warnings })
+}
+
+fn tap_name(path: &Path) -> Result<InterfaceName, BindingError> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let named = name.parse::<InterfaceName>();
+    named.map_err(|error| whole_file(path, None, format!("the file's name is {error}")))
+}
+
+fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, BindingError> {
+    if bytes.len() > MAX_FILE_SIZE {
+        return Err(whole_file(path, None, format!("more than {MAX_FILE_SIZE} bytes")));
+    }
+    decode(bytes).map_err(|line| whole_file(path, Some(line), "not UTF-8 text".to_owned()))
+}
+
+fn whole_file(path: &Path, line: Option<u32>, reason: String) -> BindingError {
+    BindingError { path: path.to_owned(), line, key: None, found: None, reason }
+}
+
+/// A file that is being read.
+struct File<'a> {
+    path: &'a Path,
+    /// The last entry of each key, in the order of the file.
+    entries: Vec<Entry<'a>>,
+    warnings: Vec<BindingError>,
+}
+
+/// A key with its value.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    line: u32,
+    key: &'a str,
+    /// Without white space and quotes around it.
+    value: &'a str,
+}
+
+impl<'a> File<'a> {
+    /// Takes the text apart. Of a key that comes twice, the last entry stays.
+    fn collect(&mut self, text: &'a str) -> Result<(), BindingError> {
+        let mut last: HashMap<&str, Entry<'a>> = HashMap::new();
+        for (line, content) in (1..).zip(text.lines().map(str::trim)) {
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            let entry = self.entry(line, content)?;
+            if let Some(earlier) = last.insert(entry.key, entry) {
+                self.warn(&entry, format!("overrides the same key in line {}", earlier.line));
+            }
+        }
+        self.entries = last.into_values().collect();
+        self.entries.sort_by_key(|entry| entry.line);
+        Ok(())
+    }
+
+    fn entry(&self, line: u32, content: &'a str) -> Result<Entry<'a>, BindingError> {
+        let pair = content.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+        match pair {
+            Some((key, value)) if !key.is_empty() => Ok(Entry { line, key, value: unquote(value) }),
+            _ => {
+                let reason = "neither KEY=VALUE nor a # comment".to_owned();
+                let fault = whole_file(self.path, Some(line), reason);
+                Err(BindingError { found: Some(content.to_owned()), ..fault })
+            }
+        }
+    }
+
+    /// What the known keys say, and the unknown keys.
+    fn read(&mut self) -> Result<(Draft, Vec<(String, String)>), BindingError> {
+        let mut draft = Draft::default();
+        let mut unknown = Vec::new();
+        for entry in self.entries.clone() {
+            let Some(key) = KEYS.iter().find(|key| key.name == entry.key) else {
+                self.warn(&entry, unknown_key(entry.key));
+                unknown.push((entry.key.to_owned(), entry.value.to_owned()));
+                continue;
+            };
+            if entry.value.is_empty() {
+                continue;
+            }
+            let mut field = Field { value: entry.value, notes: Vec::new() };
+            (key.read)(&mut draft, &mut field).map_err(|reason| self.entry_fault(&entry, reason))?;
+            for note in field.notes {
+                self.warn(&entry, note);
+            }
+        }
+        Ok((draft, unknown))
+    }
+
+    /// Looks at how the keys go together.
+    fn assemble(
+        &mut self,
+        tap: InterfaceName,
+        draft: Draft,
+        unknown: Vec<(String, String)>,
+    ) -> Result<Binding, BindingError> {
+        let ipv4 = self.ipv4(&draft)?;
+        let ipv6 = self.ipv6(&draft)?;
+        Ok(Binding {
+            tap,
+            indev: draft.indev.unwrap_or(tap),
+            mac: self.required("MAC", draft.mac)?,
+            hostname: self.required("HOSTNAME", draft.hostname)?,
+            ipv4,
+            ipv6,
+            mtu: draft.mtu,
+            private: draft.private,
+            macspoof: draft.macspoof,
+            tags: draft.tags,
+            nameservers: draft.nameservers,
+            nameservers6: draft.nameservers6,
+            domain: draft.domain,
+            domain_search: draft.domain_search,
+            routes: draft.routes,
+            lease_lifetime: draft.lease_lifetime,
+            unknown,
+        })
+    }
+
+    fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, BindingError> {
+        value.ok_or_else(|| self.fault(key, "required".to_owned()))
+    }
+
+    fn ipv4(&mut self, draft: &Draft) -> Result<Option<Ipv4Binding>, BindingError> {
+        let Some(address) = draft.ip else {
+            self.warn_unused("SUBNET", draft.subnet.is_some(), "IP");
+            self.warn_unused("GATEWAY", draft.gateway.is_some(), "IP");
+            return Ok(None);
+        };
+        let subnet = draft.subnet.unwrap_or_else(|| address.into());
+        if !subnet.contains(&address) {
+            return Err(self.fault("IP", format!("outside SUBNET, which is {subnet}")));
+        }
+        if draft.gateway == Some(address) {
+            return Err(self.fault("GATEWAY", "the guest's own address, IP".to_owned()));
+        }
+        // RFC 3021: a /31 has neither a network nor a broadcast address.
+        if subnet.prefix_len() < 31 && (address == subnet.network() || address == subnet.broadcast()) {
+            self.warn_key("IP", format!("the network or broadcast address of {subnet}"));
+        }
+        Ok(Some(Ipv4Binding { address, subnet, gateway: draft.gateway }))
+    }
+
+    fn ipv6(&mut self, draft: &Draft) -> Result<Option<Ipv6Binding>, BindingError> {
+        let Some(subnet) = draft.subnet6 else {
+            self.warn_unused("GATEWAY6", draft.gateway6.is_some(), "SUBNET6");
+            self.warn_unused("EUI64", draft.eui64.is_some(), "SUBNET6");
+            return Ok(None);
+        };
+        if draft.eui64.is_some_and(|address| !subnet.contains(&address)) {
+            return Err(self.fault("EUI64", format!("outside SUBNET6, which is {subnet}")));
+        }
+        if draft.eui64.is_some() && draft.gateway6 == draft.eui64 {
+            return Err(self.fault("GATEWAY6", "the guest's own address, EUI64".to_owned()));
+        }
+        Ok(Some(Ipv6Binding { subnet, gateway: draft.gateway6, address: draft.eui64 }))
+    }
+}
+
+/// Errors and warnings.
+impl File<'_> {
+    fn warn_unused(&mut self, key: &str, is_set: bool, without: &str) {
+        if is_set {
+            self.warn_key(key, format!("unused without {without}"));
+        }
+    }
+
+    fn warn_key(&mut self, key: &str, reason: String) {
+        let warning = self.fault(key, reason);
+        self.warnings.push(warning);
+    }
+
+    fn warn(&mut self, entry: &Entry<'_>, reason: String) {
+        let warning = self.entry_fault(entry, reason);
+        self.warnings.push(warning);
+    }
+
+    /// A fault in `key`, with the line and value that it has in the file, if it is there.
+    fn fault(&self, key: &str, reason: String) -> BindingError {
+        match self.entries.iter().find(|entry| entry.key == key) {
+            Some(entry) => self.entry_fault(entry, reason),
+            None => BindingError { key: Some(key.to_owned()), ..whole_file(self.path, None, reason) },
+        }
+    }
+
+    fn entry_fault(&self, entry: &Entry<'_>, reason: String) -> BindingError {
+        BindingError {
+            path: self.path.to_owned(),
+            line: Some(entry.line),
+            key: Some(entry.key.to_owned()),
+            found: Some(entry.value.to_owned()),
+            reason,
+        }
+    }
+}
+
+/// The value without one pair of quotes and the white space within.
+fn unquote(value: &str) -> &str {
+    let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).map_or(value, str::trim)
+}
+
+fn unknown_key(name: &str) -> String {
+    let hint = nearest(name, known_keys()).map_or_else(String::new, |key| format!("; did you mean {key}?"));
+    format!("unknown key{hint}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! The configuration file: as written (INI text) and as used ([`Config`]).
+
+pub mod error;
+mod keys;
+pub mod parse;
+mod reload;
+mod syntax;
+mod value;
+mod written;
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+
+pub use error::ConfigError;
+pub use keys::known_keys;
+pub use parse::{Parsed, parse};
+
+use crate::wire::DomainName;
+
+/// The number of an NFQUEUE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueNum(pub u16);
+
+impl fmt::Display for QueueNum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The configuration as used: checked, with every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Section `[general]`.
+    pub general: General,
+    /// Section `[dhcp]`; None when `enable_dhcp` is no.
+    pub dhcp: Option<Dhcp>,
+    /// Section `[ipv6]`; None when `enable_ipv6` is no.
+    pub ipv6: Option<Ipv6>,
+}
+
+impl Config {
+    /// Every queue to bind, once each: kinds of packets may share one, for they are told apart by what they hold.
+    pub fn queues(&self) -> Vec<QueueNum> {
+        let dhcp = self.dhcp.iter().map(|dhcp| dhcp.queue);
+        let ipv6 = self.ipv6.iter();
+        let ipv6 = ipv6.flat_map(|ipv6| [ipv6.rs_queue, ipv6.ns_queue, ipv6.dhcpv6_queue]);
+        let mut queues: Vec<QueueNum> = dhcp.chain(ipv6.flatten()).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        queues
+    }
+}
+
+/// Section `[general]`. None of it can change without a restart, but for `rate_limit` and `rate_burst`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct General {
+    /// `pidfile`: where to write the process id, if anywhere.
+    pub pidfile: Option<PathBuf>,
+    /// `datapath`: the directory of binding files.
+    pub datapath: PathBuf,
+    /// `logdir`: where `nfdhcpd.log` goes, if anywhere.
+    pub logdir: Option<PathBuf>,
+    /// `user`: name or uid to run as.
+    pub user: String,
+    /// `rate_limit`: answers per second and tap (or bridge, where the kernel names no tap); 0: no limit.
+    pub rate_limit: u32,
+    /// `rate_burst`: answers that may come at once before `rate_limit` holds.
+    pub rate_burst: u32,
+}
+
+/// Section `[dhcp]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dhcp {
+    /// `dhcp_queue`.
+    pub queue: QueueNum,
+    /// `lease_lifetime`, in seconds, at least 60.
+    pub lease_lifetime: u32,
+    /// `lease_renewal`: T1 in seconds, before it is bounded by half the lease.
+    pub lease_renewal: u32,
+    /// `server_ip`: server identifier and source of replies.
+    pub server_ip: Option<Ipv4Addr>,
+    /// `server_on_link`: use the guest's gateway as server identifier. If false, `server_ip` is set.
+    pub server_on_link: bool,
+    /// `rapid_commit`: answer a DISCOVER that asks for it with an ACK (RFC 4039).
+    pub rapid_commit: bool,
+    /// `nameservers`.
+    pub nameservers: Vec<Ipv4Addr>,
+    /// `domain`; None: the part of `HOSTNAME` after its first dot.
+    pub domain: Option<DomainName>,
+    /// `domain_search`: option 119.
+    pub domain_search: Vec<DomainName>,
+}
+
+/// Section `[ipv6]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ipv6 {
+    /// `mode`, never `auto`: that is resolved from the queues that are set.
+    pub mode: Ipv6Mode,
+    /// `rs_queue`.
+    pub rs_queue: Option<QueueNum>,
+    /// `ns_queue`.
+    pub ns_queue: Option<QueueNum>,
+    /// `dhcpv6_queue`; None in mode `slaac`, even where the file sets it.
+    pub dhcpv6_queue: Option<QueueNum>,
+    /// `ra_period`, in seconds.
+    pub ra_period: u32,
+    /// `router_lifetime`, in seconds; default 3 × `ra_period`, at least 1,800, at most 65,535.
+    pub router_lifetime: u16,
+    /// `prefix_valid_lifetime`, in seconds; default 2,592,000 (RFC 4861 §6.2.1).
+    pub prefix_valid_lifetime: u32,
+    /// `prefix_preferred_lifetime`, in seconds, at most the valid one; default 604,800 (RFC 4861 §6.2.1).
+    pub prefix_preferred_lifetime: u32,
+    /// `information_refresh_time`, in seconds, at least 600; default 86,400 (RFC 8415 §21.23).
+    pub information_refresh_time: u32,
+    /// `nameservers`.
+    pub nameservers: Vec<Ipv6Addr>,
+    /// `domains`.
+    pub domains: Vec<DomainName>,
+}
+
+/// How guests get their IPv6 addresses and the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ipv6Mode {
+    /// `slaac`: router advertisements only.
+    Slaac,
+    /// `slaac+dhcpv6`: addresses by SLAAC, the rest also by stateless DHCPv6 (O flag).
+    SlaacDhcpv6,
+    /// `dhcpv6`: addresses by stateful DHCPv6 (M flag).
+    Dhcpv6,
+}
+
+impl fmt::Display for Ipv6Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Slaac => "slaac",
+            Self::SlaacDhcpv6 => "slaac+dhcpv6",
+            Self::Dhcpv6 => "dhcpv6",
+        })
+    }
+}

@@ -1,0 +1,441 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::super::*;
+
+/// The least that is a whole configuration.
+const LEAST: &str = "[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n";
+
+/// As an administrator has it who comes from the original: its keys, inline comments, lists and spacing.
+const ORIGINAL: &str = "\
+## Settings for the whole daemon
+[general]
+pidfile = /run/nfdhcpd/nfdhcpd.pid
+datapath = /srv/bindings # the hooks write here
+logdir = /var/log/nfdhcpd
+user = nobody # who to become
+
+[dhcp] # version 4
+enable_dhcp = yes
+lease_lifetime = 604800 # 1 week
+lease_renewal = 3600\t# 1 hour
+server_ip = 192.0.2.1
+dhcp_queue = 42 # as in the mangle table
+# Both are optional
+nameservers = 192.0.2.1, 192.0.2.2 # IPv4 servers
+#domain = example.com
+
+[ipv6]
+enable_ipv6 = yes
+mode = auto
+ra_period = 300 # seconds
+rs_queue = 43
+ns_queue = 44
+dhcpv6_queue = 45
+nameservers = 2001:db8:100::1, 2001:db8:200::2
+domains = example.com, example.net
+";
+
+fn read(text: &str) -> Result<Parsed, Vec<String>> {
+    let shown = |errors: Vec<ConfigError>| errors.iter().map(ToString::to_string).collect();
+    parse(Path::new("n.conf"), text.as_bytes()).map_err(shown)
+}
+
+fn good(text: &str) -> Config {
+    read(text).unwrap_or_else(|errors| panic!("{text}\n{errors:?}")).config
+}
+
+fn errors(text: &str) -> Vec<String> {
+    read(text).map(|parsed| parsed.config).expect_err(text)
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    read(text).unwrap().warnings.iter().map(ToString::to_string).collect()
+}
+
+fn names(names: &[&str]) -> Vec<DomainName> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_originals_file_loads_unchanged() {
+    let parsed = read(ORIGINAL).unwrap();
+    assert_eq!(parsed.warnings, []);
+    let expected = Config {
+        general: General {
+            pidfile: Some("/run/nfdhcpd/nfdhcpd.pid".into()),
+            datapath: "/srv/bindings".into(),
+            logdir: Some("/var/log/nfdhcpd".into()),
+            user: "nobody".into(),
+            rate_limit: 0,
+            rate_burst: 100,
+        },
+        dhcp: Some(Dhcp {
+            queue: QueueNum(42),
+            lease_lifetime: 604_800,
+            lease_renewal: 3_600,
+            server_ip: Some(Ipv4Addr::new(192, 0, 2, 1)),
+            server_on_link: false,
+            rapid_commit: false,
+            nameservers: vec![Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)],
+            domain: None,
+            domain_search: vec![],
+        }),
+        ipv6: Some(Ipv6 {
+            mode: Ipv6Mode::SlaacDhcpv6,
+            rs_queue: Some(QueueNum(43)),
+            ns_queue: Some(QueueNum(44)),
+            dhcpv6_queue: Some(QueueNum(45)),
+            ra_period: 300,
+            router_lifetime: 1_800,
+            prefix_valid_lifetime: 2_592_000,
+            prefix_preferred_lifetime: 604_800,
+            information_refresh_time: 86_400,
+            nameservers: vec!["2001:db8:100::1".parse().unwrap(), "2001:db8:200::2".parse().unwrap()],
+            domains: names(&["example.com", "example.net"]),
+        }),
+    };
+    assert_eq!(parsed.config, expected);
+    assert_eq!(expected.queues(), [42, 43, 44, 45].map(QueueNum));
+}
+
+#[test]
+fn line_ends_byte_order_mark_and_indentation_do_not_matter() {
+    let expected = good(ORIGINAL);
+    assert_eq!(good(&ORIGINAL.replace('\n', "\r\n")), expected);
+    assert_eq!(good(&format!("\u{feff}{ORIGINAL}")), expected);
+    assert_eq!(good(&ORIGINAL.replace('\n', "  \n\t ")), expected);
+    assert_eq!(good(&ORIGINAL.replace(" = ", "=")), expected);
+}
+
+#[test]
+fn the_least_has_the_documented_defaults() {
+    let config = good(LEAST);
+    let general = &config.general;
+    assert_eq!((general.datapath.to_str(), general.user.as_str()), (Some("/var/lib/nfdhcpd"), "nobody"));
+    assert_eq!((&general.pidfile, &general.logdir), (&None, &None));
+    assert_eq!((general.rate_limit, general.rate_burst), (0, 100));
+    let dhcp = config.dhcp.as_ref().unwrap();
+    assert_eq!((dhcp.queue, dhcp.lease_lifetime, dhcp.lease_renewal), (QueueNum(42), 604_800, 3_600));
+    assert!(!dhcp.rapid_commit && !dhcp.server_on_link && config.ipv6.is_none());
+    assert_eq!(config.queues(), [QueueNum(42)]);
+}
+
+/// Each key, with a value that is not its default, and the field it must reach.
+#[test]
+#[rustfmt::skip] // A table: one case, one line.
+fn every_key_reaches_its_field() {
+    type Reaches = fn(&Config) -> bool;
+    let cases: [(&str, &str, &str, Reaches); 30] = [
+        ("general", "pidfile", "'/run/a#b, c'", |c| c.general.pidfile == Some("/run/a#b, c".into())),
+        ("general", "datapath", "/d", |c| c.general.datapath.to_str() == Some("/d")),
+        ("general", "logdir", "\"/l\"", |c| c.general.logdir == Some("/l".into())),
+        ("general", "user", "1000", |c| c.general.user == "1000"),
+        ("general", "rate_limit", "7", |c| c.general.rate_limit == 7),
+        ("general", "rate_burst", "8", |c| c.general.rate_burst == 8),
+        ("dhcp", "enable_dhcp", "OFF", |c| c.dhcp.is_none()),
+        ("dhcp", "lease_lifetime", "60", |c| dhcp(c).lease_lifetime == 60),
+        ("dhcp", "lease_renewal", "1", |c| dhcp(c).lease_renewal == 1),
+        ("dhcp", "server_ip", "192.0.2.9", |c| dhcp(c).server_ip == Some(Ipv4Addr::new(192, 0, 2, 9))),
+        ("dhcp", "server_on_link", "True", |c| dhcp(c).server_on_link),
+        ("dhcp", "rapid_commit", "1", |c| dhcp(c).rapid_commit),
+        ("dhcp", "dhcp_queue", "0", |c| dhcp(c).queue == QueueNum(0)),
+        ("dhcp", "nameservers", "192.0.2.3,", |c| dhcp(c).nameservers == [Ipv4Addr::new(192, 0, 2, 3)]),
+        ("dhcp", "domain", "a.example.", |c| dhcp(c).domain == Some("a.example".parse().unwrap())),
+        ("dhcp", "domain_search", "a.example, b", |c| dhcp(c).domain_search == names(&["a.example", "b"])),
+        ("ipv6", "enable_ipv6", "no", |c| c.ipv6.is_none()),
+        ("ipv6", "mode", "dhcpv6", |c| ipv6(c).mode == Ipv6Mode::Dhcpv6),
+        ("ipv6", "ra_period", "65535", |c| ipv6(c).ra_period == 65_535),
+        ("ipv6", "router_lifetime", "0", |c| ipv6(c).router_lifetime == 0),
+        ("ipv6", "prefix_valid_lifetime", "9", |c| ipv6(c).prefix_valid_lifetime == 9),
+        ("ipv6", "prefix_preferred_lifetime", "0", |c| ipv6(c).prefix_preferred_lifetime == 0),
+        ("ipv6", "information_refresh_time", "600", |c| ipv6(c).information_refresh_time == 600),
+        ("ipv6", "rs_queue", "1", |c| ipv6(c).rs_queue == Some(QueueNum(1))),
+        ("ipv6", "ns_queue", "2", |c| ipv6(c).ns_queue == Some(QueueNum(2))),
+        ("ipv6", "dhcpv6_queue", "65535", |c| ipv6(c).dhcpv6_queue == Some(QueueNum(65_535))),
+        ("ipv6", "nameservers", "fe80::1", |c| ipv6(c).nameservers == ["fe80::1".parse::<Ipv6Addr>().unwrap()]),
+        ("ipv6", "domains", "a, b,", |c| ipv6(c).domains == names(&["a", "b"])),
+        ("ipv6", "dhcp_queue", "3", |c| ipv6(c).dhcpv6_queue == Some(QueueNum(45))),
+        ("ipv6", "enable_dhcpv6", "no", |c| ipv6(c).mode == Ipv6Mode::Slaac),
+    ];
+    for (section, key, value, reaches) in cases {
+        let config = good(&with(section, key, value));
+        assert!(reaches(&config), "{section}.{key} = {value}: {config:?}");
+    }
+    assert!(known_keys().eq(cases.map(|(section, key, ..)| (section, key))), "one case per key");
+}
+
+fn dhcp(config: &Config) -> &Dhcp {
+    config.dhcp.as_ref().unwrap()
+}
+
+fn ipv6(config: &Config) -> &Ipv6 {
+    config.ipv6.as_ref().unwrap()
+}
+
+/// A whole configuration with one key more. The key's last value wins.
+fn with(section: &str, key: &str, value: &str) -> String {
+    format!("{ORIGINAL}[{section}]\n{key} = {value}\n")
+}
+
+#[test]
+fn an_empty_value_is_unset() {
+    for (section, key) in known_keys() {
+        if key == "server_ip" || key.ends_with("_queue") {
+            continue;
+        }
+        for value in ["", "\"\"", "# nothing"] {
+            let text = with(section, key, value);
+            assert_eq!(good(&text), good(&with(section, key, "''")), "{section}.{key}");
+        }
+    }
+    assert!(dhcp(&good(&with("dhcp", "nameservers", ""))).nameservers.is_empty());
+    assert_eq!(good(&with("ipv6", "dhcpv6_queue", "")).ipv6.unwrap().mode, Ipv6Mode::Slaac);
+    assert_eq!(good(&with("general", "user", "")).general.user, "nobody");
+}
+
+#[test]
+#[rustfmt::skip] // A table: one case, one line.
+fn wrong_values_are_refused_with_what_is_allowed() {
+    for (section, key, value, allowed) in [
+        ("general", "user", "a b", "not the name or number of a user"),
+        ("general", "pidfile", "a\0b", "not a path"),
+        ("general", "rate_limit", "-1", "not a number from 0 to 4294967295"),
+        ("general", "rate_burst", "0", "not a number from 1 to 4294967295"),
+        ("dhcp", "enable_dhcp", "maybe", "not yes, true, on, 1, no, false, off or 0"),
+        ("dhcp", "lease_lifetime", "59", "not a number from 60 to 4294967295"),
+        ("dhcp", "lease_lifetime", "4294967296", "not a number from 60 to 4294967295"),
+        ("dhcp", "lease_renewal", "0", "not a number from 1 to 4294967295"),
+        ("dhcp", "server_ip", "192.0.2.256", "not an IPv4 address"),
+        ("dhcp", "server_ip", "224.0.0.1", "not the IPv4 address of one host"),
+        ("dhcp", "server_ip", "192.0.2.1, 192.0.2.2", "not one value but a list"),
+        ("dhcp", "dhcp_queue", "65536", "not a number from 0 to 65535"),
+        ("dhcp", "nameservers", "192.0.2.1 192.0.2.2", "not an IPv4 address"),
+        ("dhcp", "nameservers", "192.0.2.1,,192.0.2.2", "\"\" is not an IPv4 address"),
+        ("dhcp", "domain", "a b", "not a domain name"),
+        ("dhcp", "domain_search", "a, b c", "\"b c\" is not a domain name"),
+        ("ipv6", "mode", "SLAC", "not auto, slaac, slaac+dhcpv6 or dhcpv6"),
+        ("ipv6", "ra_period", "0", "not a number from 1 to 65535"),
+        ("ipv6", "router_lifetime", "65536", "not a number from 0 to 65535"),
+        ("ipv6", "router_lifetime", "299", "less than ra_period, which is 300"),
+        ("ipv6", "prefix_valid_lifetime", "0", "not a number from 1 to 4294967295"),
+        ("ipv6", "prefix_preferred_lifetime", "2592001", "more than prefix_valid_lifetime, which is 2592000"),
+        ("ipv6", "information_refresh_time", "599", "not a number from 600 to 4294967295"),
+        ("ipv6", "nameservers", "192.0.2.1", "not an IPv6 address"),
+        ("ipv6", "nameservers", "ff02::1", "not the IPv6 address of one host"),
+        ("ipv6", "domains", "-,$", "not a domain name"),
+        ("ipv6", "rs_queue", "\"43", "a quote without its pair"),
+    ] {
+        let text = with(section, key, value);
+        let line = text.lines().count();
+        let found = errors(&text);
+        let [error] = found.as_slice() else { panic!("{found:?}") };
+        assert!(error.starts_with(&format!("n.conf:{line}: {section}.{key} = ")), "{error}");
+        assert!(error.contains(allowed), "{error}");
+    }
+}
+
+#[test]
+fn an_error_names_file_line_key_value_and_what_is_allowed() {
+    assert_eq!(
+        errors("[dhcp]\nserver_ip = x\u{7} # ours\n"),
+        [r#"n.conf:2: dhcp.server_ip = "x\u{7}": not an IPv4 address, which is written as 192.0.2.1"#]
+    );
+}
+
+#[test]
+fn all_errors_come_at_once_in_the_order_of_the_file() {
+    let found = errors("[ipv6]\nmode = 1\nnonsense\n[dhcp]\ndhcp_queue = x\n[ipv6\nenable_dhcp = 2\n");
+    let places: Vec<_> = found.iter().map(|error| error.split(": ").next().unwrap()).collect();
+    assert_eq!(places, ["n.conf:2", "n.conf:3", "n.conf:5", "n.conf:6", "n.conf:7"]);
+}
+
+#[test]
+fn a_disabled_section_requires_nothing_but_is_read() {
+    assert!(good("[dhcp]\nenable_dhcp = no\n[ipv6]\ndhcpv6_queue = 45").dhcp.is_none());
+    assert_eq!(errors(&format!("{LEAST}mode = x")).len(), 1);
+    assert_eq!(errors("[dhcp]\nenable_dhcp = no\nserver_ip = x\n[ipv6]\ndhcpv6_queue = 45").len(), 1);
+    let found = errors("[dhcp]\nenable_dhcp = no\n[ipv6]\nenable_ipv6 = no\n");
+    assert!(found[0].starts_with("n.conf:4: ipv6.enable_ipv6 = \"no\": nothing to do"), "{found:?}");
+}
+
+#[test]
+fn server_ip_or_server_on_link_is_required() {
+    let found = errors("[ipv6]\nenable_ipv6 = no");
+    assert!(found[0].starts_with("n.conf: dhcp.server_ip: required"), "{found:?}");
+    let found = errors("[dhcp]\nserver_ip =\n[ipv6]\nenable_ipv6 = no");
+    assert!(found[0].starts_with("n.conf:2: dhcp.server_ip = \"\": required"), "{found:?}");
+    assert!(good("[dhcp]\nserver_on_link = yes\n[ipv6]\nenable_ipv6 = no").dhcp.unwrap().server_ip.is_none());
+}
+
+#[test]
+#[rustfmt::skip] // A table: one case, one line.
+fn the_mode_follows_the_queues() {
+    use Ipv6Mode::*;
+    for (keys, expected) in [
+        ("rs_queue=1\nns_queue=2\ndhcpv6_queue=3", Ok((SlaacDhcpv6, Some(3)))),
+        ("rs_queue=1\nns_queue=2", Ok((Slaac, None))),
+        ("dhcpv6_queue=3", Ok((Dhcpv6, Some(3)))),
+        ("dhcp_queue=4", Ok((Dhcpv6, Some(4)))),
+        ("dhcp_queue=4\ndhcpv6_queue=3", Ok((Dhcpv6, Some(3)))),
+        ("mode=auto\nrs_queue=1\nns_queue=2\ndhcpv6_queue=3\nenable_dhcpv6=no", Ok((Slaac, None))),
+        ("rs_queue=1\nns_queue=2\ndhcpv6_queue=3\nenable_dhcpv6=yes", Ok((SlaacDhcpv6, Some(3)))),
+        ("mode=slaac\nrs_queue=1\nns_queue=2\ndhcpv6_queue=3", Ok((Slaac, None))),
+        ("mode=dhcpv6\nrs_queue=1\nns_queue=2\ndhcpv6_queue=3", Ok((Dhcpv6, Some(3)))),
+        ("mode=dhcpv6\nrs_queue=1\ndhcpv6_queue=3", Ok((Dhcpv6, Some(3)))),
+        ("", Err("none is set")),
+        ("rs_queue=1", Err("auto with these queues means slaac, which needs ns_queue")),
+        ("ns_queue=1", Err("auto with these queues means slaac, which needs rs_queue")),
+        ("ns_queue=1\ndhcpv6_queue=3", Err("means slaac+dhcpv6, which needs rs_queue; mode = dhcpv6 does without")),
+        ("mode=slaac\ndhcpv6_queue=3", Err("mode slaac needs rs_queue and ns_queue")),
+        ("mode=slaac+dhcpv6\nrs_queue=1\nns_queue=2", Err("mode slaac+dhcpv6 needs dhcpv6_queue")),
+        ("mode=dhcpv6\nrs_queue=1\nns_queue=2", Err("mode dhcpv6 needs dhcpv6_queue")),
+        ("mode=dhcpv6\ndhcpv6_queue=3\nenable_dhcpv6=no", Err("(enable_dhcpv6 = no drops dhcpv6_queue)")),
+    ] {
+        let text = format!("[dhcp]\nenable_dhcp=no\n[ipv6]\n{keys}\n");
+        match (read(&text), expected) {
+            (Ok(parsed), Ok(expected)) => {
+                let ipv6 = parsed.config.ipv6.unwrap();
+                assert_eq!((ipv6.mode, ipv6.dhcpv6_queue.map(|queue| queue.0)), expected, "{keys}");
+            }
+            (Err(found), Err(expected)) => {
+                assert!(found[0].contains(expected), "{keys}: {found:?}")
+            }
+            (other, _) => panic!("{keys}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn lifetimes_follow_each_other() {
+    for (keys, router, preferred) in [
+        ("ra_period = 4", 1_800, 604_800),
+        ("ra_period = 601", 1_803, 604_800),
+        ("ra_period = 40000", 65_535, 604_800),
+        ("router_lifetime = 300", 300, 604_800),
+        ("prefix_valid_lifetime = 7200", 1_800, 7_200),
+    ] {
+        let ipv6 = good(&format!("{ORIGINAL}{keys}")).ipv6.unwrap();
+        assert_eq!((ipv6.router_lifetime, ipv6.prefix_preferred_lifetime), (router, preferred), "{keys}");
+    }
+}
+
+#[test]
+fn kinds_may_share_a_queue() {
+    let config = good(&ORIGINAL.replace("44", "42").replace("45", "43"));
+    assert_eq!(config.queues(), [42, 43].map(QueueNum));
+}
+
+#[test]
+#[rustfmt::skip] // A table: one case, one line.
+fn what_is_unknown_old_or_double_is_warned_about() {
+    for (keys, expected) in [
+        ("[dhcp]\nserverip = 1", "n.conf:6: \"serverip\": unknown key in [dhcp], ignored; did you mean server_ip?"),
+        ("[dhcp]\nra_period = 1", "n.conf:6: \"ra_period\": unknown key in [dhcp], ignored; it belongs to [ipv6]"),
+        ("[dhcp]\nfoo\u{1b} = 1", "n.conf:6: \"foo\\u{1b}\": unknown key in [dhcp], ignored"),
+        ("[dhpc]\nfoo = 1", "n.conf:5: \"[dhpc]\": unknown section, ignored; did you mean [dhcp]?"),
+        ("[other]\nfoo = 1", "n.conf:5: \"[other]\": unknown section, ignored"),
+        ("[ipv6]\nenable_ipv6 = no", "n.conf:6: ipv6.enable_ipv6 = \"no\": overrides the same key in line 4"),
+        ("[ipv6]\ndhcp_queue = 45 # old", "n.conf:6: ipv6.dhcp_queue = \"45\": an old key; write dhcpv6_queue"),
+        (
+            "[ipv6]\nenable_dhcpv6 = no",
+            "n.conf:6: ipv6.enable_dhcpv6 = \"no\": an old key; write mode, and no dhcpv6_queue where DHCPv6 is off",
+        ),
+    ] {
+        assert_eq!(warnings(&format!("{LEAST}{keys}\n")), [expected]);
+    }
+    assert_eq!(warnings(&format!("user = x\n{LEAST}")), ["n.conf:1: \"user\": a key before the first [section], ignored"]);
+}
+
+#[test]
+fn the_last_of_two_wins_even_if_the_first_is_wrong_or_the_last_empty() {
+    assert_eq!(good("[dhcp]\nserver_ip = x\n[ipv6]\nenable_ipv6 = 0\n[dhcp]\nserver_ip = 192.0.2.7").queues().len(), 1);
+    assert_eq!(good(&format!("[general]\nuser = x\nuser =\n{LEAST}")).general.user, "nobody");
+}
+
+#[test]
+fn what_is_not_text_is_refused() {
+    let errors = parse(Path::new("n.conf"), b"[dhcp]\ndomain = \xff\n").unwrap_err();
+    assert_eq!(errors[0].to_string(), "n.conf:2: not UTF-8 text");
+}
+
+#[test]
+fn long_lines_are_shown_cut() {
+    let long = "x".repeat(1_000_000);
+    let found = errors(&format!("{LEAST}mode = {long}\n{long}\n"));
+    assert!(found.len() == 2 && found.iter().all(|error| error.len() < 300), "{}", found.len());
+}
+
+/// The shipped file, where a key that is not set stands behind a `#` with its default or an example.
+mod shipped {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../../config/nfdhcpd.conf");
+
+    /// The part of the file that belongs to `section`.
+    fn text_of(section: &str) -> &'static str {
+        let (_, rest) = SHIPPED.split_once(&format!("\n[{section}]\n")).unwrap();
+        rest.split_once("\n[").map_or(rest, |(text, _)| text)
+    }
+
+    #[test]
+    fn parses_without_warning() {
+        assert_eq!(warnings(SHIPPED), Vec::<String>::new());
+        assert_eq!(good(SHIPPED).queues(), [42, 43, 44, 45].map(QueueNum));
+    }
+
+    #[test]
+    fn documents_every_key() {
+        for (section, name) in known_keys() {
+            let stands = |line: &str| line.trim_start_matches('#').starts_with(&format!("{name} = "));
+            let is_old = section == "ipv6" && matches!(name, "dhcp_queue" | "enable_dhcpv6");
+            let text = text_of(section);
+            assert!(text.lines().any(stands) != is_old, "{section}.{name}");
+            assert!(text.contains(name), "{section}.{name}");
+        }
+    }
+
+    #[test]
+    fn has_examples_that_are_right() {
+        let uncommented: String = SHIPPED.lines().map(|line| uncomment(line) + "\n").collect();
+        assert_ne!(uncommented, SHIPPED);
+        assert_eq!(warnings(&uncommented), Vec::<String>::new());
+    }
+
+    /// `#key = value` has no space after the `#`; prose has one.
+    fn uncomment(line: &str) -> String {
+        let example = line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '#']));
+        example.unwrap_or(line).to_owned()
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_panics_on_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        let _ = parse(Path::new("n.conf"), &bytes);
+    }
+
+    #[test]
+    fn never_panics_and_errs_with_a_reason_on_near_misses(
+        lines in proptest::collection::vec("\\[?(dhcp|ipv6|[a-z_6]{0,9}|mode|user)\\]?( ?= ?)?\\PC{0,12}", 0..20),
+    ) {
+        if let Err(errors) = parse(Path::new("n.conf"), lines.join("\n").as_bytes()) {
+            prop_assert!(!errors.is_empty());
+            prop_assert!(errors.iter().all(|error| !error.reason.is_empty() && !error.to_string().contains('\n')));
+        }
+    }
+
+    #[test]
+    fn any_value_of_any_key_is_taken_or_refused_by_its_line(index in 0..known_keys().count(), value in "\\PC{0,24}") {
+        let (section, key) = known_keys().nth(index).unwrap();
+        let text = with(section, key, &value);
+        let line = text.lines().count() as u32;
+        if let Err(errors) = parse(Path::new("n.conf"), text.as_bytes()) {
+            // A queue that is taken away leaves the mode wrong, in its own line.
+            let is_mode = |error: &ConfigError| error.key.as_deref() == Some("ipv6.mode");
+            let is_at_fault = |error: &ConfigError| error.line.is_none_or(|at| at == line) || is_mode(error);
+            prop_assert!(errors.iter().all(is_at_fault), "{errors:?}");
+        }
+    }
+}

@@ -2,5 +2,6 @@
 
 pub mod binding;
 pub mod config;
+pub mod engine;
 mod text;
 pub mod wire;

@@ -1,0 +1,371 @@
+//! DHCPv4 and BOOTP: which answer a message gets, and what is in it (RFC 2131, RFC 951).
+
+mod options;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::Ipv4Addr;
+
+use options::Prepared;
+
+use super::outcome::{Answer, Reason};
+use crate::binding::{Binding, BindingError, Ipv4Binding};
+use crate::config::{Config, Dhcp};
+use crate::wire::dhcpv4::{
+    BOOTREQUEST, CLIENT_PORT, Fqdn, Header, IP_UDP_LEN, MIN_MAX_SIZE, MessageType, OptionList, Request, SERVER_PORT,
+    Space, code, write,
+};
+use crate::wire::udp::{self, Envelope};
+use crate::wire::{DomainName, MacAddr, ethernet};
+
+/// The largest reply with its IP and UDP headers, in bytes: what every Ethernet carries.
+const MAX_REPLY: usize = 1500;
+
+/// What option 56 of a NAK says.
+const NAK_MESSAGE: &[u8] = b"this address is not the guest's";
+
+/// What the guest of one binding is told, made when the binding or the configuration changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    address: Ipv4Addr,
+    server_id: Ipv4Addr,
+    allows_rapid_commit: bool,
+    mask: [u8; 4],
+    lease: Lease,
+    options: Vec<Prepared>,
+    name: DomainName,
+}
+
+/// Options 51, 58 and 59, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lease {
+    lifetime: u32,
+    t1: u32,
+    t2: u32,
+}
+
+/// What is known of a message besides its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// Whether the sender is only claimed: the kernel named a bridge, not a tap.
+    pub is_claimed: bool,
+    /// The source address of the packet.
+    pub source: Ipv4Addr,
+    /// The source address of the frame.
+    pub source_mac: MacAddr,
+    /// The MAC that replies come from.
+    pub own_mac: MacAddr,
+    /// The MTU of the tap, in bytes.
+    pub mtu: u32,
+}
+
+/// The kinds of replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Offer,
+    Ack,
+    RapidCommit,
+    Nak,
+    Inform,
+    Bootp,
+}
+
+impl Answers {
+    /// What the guest of `binding` is told; None if it has no IPv4 address or DHCPv4 is not served.
+    pub fn new(binding: &Binding, config: &Config) -> Result<Option<Self>, BindingError> {
+        let (Some(ipv4), Some(dhcp)) = (&binding.ipv4, &config.dhcp) else {
+            return Ok(None);
+        };
+        let error = |key: &str, reason: String| BindingError {
+            path: config.general.datapath.join(binding.tap.as_str()),
+            line: None,
+            key: Some(key.to_owned()),
+            found: None,
+            reason,
+        };
+        let server_id = server_id(ipv4, dhcp).ok_or_else(|| {
+            let reason = "server_on_link needs a gateway, or an address in SUBNET besides the guest's own";
+            error("GATEWAY", reason.to_owned())
+        })?;
+        let answers = Self {
+            address: ipv4.address,
+            server_id,
+            allows_rapid_commit: dhcp.rapid_commit,
+            mask: ipv4.subnet.netmask().octets(),
+            lease: Lease::new(binding.lease_lifetime.unwrap_or(dhcp.lease_lifetime), dhcp.lease_renewal),
+            options: options::prepare(binding, ipv4, dhcp),
+            name: full_name(binding, dhcp),
+        };
+        answers.check_size().map_err(|key| {
+            let reason = format!("the reply would not fit {MAX_REPLY} bytes; this takes most of it");
+            error(key, reason)
+        })?;
+        Ok(Some(answers))
+    }
+
+    /// The server identifier (option 54), and the source of replies.
+    pub fn server_id(&self) -> Ipv4Addr {
+        self.server_id
+    }
+
+    /// Whether everything fits the largest reply; if not, the key that takes most.
+    fn check_size(&self) -> Result<(), &'static str> {
+        let mut list = OptionList::default();
+        self.push_fixed(&mut list, Kind::Ack);
+        // Whoever takes option 121 has no use for its double.
+        let is_double = |option: &&Prepared| option.code == code::CLASSLESS_ROUTE_MICROSOFT;
+        self.options.iter().filter(|option| !is_double(option)).for_each(|option| push(&mut list, option));
+        let largest = self.options.iter().max_by_key(|option| option.value.len());
+        match largest {
+            Some(largest) if !list.fits(space(MAX_REPLY, true)) => Err(largest.key),
+            _ => Ok(()),
+        }
+    }
+
+    /// Decides on `request`; if it is answered, writes the frame and gives its length.
+    pub fn reply(
+        &self,
+        request: &Request<'_>,
+        context: &Context,
+        list: &mut OptionList,
+        frame: &mut [u8],
+    ) -> Result<Answer, Reason> {
+        let kind = self.decide(request, context.is_claimed)?;
+        list.clear();
+        self.push_options(list, kind, request);
+        let header = Header {
+            // RFC 2131 table 3: zero in OFFER and NAK, the client's in ACK.
+            ciaddr: if matches!(kind, Kind::Offer | Kind::Nak) { Ipv4Addr::UNSPECIFIED } else { request.ciaddr },
+            yiaddr: if matches!(kind, Kind::Nak | Kind::Inform) { Ipv4Addr::UNSPECIFIED } else { self.address },
+            // RFC 2131 §4.1: a relay must broadcast a NAK to the client.
+            force_broadcast: kind == Kind::Nak && !request.giaddr.is_unspecified(),
+        };
+        let space = space(max_size(request, context.mtu), kind != Kind::Bootp);
+        let payload = frame.get_mut(udp::FRAME_PAYLOAD_V4..).ok_or(Reason::NoFit)?;
+        let written = write(payload, request, header, list, space).ok_or(Reason::NoFit)?;
+        let envelope = self.envelope(kind, request, context);
+        let len = udp::seal_v4(frame, &envelope, written.len).ok_or(Reason::NoFit)?;
+        Ok(Answer { reason: kind.reason(), len, omitted: written.omitted })
+    }
+
+    /// Which reply `request` gets (RFC 2131 §4.3).
+    fn decide(&self, request: &Request<'_>, is_claimed: bool) -> Result<Kind, Reason> {
+        if request.op != BOOTREQUEST {
+            return Err(Reason::ServerMessage);
+        }
+        match request.message_type {
+            None => Ok(Kind::Bootp),
+            Some(MessageType::Discover) if request.rapid_commit && self.allows_rapid_commit => Ok(Kind::RapidCommit),
+            Some(MessageType::Discover) => Ok(Kind::Offer),
+            Some(MessageType::Request) => match self.decide_request(request)? {
+                // Whoever is only claimed could take a lease from a neighbour by asking in its name.
+                Kind::Nak if is_claimed => Err(Reason::ClaimedWrongAddress),
+                kind => Ok(kind),
+            },
+            Some(MessageType::Inform) => Ok(Kind::Inform),
+            Some(MessageType::Release) => Err(Reason::Released),
+            Some(MessageType::Decline) => Err(Reason::Declined),
+            Some(MessageType::Offer | MessageType::Ack | MessageType::Nak) => Err(Reason::ServerMessage),
+            Some(MessageType::Other(_)) => Err(Reason::UnexpectedMessage),
+        }
+    }
+
+    /// Tells the client's state by what its REQUEST carries (RFC 2131 §4.3.2 and table 4).
+    fn decide_request(&self, request: &Request<'_>) -> Result<Kind, Reason> {
+        let ciaddr = Some(request.ciaddr).filter(|address| !address.is_unspecified());
+        let address = match (request.server_id, request.requested_address, ciaddr) {
+            (Some(server), _, _) if server != self.server_id => return Err(Reason::OtherServer),
+            // SELECTING
+            (Some(_), Some(requested), _) => Some(requested),
+            (Some(_), None, ciaddr) => ciaddr,
+            // INIT-REBOOT
+            (None, Some(requested), None) => Some(requested),
+            // RENEWING or REBINDING
+            (None, None, Some(ciaddr)) => Some(ciaddr),
+            (None, Some(_), Some(_)) | (None, None, None) => return Err(Reason::StatelessRequest),
+        };
+        Ok(if address == Some(self.address) { Kind::Ack } else { Kind::Nak })
+    }
+
+    /// All options of a reply: fixed ones, what was asked for, echoes.
+    fn push_options(&self, list: &mut OptionList, kind: Kind, request: &Request<'_>) {
+        self.push_fixed(list, kind);
+        if kind != Kind::Nak {
+            self.push_asked(list, request);
+            if let Some(fqdn) = request.fqdn.filter(|_| kind != Kind::Bootp) {
+                list.push(code::FQDN, &self.fqdn(fqdn));
+            }
+        }
+        if kind != Kind::Bootp {
+            // RFC 6842 §3.
+            list.echo(code::CLIENT_ID, request.options.parts(code::CLIENT_ID));
+        }
+        // RFC 3046 §2.2.
+        list.echo(code::RELAY_AGENT, request.options.parts(code::RELAY_AGENT));
+    }
+
+    /// What every reply of this kind carries (RFC 2131 table 3).
+    fn push_fixed(&self, list: &mut OptionList, kind: Kind) {
+        if let Some(message_type) = kind.message_type() {
+            list.push_required(code::MESSAGE_TYPE, &[message_type.number()]);
+            list.push_required(code::SERVER_ID, &self.server_id.octets());
+        }
+        match kind {
+            Kind::Nak => return list.push_required(code::MESSAGE, NAK_MESSAGE),
+            Kind::Offer | Kind::Ack | Kind::RapidCommit => {
+                list.push_required(code::LEASE_TIME, &self.lease.lifetime.to_be_bytes());
+                list.push_required(code::T1, &self.lease.t1.to_be_bytes());
+                list.push_required(code::T2, &self.lease.t2.to_be_bytes());
+            }
+            Kind::Inform | Kind::Bootp => {}
+        }
+        list.push_required(code::SUBNET_MASK, &self.mask);
+        if kind == Kind::RapidCommit {
+            list.push_required(code::RAPID_COMMIT, &[]);
+        }
+    }
+
+    /// What the parameter request list asks for, in its order (RFC 2132 §9.8); everything if there is none.
+    fn push_asked(&self, list: &mut OptionList, request: &Request<'_>) {
+        if !request.options.contains(code::PARAMETER_REQUEST_LIST) {
+            return self.options.iter().for_each(|option| push(list, option));
+        }
+        let mut seen = [false; 256];
+        for asked in request.options.parts(code::PARAMETER_REQUEST_LIST).flatten() {
+            let is_repeated = seen.get_mut(usize::from(*asked)).is_none_or(|seen| std::mem::replace(seen, true));
+            if is_repeated {
+                continue;
+            }
+            self.options.iter().filter(|option| option.code == *asked).for_each(|option| push(list, option));
+        }
+    }
+
+    /// The answer to option 81 (RFC 4702 §4): the guest's name, and that nobody updates the DNS.
+    fn fqdn(&self, asked: Fqdn) -> Vec<u8> {
+        const OVERRIDDEN: u8 = 2;
+        const ENCODED: u8 = 4;
+        const NO_UPDATE: u8 = 8;
+        // RFC 4702 §2.2: the obsolete response codes are 255.
+        const RCODE: u8 = 255;
+        let overridden = if asked.server_updates { OVERRIDDEN } else { 0 };
+        let encoded = if asked.encoded { ENCODED } else { 0 };
+        let mut value = vec![NO_UPDATE | overridden | encoded, RCODE, RCODE];
+        if asked.encoded {
+            self.name.encode(&mut value, self.name.is_qualified());
+        } else {
+            value.extend_from_slice(self.name.as_str().as_bytes());
+        }
+        value
+    }
+
+    /// From whom to whom.
+    fn envelope(&self, kind: Kind, request: &Request<'_>, context: &Context) -> Envelope<Ipv4Addr> {
+        let to = Destination::new(kind, request, context, self.address);
+        Envelope {
+            ethernet: ethernet::Addresses { source: context.own_mac, destination: to.mac },
+            source: (self.server_id, SERVER_PORT),
+            destination: (to.address, to.port),
+        }
+    }
+}
+
+/// Where a reply goes.
+struct Destination {
+    address: Ipv4Addr,
+    port: u16,
+    mac: MacAddr,
+}
+
+impl Destination {
+    /// RFC 2131 §4.1, and §4.3.5 for INFORM.
+    fn new(kind: Kind, request: &Request<'_>, context: &Context, yiaddr: Ipv4Addr) -> Self {
+        if kind == Kind::Inform && !request.ciaddr.is_unspecified() {
+            Self::client(request.ciaddr, request.chaddr)
+        } else if !request.giaddr.is_unspecified() {
+            Self { address: request.giaddr, port: SERVER_PORT, mac: context.source_mac }
+        } else if kind == Kind::Nak {
+            Self::EVERYBODY
+        } else if !request.ciaddr.is_unspecified() {
+            Self::client(request.ciaddr, request.chaddr)
+        } else if kind == Kind::Inform && !context.source.is_unspecified() {
+            // The engine lets no packet in whose source is not unicast or 0.0.0.0.
+            Self::client(context.source, request.chaddr)
+        } else if kind == Kind::Inform || request.broadcast {
+            Self::EVERYBODY
+        } else {
+            Self::client(yiaddr, request.chaddr)
+        }
+    }
+
+    const EVERYBODY: Self = Self::client(Ipv4Addr::BROADCAST, MacAddr::BROADCAST);
+
+    const fn client(address: Ipv4Addr, mac: MacAddr) -> Self {
+        Self { address, port: CLIENT_PORT, mac }
+    }
+}
+
+impl Kind {
+    fn reason(self) -> Reason {
+        match self {
+            Self::Offer => Reason::Offered,
+            Self::Ack => Reason::Acked,
+            Self::RapidCommit => Reason::RapidCommitted,
+            Self::Nak => Reason::Naked,
+            Self::Inform => Reason::Informed,
+            Self::Bootp => Reason::BootpReplied,
+        }
+    }
+
+    fn message_type(self) -> Option<MessageType> {
+        match self {
+            Self::Offer => Some(MessageType::Offer),
+            Self::Ack | Self::RapidCommit | Self::Inform => Some(MessageType::Ack),
+            Self::Nak => Some(MessageType::Nak),
+            Self::Bootp => None,
+        }
+    }
+}
+
+impl Lease {
+    /// T1 is asked for, but at most half of the lease; T2 is 7/8 of it (RFC 2131 §4.4.5).
+    fn new(lifetime: u32, renewal: u32) -> Self {
+        let t2 = u64::from(lifetime) * 7 / 8;
+        Self { lifetime, t1: renewal.min(lifetime / 2), t2: u32::try_from(t2).unwrap_or(u32::MAX) }
+    }
+}
+
+/// `server_ip`, or the gateway that the guest has on its link.
+fn server_id(ipv4: &Ipv4Binding, config: &Dhcp) -> Option<Ipv4Addr> {
+    if !config.server_on_link {
+        return config.server_ip;
+    }
+    let first_other = || ipv4.subnet.hosts().find(|address| *address != ipv4.address);
+    ipv4.gateway.or_else(first_other).or(config.server_ip)
+}
+
+/// The guest's name with its domain, if it has one.
+fn full_name(binding: &Binding, config: &Dhcp) -> DomainName {
+    let name = &binding.hostname;
+    let joined = || format!("{name}.{}", options::domain(binding, config)?).parse().ok();
+    if name.is_qualified() { name.clone() } else { joined().unwrap_or_else(|| name.clone()) }
+}
+
+fn push(list: &mut OptionList, option: &Prepared) {
+    if option.is_required {
+        list.push_required(option.code, &option.value);
+    } else {
+        list.push(option.code, &option.value);
+    }
+}
+
+/// The largest packet that the client takes (RFC 2132 §9.10) and the tap carries, in bytes.
+fn max_size(request: &Request<'_>, mtu: u32) -> usize {
+    let asked = request.max_size.unwrap_or(MIN_MAX_SIZE).max(MIN_MAX_SIZE);
+    usize::from(asked).min(mtu as usize).min(MAX_REPLY)
+}
+
+/// The room in a packet of `max_size` bytes.
+fn space(max_size: usize, overload: bool) -> Space {
+    Space { max_len: max_size.saturating_sub(IP_UDP_LEN), overload }
+}

@@ -1,0 +1,92 @@
+//! What the engine is told besides packets, and what it tells besides answers.
+
+use std::sync::Arc;
+
+use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
+use crate::config::Config;
+use crate::wire::MacAddr;
+
+/// A change of the world around the engine.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A binding file was read and is good.
+    BindingLoaded(Box<Binding>),
+    /// A binding file was read and is not good: the last good binding of this tap stays in force.
+    BindingRejected(InterfaceName, BindingError),
+    /// The binding file of this tap is gone.
+    BindingRemoved(InterfaceName),
+    /// A link is new, or something about it changed.
+    LinkChanged(Link),
+    /// The link with this index is gone.
+    LinkGone(IfIndex),
+    /// The configuration was read anew.
+    ConfigChanged(Arc<Config>),
+    /// A frame of ours could not be sent out of this link; the error number of the system call.
+    SendFailed(IfIndex, i32),
+}
+
+/// A network interface, as rtnetlink describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// `ifi_index`.
+    pub ifindex: IfIndex,
+    /// `IFLA_IFNAME`.
+    pub name: InterfaceName,
+    /// `IFLA_ADDRESS`, where it has six octets.
+    pub mac: Option<MacAddr>,
+    /// `IFLA_MTU`, in bytes.
+    pub mtu: u32,
+    /// `IFLA_MASTER`: the bridge (or bond) that this link is a port of.
+    pub master: Option<IfIndex>,
+    /// Whether `IFLA_INFO_KIND` is `bridge`.
+    pub is_bridge: bool,
+    /// Whether `IFF_UP` and `IFF_LOWER_UP` are set: a frame sent now has somewhere to go.
+    pub is_ready: bool,
+}
+
+/// Something that an operator should know. Shown by the daemon, not by the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A binding and its tap are both there: the guest is answered.
+    Serving {
+        /// The tap's index.
+        ifindex: IfIndex,
+        /// What the guest is told.
+        binding: Box<Binding>,
+    },
+    /// A binding is there, its tap is not.
+    Pending {
+        /// The tap.
+        tap: InterfaceName,
+    },
+    /// A binding file was rejected.
+    Rejected {
+        /// The tap.
+        tap: InterfaceName,
+        /// Why.
+        error: BindingError,
+        /// Whether an earlier, good binding stays in force.
+        keeps_last: bool,
+    },
+    /// A binding file is gone.
+    Removed {
+        /// The tap.
+        tap: InterfaceName,
+    },
+    /// A bridge changed its MAC: guests see another router. Told once for each bridge.
+    BridgeMacChanged {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The address it had.
+        old: MacAddr,
+        /// The address it has.
+        new: MacAddr,
+    },
+    /// A frame could not be sent.
+    SendFailed {
+        /// The tap.
+        tap: InterfaceName,
+        /// The error number of the system call.
+        errno: i32,
+    },
+}

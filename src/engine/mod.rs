@@ -1,0 +1,374 @@
+//! What becomes of a packet: the daemon's decisions, without sockets, files, clocks or threads.
+
+pub mod dhcpv4;
+pub mod dhcpv6;
+pub mod event;
+pub mod fit;
+mod guest;
+pub mod limits;
+pub mod na;
+pub mod outcome;
+pub mod ra;
+mod schedule;
+pub mod slot;
+mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub use event::{Event, Link, Notice};
+use guest::Guest;
+use limits::Limit;
+pub use outcome::{Outcome, Reason, Severity, Verdict};
+use ra::Situation;
+use schedule::Schedule;
+use slot::{Rejected, Serving, Stats, Told};
+use table::{Sender, Table};
+
+use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
+use crate::config::Config;
+use crate::wire::dhcpv4::OptionList;
+use crate::wire::{Checksums, MacAddr, ethernet, ipv6, ndp};
+
+/// Monotonic time, since an epoch of the caller's choice.
+pub type Now = Duration;
+
+/// The largest frame that the engine makes, in bytes: an Ethernet header and 1,500 bytes.
+pub const MAX_FRAME: usize = 14 + 1500;
+
+/// A packet that netfilter diverted, as NFQUEUE delivers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Ingress<'a> {
+    /// `NFQA_IFINDEX_INDEV`: the interface the packet came in on.
+    pub indev: Option<IfIndex>,
+    /// `NFQA_IFINDEX_PHYSINDEV`: the bridge port, where the kernel names one.
+    pub physindev: Option<IfIndex>,
+    /// `NFQA_HWADDR`: the frame's source address, where the kernel gives one.
+    pub source_mac: Option<MacAddr>,
+    /// `NFQA_SKB_INFO`: whether the checksums are complete.
+    pub checksums: Checksums,
+    /// The packet, from its IP header on.
+    pub packet: &'a [u8],
+}
+
+/// A frame to send: the first `len` bytes of the buffer, out of the interface `ifindex`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transmit {
+    /// The tap.
+    pub ifindex: IfIndex,
+    /// The length of the frame in bytes, Ethernet header included.
+    pub len: usize,
+}
+
+/// Bindings, links, configuration, and what follows from them for each packet.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    table: Table,
+    schedule: Schedule,
+    random: Random,
+    counters: [u64; Reason::ALL.len()],
+    notices: VecDeque<Notice>,
+    /// Bridges whose change of address was told.
+    told_bridges: Vec<InterfaceName>,
+    /// Reused from reply to reply.
+    options: OptionList,
+}
+
+/// One tap as it stands, for display.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The tap.
+    pub tap: InterfaceName,
+    /// Its index, if it is there.
+    pub ifindex: Option<IfIndex>,
+    /// The binding in force.
+    pub binding: Option<Binding>,
+    /// Why the file as it is now is not in force.
+    pub rejected: Option<BindingError>,
+    /// What became of its packets.
+    pub stats: Stats,
+}
+
+impl Engine {
+    /// An engine that knows no binding and no link yet. `seed` spreads the periodic advertisements.
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self {
+            config,
+            table: Table::default(),
+            schedule: Schedule::default(),
+            random: Random(seed),
+            counters: [0; Reason::ALL.len()],
+            notices: VecDeque::new(),
+            told_bridges: Vec::new(),
+            options: OptionList::default(),
+        }
+    }
+
+    /// Decides on one packet. A reply, if there is one, is in `frame`, which holds at least [`MAX_FRAME`] bytes.
+    pub fn handle_packet(&mut self, now: Now, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
+        let outcome = match self.table.identify(ingress) {
+            Ok(sender) => self.handle_known(now, sender, ingress, frame),
+            Err(stranger) => Outcome::refused(stranger.reason.into(), stranger.name),
+        };
+        self.count(outcome.reason);
+        outcome
+    }
+
+    /// Decides on a packet of a guest with a binding.
+    fn handle_known(&mut self, now: Now, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
+        let limit = Limit { rate: self.config.general.rate_limit, burst: self.config.general.rate_burst };
+        let outcome = if self.table.take_token(sender.named, now, limit) {
+            self.answer(sender, ingress, frame)
+        } else {
+            Outcome::refused(Reason::RateLimited.into(), Some(sender.tap))
+        };
+        self.table.slot(sender.tap).stats.count(now, &outcome);
+        outcome
+    }
+
+    fn answer(&mut self, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
+        let Some((serving, advertiser, tap)) = self.table.guest(sender.tap) else {
+            return Outcome::refused(Reason::NoTap.into(), Some(sender.tap));
+        };
+        let guest = Guest {
+            serving,
+            advertiser,
+            config: &self.config,
+            tap,
+            router: self.table.link(serving.binding.indev).and_then(|indev| indev.mac),
+            is_claimed: sender.is_claimed,
+        };
+        match guest.answer(ingress, &mut self.options, frame) {
+            Ok(answer) => Outcome::answered(answer, tap.ifindex, sender.tap),
+            Err(refusal) => Outcome::refused(refusal, Some(sender.tap)),
+        }
+    }
+
+    /// Takes in a change of bindings, links or configuration.
+    pub fn handle_event(&mut self, now: Now, event: Event) {
+        match event {
+            Event::BindingLoaded(binding) => self.load(now, *binding),
+            Event::BindingRejected(tap, error) => self.reject(tap, error, None),
+            Event::BindingRemoved(tap) => self.remove(now, tap),
+            Event::LinkChanged(link) => self.change_link(now, link),
+            Event::LinkGone(ifindex) => self.lose_link(now, ifindex),
+            Event::ConfigChanged(config) => self.reconfigure(now, &config),
+            Event::SendFailed(ifindex, errno) => self.count_send_failure(ifindex, errno),
+        }
+    }
+
+    fn load(&mut self, now: Now, binding: Binding) {
+        let tap = binding.tap;
+        let is_known = self.table.serving(tap).is_some_and(|serving| serving.binding == binding);
+        if is_known && !self.table.is_rejected(tap) {
+            return;
+        }
+        self.table.slot(tap).told = Told::Nothing;
+        self.put_in_force(now, binding);
+    }
+
+    /// Makes the answers of `binding`; if they fit, it is in force from now on.
+    fn put_in_force(&mut self, now: Now, binding: Binding) {
+        let tap = binding.tap;
+        match Serving::new(&binding, &self.config) {
+            Ok(serving) => {
+                self.table.set_serving(tap, Some(serving));
+                self.table.slot(tap).rejected = None;
+                self.refresh(now, tap);
+            }
+            Err(error) => self.reject(tap, error, Some(binding)),
+        }
+    }
+
+    fn reject(&mut self, tap: InterfaceName, error: BindingError, unfit: Option<Binding>) {
+        let slot = self.table.slot(tap);
+        slot.rejected = Some(Rejected { error: error.clone(), unfit });
+        let keeps_last = slot.serving.is_some();
+        self.notices.push_back(Notice::Rejected { tap, error, keeps_last });
+    }
+
+    fn remove(&mut self, now: Now, tap: InterfaceName) {
+        let Some(slot) = self.table.known_slot(tap) else { return };
+        slot.rejected = None;
+        slot.told = Told::Nothing;
+        self.table.set_serving(tap, None);
+        self.notices.push_back(Notice::Removed { tap });
+        self.refresh(now, tap);
+        self.table.prune(tap);
+    }
+
+    fn change_link(&mut self, now: Now, link: Link) {
+        let old = self.table.set_link(link.clone());
+        if old.as_ref() == Some(&link) {
+            return;
+        }
+        if let Some(old) = &old {
+            self.tell_bridge(old, &link);
+        }
+        if let Some(old) = old.as_ref().filter(|old| old.name != link.name) {
+            self.refresh_users(now, old.name);
+        }
+        if old.is_some_and(|old| old.name == link.name && old.mac == link.mac) {
+            self.refresh(now, link.name);
+        } else {
+            self.refresh_users(now, link.name);
+        }
+    }
+
+    fn lose_link(&mut self, now: Now, ifindex: IfIndex) {
+        if let Some(old) = self.table.remove_link(ifindex) {
+            self.refresh_users(now, old.name);
+        }
+    }
+
+    /// A bridge without an address of its own takes that of a port, and its guests see another router.
+    fn tell_bridge(&mut self, old: &Link, new: &Link) {
+        let (Some(old_mac), Some(new_mac)) = (old.mac, new.mac) else { return };
+        let is_news = new.is_bridge && old_mac != new_mac && !self.told_bridges.contains(&new.name);
+        if is_news && !self.table.users(new.name).is_empty() {
+            self.told_bridges.push(new.name);
+            self.notices.push_back(Notice::BridgeMacChanged { bridge: new.name, old: old_mac, new: new_mac });
+        }
+    }
+
+    /// What does not fit the new configuration goes on as before.
+    fn reconfigure(&mut self, now: Now, config: &Config) {
+        self.config = config.clone();
+        let wanted: Vec<Binding> = self.table.slots().filter_map(|(_, slot)| slot.wanted().cloned()).collect();
+        for binding in wanted {
+            let tap = binding.tap;
+            // A file that is bad in itself stays so whatever the configuration says.
+            let bad_file = self.table.slot(tap).rejected.take_if(|rejected| rejected.unfit.is_none());
+            self.put_in_force(now, binding);
+            if bad_file.is_some() {
+                self.table.slot(tap).rejected = bad_file;
+            }
+        }
+    }
+
+    fn count_send_failure(&mut self, ifindex: IfIndex, errno: i32) {
+        self.count(Reason::SendFailed);
+        let Some(tap) = self.table.name(ifindex) else { return };
+        if let Some(slot) = self.table.known_slot(tap) {
+            slot.stats.send_failed += 1;
+            self.notices.push_back(Notice::SendFailed { tap, errno });
+        }
+    }
+
+    fn count(&mut self, reason: Reason) {
+        // Reason::ALL has them in the order of their declaration, so the counter is always there.
+        if let Some(counter) = self.counters.get_mut(reason as usize) {
+            *counter += 1;
+        }
+    }
+
+    /// Works out anew what the operator and the guest of `tap` are to be told, after anything about it changed.
+    fn refresh(&mut self, now: Now, tap: InterfaceName) {
+        let link = self.table.link(tap).map(|link| (link.ifindex, link.is_ready));
+        let situation = self.situation(tap, link.is_some_and(|(_, is_ready)| is_ready));
+        let Some(slot) = self.table.known_slot(tap) else { return };
+        self.notices.extend(slot.tell(tap, link.map(|(ifindex, _)| ifindex)));
+        let old = slot.advertiser.poll_timeout();
+        match situation {
+            Some(situation) => slot.advertiser.set(now, situation),
+            None => slot.advertiser.removed(now),
+        }
+        self.schedule.replace(tap, old, slot.advertiser.poll_timeout());
+    }
+
+    /// What the advertisements of `tap` depend on; None without a binding.
+    fn situation(&self, tap: InterfaceName, tap_present: bool) -> Option<Situation> {
+        let serving = self.table.serving(tap)?;
+        let period = self.config.ipv6.as_ref().map(|ipv6| ipv6.ra_period).unwrap_or_default();
+        Some(Situation {
+            content: serving.advertised.clone(),
+            source: self.table.link(serving.binding.indev).and_then(|indev| indev.mac),
+            tap_present,
+            period: Duration::from_secs(period.into()),
+        })
+    }
+
+    /// The same for all that depends on the link `name`: the tap itself, and those whose `INDEV` it is.
+    fn refresh_users(&mut self, now: Now, name: InterfaceName) {
+        self.refresh(now, name);
+        for tap in self.table.users(name) {
+            if tap != name {
+                self.refresh(now, tap);
+            }
+        }
+    }
+
+    /// When [`poll_transmit`](Self::poll_transmit) next has something to say, if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Now> {
+        self.schedule.next()
+    }
+
+    /// The next unsolicited frame that is due, written into `frame`, which holds at least [`MAX_FRAME`] bytes. To be
+    /// called until it returns None.
+    pub fn poll_transmit(&mut self, now: Now, frame: &mut [u8]) -> Option<Transmit> {
+        while let Some(tap) = self.schedule.poll(now) {
+            let random = self.random.next();
+            let ifindex = self.table.link(tap).map(|link| link.ifindex);
+            let slot = self.table.slot(tap);
+            let old = slot.advertiser.poll_timeout();
+            let advertisement = slot.advertiser.poll_transmit(now, random);
+            let len = advertisement.and_then(|advertisement| {
+                let ethernet = ethernet::Addresses { source: advertisement.source, destination: MacAddr::ALL_NODES };
+                let source = advertisement.source.link_local();
+                ipv6::put_icmpv6(frame, ethernet, source, ndp::ALL_NODES, &advertisement.message)
+            });
+            self.schedule.replace(tap, old, slot.advertiser.poll_timeout());
+            self.table.prune(tap);
+            if let (Some(ifindex), Some(len)) = (ifindex, len) {
+                self.count(Reason::Advertised);
+                return Some(Transmit { ifindex, len });
+            }
+        }
+        None
+    }
+
+    /// The next thing that an operator should know. To be called until it returns None.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// How often each reason came about.
+    pub fn counters(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.iter().copied().zip(self.counters)
+    }
+
+    /// Every tap that has a binding file, in the order of their names.
+    pub fn status(&self) -> Vec<Status> {
+        let mut status: Vec<Status> = self
+            .table
+            .slots()
+            .map(|(tap, slot)| Status {
+                tap,
+                ifindex: self.table.link(tap).map(|link| link.ifindex),
+                binding: slot.serving.as_ref().map(|serving| serving.binding.clone()),
+                rejected: slot.rejected.as_ref().map(|rejected| rejected.error.clone()),
+                stats: slot.stats,
+            })
+            .collect();
+        status.sort_unstable_by_key(|status| status.tap);
+        status
+    }
+}
+
+/// A source of numbers that need not be secret: SplitMix64.
+#[derive(Debug)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,319 @@
+//! Neighbor Solicitations from guests, and the Neighbor Advertisements that answer them (RFC 4861 §7.2).
+
+use std::net::Ipv6Addr;
+
+use super::Reason;
+use crate::binding::{Binding, Ipv6Binding};
+use crate::wire::MacAddr;
+use crate::wire::ndp::{self, NeighborAdvertisement, NeighborSolicitation};
+
+/// A Neighbor Solicitation whose checksum, source address and frame are found good.
+#[derive(Debug, Clone, Copy)]
+pub struct Solicitation<'a> {
+    /// The binding of the tap that it came from.
+    pub binding: &'a Binding,
+    /// The MAC of the binding's `INDEV`: the router, as the guest sees it.
+    pub router: MacAddr,
+    /// The frame's source (`NFQA_HWADDR`), where the kernel names it.
+    pub sender: Option<MacAddr>,
+    /// The IPv6 header's hop limit.
+    pub hop_limit: u8,
+    /// The IPv6 header's source.
+    pub source: Ipv6Addr,
+    /// The IPv6 header's destination.
+    pub destination: Ipv6Addr,
+    /// The ICMPv6 header's code.
+    pub code: u8,
+    /// What follows the ICMPv6 header.
+    pub body: &'a [u8],
+}
+
+/// A Neighbor Advertisement to send, with hop limit 255.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// Which kind of answer this is.
+    pub reason: Reason,
+    /// The ICMPv6 message, its checksum zero.
+    pub message: [u8; NeighborAdvertisement::LEN],
+    /// The IPv6 source.
+    pub source: Ipv6Addr,
+    /// The IPv6 destination.
+    pub destination: Ipv6Addr,
+    /// The frame's destination.
+    pub destination_mac: MacAddr,
+}
+
+/// The answer to a Neighbor Solicitation, or why there is none.
+pub fn decide(solicitation: &Solicitation<'_>) -> Result<Reply, Reason> {
+    let ipv6 = solicitation.binding.ipv6.as_ref().ok_or(Reason::NoIpv6)?;
+    let target = check(solicitation)?;
+    match role(solicitation, ipv6, target) {
+        Role::Own if solicitation.source.is_unspecified() => Ok(defence(solicitation, target)),
+        Role::Own => Ok(answer(solicitation, target, true)),
+        // RFC 4862 §5.4: a node that asks from `::` wants to know whether it may use the target.
+        _ if solicitation.source.is_unspecified() => Err(Reason::DuplicateAddressDetection),
+        Role::Proxied => Ok(answer(solicitation, target, false)),
+        Role::Foreign => Err(Reason::NeighborNotOurs),
+    }
+}
+
+/// The target of a solicitation that passes RFC 4861 §7.1.1 and is no forgery.
+fn check(solicitation: &Solicitation<'_>) -> Result<Ipv6Addr, Reason> {
+    // RFC 4861 §7.1.1: "The IP Hop Limit field has a value of 255".
+    if solicitation.hop_limit != ndp::HOP_LIMIT {
+        return Err(Reason::HopLimit);
+    }
+    // RFC 4861 §7.1.1: "ICMP Code is 0."
+    if solicitation.code != 0 {
+        return Err(Reason::Malformed);
+    }
+    let message = NeighborSolicitation::parse(solicitation.body).map_err(|_| Reason::Malformed)?;
+    let claimed = message.source_link_layer();
+    if solicitation.source.is_unspecified() {
+        // RFC 4861 §7.1.1: from `::` only to a solicited-node address (of no other node than the target: RFC 4862
+        // §5.4.2), and without a source link-layer address.
+        if solicitation.destination != solicited_node(message.target()) {
+            return Err(Reason::BadDestination);
+        }
+        if claimed.is_some() {
+            return Err(Reason::Malformed);
+        }
+    }
+    let binding = solicitation.binding;
+    if !binding.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
+        return Err(Reason::SpoofedMessage);
+    }
+    Ok(message.target())
+}
+
+/// The solicited-node multicast address of `target` (RFC 4291 §2.7.1).
+fn solicited_node(target: Ipv6Addr) -> Ipv6Addr {
+    const PREFIX: u128 = 0xff02_0000_0000_0000_0000_0001_ff00_0000;
+    Ipv6Addr::from_bits(PREFIX | target.to_bits() & 0x00ff_ffff)
+}
+
+/// Whose an address is, as far as we are concerned.
+enum Role {
+    /// Ours: the gateway's, or our link-local.
+    Own,
+    /// On a node behind the router: we answer in its place.
+    Proxied,
+    /// The guest's own, or one that a neighbour on the bridge answers for itself.
+    Foreign,
+}
+
+fn role(solicitation: &Solicitation<'_>, ipv6: &Ipv6Binding, target: Ipv6Addr) -> Role {
+    let is_own = ipv6.gateway == Some(target) || target == solicitation.router.link_local();
+    // The sender holds what it sends from; to tell it otherwise would look like a duplicate.
+    let is_guests = ipv6.address == Some(target) || solicitation.source == target;
+    if is_guests {
+        Role::Foreign
+    } else if is_own {
+        Role::Own
+    } else if solicitation.binding.is_routed() && ipv6.subnet.contains(&target) {
+        Role::Proxied
+    } else {
+        Role::Foreign
+    }
+}
+
+/// RFC 4861 §7.2.4: to the asker, solicited; O only where we own the target.
+fn answer(solicitation: &Solicitation<'_>, target: Ipv6Addr, is_own: bool) -> Reply {
+    let router = solicitation.router;
+    Reply {
+        reason: if is_own { Reason::NeighborAdvertised } else { Reason::NeighborProxied },
+        message: advertisement(router, target, true, is_own),
+        // RFC 4861 §4.4: the source is an address of the sending interface. A proxied target is not one of ours, and
+        // its owner may be watching; our link-local always is.
+        source: if is_own { target } else { router.link_local() },
+        destination: solicitation.source,
+        destination_mac: solicitation.sender.unwrap_or(solicitation.binding.mac),
+    }
+}
+
+/// RFC 4861 §7.2.4: a prober has no address yet, so all nodes hear that the target is taken.
+fn defence(solicitation: &Solicitation<'_>, target: Ipv6Addr) -> Reply {
+    Reply {
+        reason: Reason::AddressDefended,
+        message: advertisement(solicitation.router, target, false, true),
+        source: target,
+        destination: ndp::ALL_NODES,
+        destination_mac: MacAddr::ALL_NODES,
+    }
+}
+
+fn advertisement(
+    router: MacAddr,
+    target: Ipv6Addr,
+    solicited: bool,
+    overrides: bool,
+) -> [u8; NeighborAdvertisement::LEN] {
+    NeighborAdvertisement { router: true, solicited, overrides, target, target_link_layer: router }.encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::{GUEST, OTHER, ROUTER, binding, bridged};
+
+    const GATEWAY: &str = "2001:db8::1";
+    const NEIGHBOR: &str = "2001:db8::77";
+    const OWN: &str = "2001:db8::a800:ff:fe00:1";
+    const GUEST_LOCAL: &str = "fe80::1234";
+    const ROUTER_LOCAL: &str = "fe80::ff:fe00:1";
+    const SLLA: [u8; 8] = [1, 1, 0xaa, 0, 0, 0, 0, 1];
+
+    fn ip(text: &str) -> Ipv6Addr {
+        text.parse().unwrap()
+    }
+
+    fn body(target: &str, options: &[u8]) -> Vec<u8> {
+        [&[0; 4], &ip(target).octets()[..], options].concat()
+    }
+
+    fn solicitation<'a>(binding: &'a Binding, source: &str, body: &'a [u8]) -> Solicitation<'a> {
+        let target = Ipv6Addr::from_octets(body[4..20].try_into().unwrap());
+        Solicitation {
+            binding,
+            router: ROUTER,
+            sender: Some(GUEST),
+            hop_limit: 255,
+            source: ip(source),
+            destination: solicited_node(target),
+            code: 0,
+            body,
+        }
+    }
+
+    fn reason(binding: &Binding, source: &str, target: &str) -> Reason {
+        match decide(&solicitation(binding, source, &body(target, &[]))) {
+            Ok(reply) => reply.reason,
+            Err(reason) => reason,
+        }
+    }
+
+    #[test]
+    fn answers_for_what_is_ours_on_a_routed_tap() {
+        let cases = [
+            (GUEST_LOCAL, GATEWAY, Reason::NeighborAdvertised),
+            (OWN, GATEWAY, Reason::NeighborAdvertised),
+            (GUEST_LOCAL, ROUTER_LOCAL, Reason::NeighborAdvertised),
+            (GUEST_LOCAL, NEIGHBOR, Reason::NeighborProxied),
+            (GUEST_LOCAL, OWN, Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "2001:db8:0:1::1", Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "fe80::5", Reason::NeighborNotOurs),
+            (GUEST_LOCAL, GUEST_LOCAL, Reason::NeighborNotOurs),
+            (NEIGHBOR, NEIGHBOR, Reason::NeighborNotOurs),
+            (GATEWAY, GATEWAY, Reason::NeighborNotOurs),
+            ("::", GATEWAY, Reason::AddressDefended),
+            ("::", ROUTER_LOCAL, Reason::AddressDefended),
+            ("::", OWN, Reason::DuplicateAddressDetection),
+            ("::", NEIGHBOR, Reason::DuplicateAddressDetection),
+            ("::", GUEST_LOCAL, Reason::DuplicateAddressDetection),
+        ];
+        for (source, target, expected) in cases {
+            assert_eq!(reason(&binding(), source, target), expected, "{source} {target}");
+        }
+    }
+
+    #[test]
+    fn leaves_the_neighbours_of_a_bridge_alone() {
+        let cases = [
+            (GUEST_LOCAL, GATEWAY, Reason::NeighborAdvertised),
+            (GUEST_LOCAL, ROUTER_LOCAL, Reason::NeighborAdvertised),
+            (GUEST_LOCAL, NEIGHBOR, Reason::NeighborNotOurs),
+            ("::", GATEWAY, Reason::AddressDefended),
+            ("::", NEIGHBOR, Reason::DuplicateAddressDetection),
+        ];
+        for (source, target, expected) in cases {
+            assert_eq!(reason(&bridged(), source, target), expected, "{source} {target}");
+        }
+    }
+
+    #[test]
+    fn a_binding_without_gateway_has_its_link_local_only() {
+        let mut binding = bridged();
+        binding.ipv6.as_mut().unwrap().gateway = None;
+        assert_eq!(reason(&binding, GUEST_LOCAL, GATEWAY), Reason::NeighborNotOurs);
+        assert_eq!(reason(&binding, GUEST_LOCAL, ROUTER_LOCAL), Reason::NeighborAdvertised);
+        binding.ipv6 = None;
+        assert_eq!(reason(&binding, GUEST_LOCAL, ROUTER_LOCAL), Reason::NoIpv6);
+    }
+
+    #[test]
+    fn owned_addresses_answer_for_themselves_and_override() {
+        let binding = binding();
+        let body = body(GATEWAY, &SLLA);
+        let reply = decide(&solicitation(&binding, GUEST_LOCAL, &body)).unwrap();
+        assert_eq!(reply.source, ip(GATEWAY));
+        assert_eq!(reply.destination, ip(GUEST_LOCAL));
+        assert_eq!(reply.destination_mac, GUEST);
+        assert_eq!(reply.message, advertisement(ROUTER, ip(GATEWAY), true, true));
+        assert_eq!(reply.message[4], 0xe0);
+    }
+
+    #[test]
+    fn proxied_addresses_are_answered_from_our_link_local_without_override() {
+        let binding = binding();
+        let body = body(NEIGHBOR, &SLLA);
+        let reply = decide(&solicitation(&binding, GUEST_LOCAL, &body)).unwrap();
+        assert_eq!(reply.source, ip(ROUTER_LOCAL));
+        assert_eq!(reply.message[4], 0xc0);
+        assert_eq!(reply.message[8..24], ip(NEIGHBOR).octets());
+    }
+
+    #[test]
+    fn a_defence_goes_to_everybody() {
+        let binding = binding();
+        let body = body(GATEWAY, &[]);
+        let reply = decide(&solicitation(&binding, "::", &body)).unwrap();
+        assert_eq!(reply.source, ip(GATEWAY));
+        assert_eq!(reply.destination, ip("ff02::1"));
+        assert_eq!(reply.destination_mac, MacAddr::ALL_NODES);
+        assert_eq!(reply.message[4], 0xa0);
+    }
+
+    #[test]
+    fn refuses_what_is_not_valid() {
+        type Change = fn(&mut Solicitation<'_>);
+        let cases: [(&str, &[u8], Change, Reason); 7] = [
+            (GUEST_LOCAL, &[], |s| s.hop_limit = 254, Reason::HopLimit),
+            (GUEST_LOCAL, &[], |s| s.code = 1, Reason::Malformed),
+            (GUEST_LOCAL, &[], |s| s.body = &[0; 4], Reason::Malformed),
+            (GUEST_LOCAL, &[2, 0], |_| (), Reason::Malformed),
+            ("::", &SLLA, |_| (), Reason::Malformed),
+            ("::", &[], |s| s.destination = ip(GATEWAY), Reason::BadDestination),
+            ("::", &[], |s| s.destination = ip("ff02::1:ff00:2"), Reason::BadDestination),
+        ];
+        for (source, options, change, expected) in cases {
+            let binding = binding();
+            let body = body(GATEWAY, options);
+            let mut solicitation = solicitation(&binding, source, &body);
+            change(&mut solicitation);
+            assert_eq!(decide(&solicitation), Err(expected));
+        }
+    }
+
+    #[test]
+    fn macspoof_lets_other_macs_pass() {
+        let mut binding = binding();
+        binding.mac = OTHER;
+        let body = body(GATEWAY, &SLLA);
+        let result = decide(&solicitation(&binding, GUEST_LOCAL, &body));
+        assert_eq!(result, Err(Reason::SpoofedMessage));
+        binding.macspoof = true;
+        let mut solicitation = solicitation(&binding, GUEST_LOCAL, &body);
+        assert_eq!(decide(&solicitation).unwrap().destination_mac, GUEST);
+        solicitation.sender = None;
+        assert_eq!(decide(&solicitation).unwrap().destination_mac, OTHER);
+    }
+
+    #[test]
+    fn a_unicast_probe_of_the_gateway_is_answered() {
+        let binding = binding();
+        let body = body(GATEWAY, &[]);
+        let mut solicitation = solicitation(&binding, GUEST_LOCAL, &body);
+        solicitation.destination = ip(GATEWAY);
+        assert_eq!(decide(&solicitation).unwrap().reason, Reason::NeighborAdvertised);
+    }
+}

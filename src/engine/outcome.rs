@@ -1,0 +1,250 @@
+//! What became of a packet, and why: one [`Reason`] for every way a packet can end.
+
+use std::fmt;
+
+use super::Transmit;
+use crate::binding::{IfIndex, InterfaceName};
+use crate::wire::{DecodeError, PacketError};
+
+/// What netfilter is told to do with a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// `NF_ACCEPT`: go on as if the daemon did not exist.
+    Accept,
+    /// `NF_DROP`: the packet was for us, whether answered or refused.
+    Drop,
+}
+
+/// How an end of a packet is told to an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// Everyday: an answer that is part of a longer exchange, a packet that is none of ours.
+    Debug,
+    /// Worth a line: a lease given, a guest that left.
+    Info,
+    /// Something is wrong with the guest, or with what it was told.
+    Warn,
+}
+
+/// The end of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Why it ended so. Decides the verdict.
+    pub reason: Reason,
+    /// Which field was wrong, where the packet was malformed.
+    pub detail: Option<DecodeError>,
+    /// The tap that the packet came from, where it is known.
+    pub tap: Option<InterfaceName>,
+    /// The reply, where there is one.
+    pub reply: Option<Transmit>,
+    /// How many options the reply lacks because the client takes no larger message.
+    pub omitted: usize,
+}
+
+impl Outcome {
+    /// What netfilter is to be told.
+    pub fn verdict(&self) -> Verdict {
+        self.reason.verdict()
+    }
+
+    /// A packet that is answered through the tap.
+    pub(super) fn answered(answer: Answer, ifindex: IfIndex, tap: InterfaceName) -> Self {
+        let Answer { reason, len, omitted } = answer;
+        Self { reason, detail: None, tap: Some(tap), reply: Some(Transmit { ifindex, len }), omitted }
+    }
+
+    /// A packet that is not answered.
+    pub(super) fn refused(refusal: Refusal, tap: Option<InterfaceName>) -> Self {
+        Self { reason: refusal.reason, detail: refusal.detail, tap, reply: None, omitted: 0 }
+    }
+}
+
+/// A reply, written into the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// What it is counted as.
+    pub reason: Reason,
+    /// The length of the frame, in bytes.
+    pub len: usize,
+    /// How many options found no room.
+    pub omitted: usize,
+}
+
+/// Why a packet gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it is counted as.
+    pub reason: Reason,
+    /// Which field was wrong, where the packet was malformed.
+    pub detail: Option<DecodeError>,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self { reason, detail: None }
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        Self { reason: Reason::Malformed, detail: Some(error) }
+    }
+}
+
+impl From<PacketError> for Refusal {
+    fn from(error: PacketError) -> Self {
+        match error {
+            PacketError::Malformed(error) => error.into(),
+            PacketError::Checksum(_) => Reason::BadChecksum.into(),
+            PacketError::Fragment => Reason::Fragment.into(),
+            PacketError::ExtensionHeaders => Reason::ExtensionHeaders.into(),
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($( $(#[doc = $doc:literal])+ $variant:ident $name:literal $verdict:ident $severity:ident )+) => {
+        /// Why a packet ended as it did: one variant for each check and each answer, each counted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Reason { $( $(#[doc = $doc])+ $variant, )+ }
+
+        impl Reason {
+            /// All reasons, in the order of their counters.
+            pub const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
+
+            /// The name of the counter.
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $name, )+ }
+            }
+
+            /// What an operator reads.
+            pub const fn description(self) -> &'static str {
+                match self { $( Self::$variant => concat!($($doc,)+).trim_ascii(), )+ }
+            }
+
+            /// The verdict that goes with the reason (SPEC: identity and verdicts).
+            pub const fn verdict(self) -> Verdict {
+                match self { $( Self::$variant => Verdict::$verdict, )+ }
+            }
+
+            /// How loud it is told.
+            pub const fn severity(self) -> Severity {
+                match self { $( Self::$variant => Severity::$severity, )+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    // Answers.
+    /// answered a DISCOVER with an OFFER
+    Offered "dhcpv4_offer" Drop Debug
+    /// answered a DISCOVER that asked for rapid commit with an ACK
+    RapidCommitted "dhcpv4_rapid_commit" Drop Info
+    /// confirmed an address with an ACK
+    Acked "dhcpv4_ack" Drop Info
+    /// refused an address that is not the guest's with a NAK
+    Naked "dhcpv4_nak" Drop Warn
+    /// answered an INFORM with an ACK
+    Informed "dhcpv4_inform" Drop Info
+    /// answered a BOOTP request
+    BootpReplied "bootp_reply" Drop Info
+    /// answered a Router Solicitation
+    RouterAdvertised "ra_solicited" Drop Debug
+    /// sent a Router Advertisement that nobody asked for
+    Advertised "ra_unsolicited" Drop Debug
+    /// answered a Neighbor Solicitation for one of our own addresses
+    NeighborAdvertised "na_own" Drop Debug
+    /// answered a Neighbor Solicitation as proxy
+    NeighborProxied "na_proxied" Drop Debug
+    /// defended one of our addresses against duplicate address detection
+    AddressDefended "na_defended" Drop Warn
+    /// answered a DHCPv6 Information-Request
+    Dhcpv6Informed "dhcpv6_information" Drop Info
+
+    // Heard, and not to be answered.
+    /// the guest released its address
+    Released "dhcpv4_release" Drop Info
+    /// the guest declined its address: somebody else uses it
+    Declined "dhcpv4_decline" Drop Warn
+
+    // Not for us: as if the daemon did not exist.
+    /// no binding for the interface the packet came in on
+    UnknownTap "unknown_tap" Accept Debug
+    /// the binding file of this tap was rejected
+    RejectedBinding "rejected_binding" Accept Debug
+    /// no binding claims this sender on this bridge
+    UnknownSender "unknown_sender" Accept Debug
+    /// two bindings on this bridge have the sender's MAC
+    AmbiguousSender "ambiguous_sender" Accept Warn
+    /// the configuration does not have this kind of packet answered
+    ServiceDisabled "service_disabled" Accept Debug
+    /// the binding has no IPv4 address
+    NoIpv4 "no_ipv4" Accept Debug
+    /// the binding has no IPv6 prefix
+    NoIpv6 "no_ipv6" Accept Debug
+    /// a REQUEST to another DHCPv4 server
+    OtherServer "dhcpv4_other_server" Accept Debug
+    /// a message to another DHCPv6 server
+    OtherServer6 "dhcpv6_other_server" Accept Debug
+    /// a stateful DHCPv6 message, and addresses are not given by DHCPv6 here
+    StatefulUnserved "dhcpv6_stateful" Accept Debug
+    /// a Neighbor Solicitation that is not ours to answer
+    NeighborNotOurs "ns_not_ours" Accept Debug
+    /// a duplicate address detection of the guest's own address
+    DuplicateAddressDetection "ns_dad" Accept Debug
+
+    // Refused.
+    /// the kernel named no interface
+    NoInterface "no_interface" Accept Warn
+    /// not a packet that is answered here: neither DHCP nor solicitation
+    NotOurs "not_ours" Drop Debug
+    /// bytes that are not what they claim to be
+    Malformed "malformed" Drop Warn
+    /// an IP fragment
+    Fragment "fragment" Drop Warn
+    /// too many or unknown IPv6 extension headers
+    ExtensionHeaders "extension_headers" Drop Warn
+    /// a wrong checksum
+    BadChecksum "bad_checksum" Drop Warn
+    /// a source address that no guest may use
+    BadSource "bad_source" Drop Warn
+    /// a destination address that this message may not have
+    BadDestination "bad_destination" Drop Warn
+    /// the frame's source MAC is not the guest's
+    SpoofedFrame "spoofed_frame" Drop Warn
+    /// the MAC inside the message is not the guest's
+    SpoofedMessage "spoofed_message" Drop Warn
+    /// more packets than `rate_limit` allows
+    RateLimited "rate_limited" Drop Warn
+    /// a message that only servers send
+    ServerMessage "server_message" Drop Warn
+    /// a message type that servers do not answer
+    UnexpectedMessage "unexpected_message" Drop Warn
+    /// a REQUEST whose fields fit no state of RFC 2131 table 4
+    StatelessRequest "dhcpv4_stateless_request" Drop Warn
+    /// a wrong address, asked for by a sender that is only claimed: no NAK for that
+    ClaimedWrongAddress "dhcpv4_claimed_wrong_address" Drop Warn
+    /// a relayed message, which guests have no business to send
+    Relayed "dhcpv6_relayed" Drop Warn
+    /// the client's identifier is the server's own
+    OwnDuid "dhcpv6_own_duid" Drop Warn
+    /// a neighbour discovery message whose hop limit is not 255
+    HopLimit "nd_hop_limit" Drop Warn
+    /// an Information-Request with options that it must not have
+    BadInformationRequest "dhcpv6_bad_information_request" Drop Warn
+    /// what must be said does not fit the size the client takes
+    NoFit "no_fit" Drop Warn
+    /// the interface of `INDEV` is not there
+    NoIndev "no_indev" Drop Warn
+    /// the tap of this binding is not there
+    NoTap "no_tap" Drop Warn
+    /// the reply could not be sent
+    SendFailed "send_failed" Drop Warn
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.description())
+    }
+}

@@ -1,0 +1,132 @@
+//! Router Advertisements: what they say ([`Content`]), when they are sent unasked ([`Advertiser`]), and which Router
+//! Solicitations are answered ([`solicited`]).
+
+pub mod advertiser;
+pub mod content;
+
+use std::net::Ipv6Addr;
+
+pub use advertiser::{Advertisement, Advertiser, Situation};
+pub use content::Content;
+
+use super::Reason;
+use crate::binding::Binding;
+use crate::wire::MacAddr;
+use crate::wire::ndp::{self, RouterSolicitation};
+
+/// A Router Solicitation whose checksum, source address and frame are found good.
+#[derive(Debug, Clone, Copy)]
+pub struct Solicitation<'a> {
+    /// The binding of the tap that it came from.
+    pub binding: &'a Binding,
+    /// The frame's source (`NFQA_HWADDR`), where the kernel names it.
+    pub sender: Option<MacAddr>,
+    /// The IPv6 header's hop limit.
+    pub hop_limit: u8,
+    /// The IPv6 header's source.
+    pub source: Ipv6Addr,
+    /// The ICMPv6 header's code.
+    pub code: u8,
+    /// What follows the ICMPv6 header.
+    pub body: &'a [u8],
+}
+
+/// Where the answer to a Router Solicitation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asker {
+    /// The IPv6 destination.
+    pub destination: Ipv6Addr,
+    /// The frame's destination.
+    pub destination_mac: MacAddr,
+}
+
+/// Where to send the [`Advertiser::answer`] to a Router Solicitation, or why it is not answered.
+pub fn solicited(solicitation: &Solicitation<'_>) -> Result<Asker, Reason> {
+    check(solicitation)?;
+    // RFC 4861 §6.2.6 lets a router answer the asker alone. One that has no address yet hears what goes to all nodes;
+    // the frame goes to its MAC nevertheless (RFC 6085), for no other node has asked.
+    let destination = if solicitation.source.is_unspecified() { ndp::ALL_NODES } else { solicitation.source };
+    Ok(Asker { destination, destination_mac: solicitation.sender.unwrap_or(solicitation.binding.mac) })
+}
+
+/// RFC 4861 §6.1.1, and no forgery.
+fn check(solicitation: &Solicitation<'_>) -> Result<(), Reason> {
+    // RFC 4861 §6.1.1: "The IP Hop Limit field has a value of 255".
+    if solicitation.hop_limit != ndp::HOP_LIMIT {
+        return Err(Reason::HopLimit);
+    }
+    // RFC 4861 §6.1.1: "ICMP Code is 0."
+    if solicitation.code != 0 {
+        return Err(Reason::Malformed);
+    }
+    let message = RouterSolicitation::parse(solicitation.body).map_err(|_| Reason::Malformed)?;
+    let claimed = message.source_link_layer();
+    // RFC 4861 §6.1.1: from `::` there is no source link-layer address.
+    if solicitation.source.is_unspecified() && claimed.is_some() {
+        return Err(Reason::Malformed);
+    }
+    let binding = solicitation.binding;
+    if !binding.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
+        return Err(Reason::SpoofedMessage);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::{GUEST, OTHER, binding};
+
+    const LINK_LOCAL: &str = "fe80::1234";
+    const NO_OPTIONS: &[u8] = &[0; 4];
+    const SLLA: &[u8] = &[0, 0, 0, 0, 1, 1, 0xaa, 0, 0, 0, 0, 1];
+
+    fn solicitation<'a>(binding: &'a Binding, source: &str, body: &'a [u8]) -> Solicitation<'a> {
+        Solicitation { binding, sender: Some(GUEST), hop_limit: 255, source: source.parse().unwrap(), code: 0, body }
+    }
+
+    #[test]
+    fn the_asker_alone_is_answered() {
+        let cases = [
+            (LINK_LOCAL, NO_OPTIONS, LINK_LOCAL),
+            (LINK_LOCAL, SLLA, LINK_LOCAL),
+            ("2001:db8::5", SLLA, "2001:db8::5"),
+            ("::", NO_OPTIONS, "ff02::1"),
+        ];
+        for (source, body, destination) in cases {
+            let expected = Asker { destination: destination.parse().unwrap(), destination_mac: GUEST };
+            assert_eq!(solicited(&solicitation(&binding(), source, body)), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_valid() {
+        type Change = fn(&mut Solicitation<'_>);
+        let cases: [(&str, &[u8], Change, Reason); 5] = [
+            (LINK_LOCAL, SLLA, |s| s.hop_limit = 64, Reason::HopLimit),
+            (LINK_LOCAL, SLLA, |s| s.code = 1, Reason::Malformed),
+            (LINK_LOCAL, &[0; 3], |_| (), Reason::Malformed),
+            (LINK_LOCAL, &[0; 6], |_| (), Reason::Malformed),
+            ("::", SLLA, |_| (), Reason::Malformed),
+        ];
+        for (source, body, change, expected) in cases {
+            let binding = binding();
+            let mut solicitation = solicitation(&binding, source, body);
+            change(&mut solicitation);
+            assert_eq!(solicited(&solicitation), Err(expected));
+        }
+    }
+
+    #[test]
+    fn macspoof_lets_other_macs_pass() {
+        let mut binding = binding();
+        binding.mac = OTHER;
+        let result = solicited(&solicitation(&binding, LINK_LOCAL, SLLA));
+        assert_eq!(result, Err(Reason::SpoofedMessage));
+        binding.macspoof = true;
+        let mut solicitation = solicitation(&binding, LINK_LOCAL, SLLA);
+        assert_eq!(solicited(&solicitation).unwrap().destination_mac, GUEST);
+        solicitation.sender = None;
+        assert_eq!(solicited(&solicitation).unwrap().destination_mac, OTHER);
+    }
+}

@@ -1,0 +1,135 @@
+//! All that is known of one tap: its binding, what is said to its guest, what became of its packets.
+
+use super::event::Notice;
+use super::fit::TooLarge;
+use super::outcome::{Outcome, Reason, Verdict};
+use super::ra::{Advertiser, Content};
+use super::{Now, dhcpv4, dhcpv6};
+use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
+use crate::config::{Config, Ipv6};
+
+/// One tap that has, or had, a binding file.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// The binding in force.
+    pub(super) serving: Option<Serving>,
+    /// Why the file as it is now is not in force.
+    pub(super) rejected: Option<Rejected>,
+    /// What its guest is told unasked. Outlives the binding until what it said is taken back.
+    pub(super) advertiser: Advertiser,
+    /// What the operator was last told of the tap.
+    pub(super) told: Told,
+    /// What became of its packets.
+    pub(super) stats: Stats,
+}
+
+/// A binding file that is not in force.
+#[derive(Debug)]
+pub(super) struct Rejected {
+    /// Why.
+    pub(super) error: BindingError,
+    /// The binding, if all that is wrong with it is that its answers do not fit this configuration.
+    pub(super) unfit: Option<Binding>,
+}
+
+/// A binding in force, and the answers made of it.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) binding: Binding,
+    pub(super) dhcpv4: Option<dhcpv4::Answers>,
+    /// What router advertisements say; None where none are sent.
+    pub(super) advertised: Option<Content>,
+    pub(super) dhcpv6: Option<dhcpv6::Answers>,
+}
+
+/// Whether the operator knows that the guest is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Told {
+    #[default]
+    Nothing,
+    Pending,
+    Serving(IfIndex),
+}
+
+/// What became of a tap's packets, counted since its binding appeared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Packets answered.
+    pub answered: u64,
+    /// Packets that were for us, and got no answer.
+    pub refused: u64,
+    /// Packets that were none of ours.
+    pub accepted: u64,
+    /// Frames that could not be sent.
+    pub send_failed: u64,
+    /// The last packet: when, and what became of it.
+    pub last: Option<(Now, Reason)>,
+}
+
+impl Slot {
+    /// The binding that is to be in force if it can.
+    pub(super) fn wanted(&self) -> Option<&Binding> {
+        let unfit = self.rejected.as_ref().and_then(|rejected| rejected.unfit.as_ref());
+        unfit.or(self.serving.as_ref().map(|serving| &serving.binding))
+    }
+
+    /// Whether there is nothing to remember.
+    pub(super) fn is_empty(&self) -> bool {
+        self.serving.is_none() && self.rejected.is_none() && self.advertiser.poll_timeout().is_none()
+    }
+
+    /// What the operator is to be told of the tap, whose link has this index, if it is there.
+    pub(super) fn tell(&mut self, tap: InterfaceName, ifindex: Option<IfIndex>) -> Option<Notice> {
+        let (told, notice) = match (&self.serving, ifindex) {
+            (None, _) => (Told::Nothing, None),
+            (Some(_), None) => (Told::Pending, Some(Notice::Pending { tap })),
+            (Some(_), Some(ifindex)) if self.told == Told::Serving(ifindex) => return None,
+            (Some(Serving { binding, .. }), Some(ifindex)) => {
+                let binding = Box::new(binding.clone());
+                (Told::Serving(ifindex), Some(Notice::Serving { ifindex, binding }))
+            }
+        };
+        if std::mem::replace(&mut self.told, told) == told { None } else { notice }
+    }
+}
+
+impl Serving {
+    /// Makes the answers of `binding`, unless one of them could not fit its packet.
+    pub(super) fn new(binding: &Binding, config: &Config) -> Result<Self, BindingError> {
+        let too_large = |error: TooLarge| BindingError {
+            path: config.general.datapath.join(binding.tap.as_str()),
+            line: None,
+            key: Some("NAMESERVERS6".to_owned()),
+            found: None,
+            reason: error.to_string(),
+        };
+        let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
+        let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6));
+        advertised.as_ref().map_or(Ok(()), Content::check_fit).map_err(too_large)?;
+        let dhcpv6 = config.ipv6.as_ref().and_then(|ipv6| informed(binding, ipv6));
+        dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;
+        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6 })
+    }
+}
+
+/// What router advertisements say, where solicitations come to us.
+fn advertised(binding: &Binding, config: &Ipv6) -> Option<Content> {
+    config.rs_queue.and_then(|_| Content::new(binding, config))
+}
+
+/// What DHCPv6 says, where its messages come to us.
+fn informed(binding: &Binding, config: &Ipv6) -> Option<dhcpv6::Answers> {
+    let is_served = config.dhcpv6_queue.is_some() && binding.ipv6.is_some();
+    is_served.then(|| dhcpv6::Answers::new(binding, config))
+}
+
+impl Stats {
+    pub(super) fn count(&mut self, now: Now, outcome: &Outcome) {
+        self.last = Some((now, outcome.reason));
+        *match (outcome.reply, outcome.verdict()) {
+            (Some(_), _) => &mut self.answered,
+            (None, Verdict::Drop) => &mut self.refused,
+            (None, Verdict::Accept) => &mut self.accepted,
+        } += 1;
+    }
+}

@@ -1,0 +1,143 @@
+//! A guest, its binding and its node, for tests of the engine's parts.
+
+use std::net::Ipv4Addr;
+
+use crate::binding::{Binding, Ipv4Binding, Ipv6Binding};
+use crate::config::{self, Ipv6Mode};
+use crate::wire::{MacAddr, ethernet, ipv6, udp};
+
+/// The guest's MAC.
+pub(super) const GUEST: MacAddr = MacAddr::new([0xaa, 0, 0, 0, 0, 1]);
+/// The MAC of `INDEV`.
+pub(super) const ROUTER: MacAddr = MacAddr::new([0x02, 0, 0, 0, 0, 1]);
+/// Somebody else's MAC.
+pub(super) const OTHER: MacAddr = MacAddr::new([0x02, 0, 0, 0, 0, 2]);
+
+/// A binding of a routed tap.
+pub(super) fn binding() -> Binding {
+    Binding {
+        tap: "tap0".parse().unwrap(),
+        indev: "tap0".parse().unwrap(),
+        mac: GUEST,
+        hostname: "vm1.example.com".parse().unwrap(),
+        ipv4: None,
+        ipv6: Some(Ipv6Binding {
+            subnet: "2001:db8::/64".parse().unwrap(),
+            gateway: Some("2001:db8::1".parse().unwrap()),
+            address: Some("2001:db8::a800:ff:fe00:1".parse().unwrap()),
+        }),
+        mtu: None,
+        private: false,
+        macspoof: false,
+        tags: String::new(),
+        nameservers: None,
+        nameservers6: None,
+        domain: None,
+        domain_search: None,
+        routes: Vec::new(),
+        lease_lifetime: None,
+        unknown: Vec::new(),
+    }
+}
+
+/// The same on a bridge.
+pub(super) fn bridged() -> Binding {
+    Binding { indev: "br0".parse().unwrap(), ..binding() }
+}
+
+/// The IPv6 part of a node's configuration, with its defaults, one server and one domain.
+pub(super) fn config() -> config::Ipv6 {
+    config::Ipv6 {
+        mode: Ipv6Mode::SlaacDhcpv6,
+        rs_queue: None,
+        ns_queue: None,
+        dhcpv6_queue: None,
+        ra_period: 600,
+        router_lifetime: 1800,
+        prefix_valid_lifetime: 2_592_000,
+        prefix_preferred_lifetime: 604_800,
+        information_refresh_time: 86_400,
+        nameservers: vec!["2001:db8::53".parse().unwrap()],
+        domains: vec!["example.com".parse().unwrap()],
+    }
+}
+
+/// The IPv4 part of a node's configuration, with its defaults.
+pub(super) fn dhcp() -> config::Dhcp {
+    config::Dhcp {
+        queue: config::QueueNum(42),
+        lease_lifetime: 604_800,
+        lease_renewal: 3600,
+        server_ip: Some(Ipv4Addr::new(192, 0, 2, 1)),
+        server_on_link: false,
+        rapid_commit: false,
+        nameservers: vec![Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54)],
+        domain: None,
+        domain_search: Vec::new(),
+    }
+}
+
+/// A node's configuration with everything on.
+pub(super) fn node() -> config::Config {
+    let queue = |number| Some(config::QueueNum(number));
+    config::Config {
+        general: config::General {
+            pidfile: None,
+            datapath: "/var/lib/nfdhcpd".into(),
+            logdir: None,
+            user: "nobody".to_owned(),
+            rate_limit: 0,
+            rate_burst: 100,
+        },
+        dhcp: Some(dhcp()),
+        ipv6: Some(config::Ipv6 { rs_queue: queue(43), ns_queue: queue(44), dhcpv6_queue: queue(45), ..config() }),
+    }
+}
+
+/// The guest's address.
+pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+
+/// A binding of a routed tap with both families.
+pub(super) fn dual_stack() -> Binding {
+    Binding {
+        ipv4: Some(Ipv4Binding {
+            address: ADDRESS,
+            subnet: "192.0.2.0/24".parse().unwrap(),
+            gateway: Some(Ipv4Addr::new(192, 0, 2, 1)),
+        }),
+        ..binding()
+    }
+}
+
+/// A DHCPv4 message of the guest: fixed fields, the cookie, `options` and the end option.
+pub(super) fn dhcpv4(options: &[u8]) -> Vec<u8> {
+    let mut message = vec![0; 240];
+    message[..8].copy_from_slice(&[1, 1, 6, 0, 0xde, 0xad, 0xbe, 0xef]);
+    message[28..34].copy_from_slice(&GUEST.octets());
+    message[236..].copy_from_slice(&[99, 130, 83, 99]);
+    message.extend_from_slice(options);
+    message.push(255);
+    message
+}
+
+/// The packet, from its IP header on, in which a guest sends `payload` to port 67.
+pub(super) fn udp4(payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0; udp::FRAME_PAYLOAD_V4];
+    frame.extend_from_slice(payload);
+    let envelope = udp::Envelope {
+        ethernet: ethernet::Addresses { source: GUEST, destination: MacAddr::BROADCAST },
+        source: (Ipv4Addr::UNSPECIFIED, 68),
+        destination: (Ipv4Addr::BROADCAST, 67),
+    };
+    udp::seal_v4(&mut frame, &envelope, payload.len()).unwrap();
+    frame.split_off(ethernet::HEADER_LEN)
+}
+
+/// The packet, from its IPv6 header on, in which a guest sends the ICMPv6 message `message`.
+pub(super) fn icmpv6(source: &str, destination: &str, message: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0; ipv6::FRAME_PAYLOAD + message.len()];
+    let ethernet = ethernet::Addresses { source: GUEST, destination: MacAddr::ALL_NODES };
+    let (source, destination) = (source.parse().unwrap(), destination.parse().unwrap());
+    ipv6::put_icmpv6(&mut frame, ethernet, source, destination, message).unwrap();
+    frame.split_off(ethernet::HEADER_LEN)
+}

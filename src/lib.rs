@@ -1,7 +1,29 @@
 //! `nfdhcpd` gives virtual machines their network configuration on the node they run on.
+//!
+//! Netfilter diverts what a guest asks (DHCP, Router Solicitation, Neighbor Solicitation, DHCPv6) from its tap into
+//! NFQUEUEs. The daemon finds the guest's binding by that tap, builds the reply and sends it out of the tap again.
+//!
+//! ```text
+//! NFQUEUE ──► io::nfqueue ──► Ingress ─────────────┐
+//! inotify ──► io::watch ──► text ► binding::parse ─┤ Event
+//! rtnetlink ► io::links ──► Event ─────────────────┤
+//! clock ─────────────────────────────► now ────────┤
+//!                                                  ▼
+//!      Engine::handle_packet(now, &Ingress, &mut buf) -> Outcome     ← pure: no sockets, files, clocks, threads
+//!      Engine::handle_event(now, Event)
+//!      Engine::poll_timeout() · poll_transmit(now, &mut buf) · poll_notice()
+//!                                                  │
+//! verdict ◄── io::nfqueue ◄─── Outcome ◄───────────┤
+//! frame   ◄── io::packet_socket ◄── Transmit ◄─────┘
+//! replay: pcap ──► the same handle_packet ──► pcap
+//! ```
+//!
+//! [`wire`], [`binding`], [`config`] and [`engine`] take bytes, text, time and randomness as arguments. [`io`] holds
+//! sockets and files and decides nothing. The daemon wires the two together.
 
 pub mod binding;
 pub mod config;
 pub mod engine;
+pub mod io;
 mod text;
 pub mod wire;

@@ -1,0 +1,13 @@
+//! Sockets and files: what the engine must not know of.
+//!
+//! Nothing here decides what becomes of a packet. `unsafe` is allowed in [`sys`] alone.
+
+pub mod links;
+pub mod log;
+pub mod netlink;
+pub mod nfqueue;
+pub mod packet_socket;
+pub mod pidfile;
+pub mod privileges;
+pub mod sys;
+pub mod watch;

@@ -1,0 +1,279 @@
+//! NFQUEUE: packets from netfilter, in batches, and their verdicts.
+//!
+//! One socket for each queue: the kernel tells a socket that its receive buffer overflowed, not which queue suffered.
+
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
+pub mod message;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use caps::{CapSet, Capability};
+use nix::sys::socket::SockProtocol;
+
+use super::netlink::Socket;
+use super::sys::{self, MAX_BATCH, Received};
+use crate::config::QueueNum;
+use crate::engine::Verdict;
+use message::FromKernel;
+
+/// What the socket's receive buffer is to hold, in bytes.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// A packet of 65,535 bytes, and its attributes.
+const SLOT_LEN: usize = 65_536 + 4_096;
+/// How long the kernel may take to answer a bind.
+const BIND_TIMEOUT: Duration = Duration::from_secs(5);
+/// The number of the bind request.
+const BIND_SEQUENCE: u32 = 1;
+/// Where the kernel lists the queues that are bound in this network namespace.
+const BOUND_QUEUES: &str = "/proc/net/netfilter/nfnetlink_queue";
+
+/// Why a queue could not be bound: what is missing, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// `socket()` knows no NETLINK_NETFILTER.
+    #[error("queue {0}: the kernel has no nfnetlink: load its module (modprobe nfnetlink_queue)")]
+    NoNfnetlink(QueueNum),
+    /// nfnetlink knows no subsystem for queues.
+    #[error("queue {0}: the kernel has no NFQUEUE: load its module (modprobe nfnetlink_queue)")]
+    NoNfqueue(QueueNum),
+    /// The queue belongs to another socket.
+    #[error("queue {0}: already bound by another process: stop it, or choose another queue")]
+    AlreadyBound(QueueNum),
+    /// We may not bind queues.
+    #[error("queue {0}: CAP_NET_ADMIN is missing in this network namespace: start as root or with that capability")]
+    NotPermitted(QueueNum),
+    /// Anything else.
+    #[error("queue {queue}: {source}")]
+    Io {
+        /// The queue.
+        queue: QueueNum,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A queue that is bound to us, and the verdicts that are still to be given.
+#[derive(Debug)]
+pub struct Queue {
+    number: QueueNum,
+    socket: Socket,
+    /// Datagrams that came before the bind was acknowledged.
+    early: VecDeque<Vec<u8>>,
+    /// Verdict messages, not yet sent.
+    verdicts: Vec<u8>,
+    is_retrying: bool,
+    overruns: u64,
+}
+
+impl Queue {
+    /// Binds the queue `number`. Packets are taken from it from now on until the value is dropped.
+    pub fn bind(number: QueueNum) -> Result<Self, BindError> {
+        let mut queue = Self {
+            number,
+            socket: open(number)?,
+            early: VecDeque::new(),
+            verdicts: Vec::with_capacity(MAX_BATCH * VERDICT_LEN),
+            is_retrying: false,
+            overruns: 0,
+        };
+        let mut request = Vec::new();
+        message::push_bind(&mut request, number, BIND_SEQUENCE);
+        let answer = queue.socket.send(&request).and_then(|()| queue.await_answer());
+        match answer {
+            Ok(0) => Ok(queue),
+            Ok(errno) => Err(explain(number, errno)),
+            Err(source) => Err(BindError::Io { queue: number, source }),
+        }
+    }
+
+    /// The queue's number.
+    pub fn number(&self) -> QueueNum {
+        self.number
+    }
+
+    /// How often the receive buffer overflowed. The kernel dropped the packets that did not fit.
+    pub fn overruns(&self) -> u64 {
+        self.overruns
+    }
+
+    /// Receives what is there, up to [`MAX_BATCH`] datagrams, without waiting. An overflow is counted and is no error.
+    pub fn receive(&mut self, batch: &mut Batch) -> io::Result<()> {
+        batch.count = 0;
+        if !self.early.is_empty() {
+            batch.take(&mut self.early);
+            return Ok(());
+        }
+        match sys::recv_batch(self.socket.as_fd(), &mut batch.memory, SLOT_LEN, &mut batch.received) {
+            Ok(count) => batch.count = count,
+            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.overruns += 1,
+            Err(error) if is_nothing_there(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Notes the verdict on the packet `id`. It is given by [`send_verdicts`](Self::send_verdicts).
+    pub fn push_verdict(&mut self, id: u32, verdict: Verdict) {
+        message::push_verdict(&mut self.verdicts, self.number, id, verdict);
+    }
+
+    /// Gives the verdicts noted so far, in one system call. After an error they are still noted, to be tried again.
+    pub fn send_verdicts(&mut self) -> io::Result<()> {
+        if !self.verdicts.is_empty() {
+            self.is_retrying = true;
+            self.socket.send(&self.verdicts)?;
+            self.verdicts.clear();
+            self.is_retrying = false;
+        }
+        Ok(())
+    }
+
+    /// Whether the last attempt to give verdicts failed.
+    pub fn is_retrying(&self) -> bool {
+        self.is_retrying
+    }
+
+    /// Whether verdicts are noted that could not be given yet.
+    pub fn has_verdicts(&self) -> bool {
+        !self.verdicts.is_empty()
+    }
+
+    /// Waits for the answer to the bind, and keeps the packets that come before it.
+    fn await_answer(&mut self) -> io::Result<i32> {
+        let mut buffer = vec![0; SLOT_LEN];
+        loop {
+            self.socket.wait_readable(BIND_TIMEOUT)?;
+            let length = match self.socket.receive(&mut buffer) {
+                Ok(length) => length,
+                Err(error) if is_nothing_there(&error) => continue,
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
+                    self.overruns += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let datagram = buffer.get(..length).unwrap_or(&buffer);
+            if let Some(errno) = bind_answer(datagram) {
+                return Ok(errno);
+            }
+            self.early.push_back(datagram.to_vec());
+        }
+    }
+}
+
+impl AsFd for Queue {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// The length of a verdict message, in bytes.
+const VERDICT_LEN: usize = 32;
+
+/// Room for the datagrams of one call, to be used again and again, by one queue after the other.
+pub struct Batch {
+    /// [`MAX_BATCH`] slots. Zeroed by the allocator, so that slots without large packets never become real memory.
+    memory: Vec<u8>,
+    received: [Received; MAX_BATCH],
+    count: usize,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self { memory: vec![0; MAX_BATCH * SLOT_LEN], received: [Received::default(); MAX_BATCH], count: 0 }
+    }
+
+    /// The messages that were received last.
+    pub fn messages(&self) -> impl Iterator<Item = FromKernel<'_>> {
+        self.memory
+            .chunks_exact(SLOT_LEN)
+            .zip(self.received.iter().take(self.count))
+            .flat_map(|(slot, received)| message::read(slot.get(..received.len).unwrap_or(slot)))
+    }
+
+    /// Moves datagrams from the front of `early` into the slots.
+    fn take(&mut self, early: &mut VecDeque<Vec<u8>>) {
+        for (slot, received) in self.memory.chunks_exact_mut(SLOT_LEN).zip(&mut self.received) {
+            let Some(datagram) = early.pop_front() else {
+                return;
+            };
+            for (to, from) in slot.iter_mut().zip(&datagram) {
+                *to = *from;
+            }
+            received.len = datagram.len().min(SLOT_LEN);
+            self.count += 1;
+        }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batch").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+/// Opens a socket for the queue, with its receive buffer.
+fn open(number: QueueNum) -> Result<Socket, BindError> {
+    let socket = Socket::open(SockProtocol::NetlinkNetFilter, 0).and_then(|socket| {
+        socket.set_receive_buffer(RECEIVE_BUFFER)?;
+        Ok(socket)
+    });
+    socket.map_err(|source| match source.raw_os_error() {
+        Some(libc::EPROTONOSUPPORT) => BindError::NoNfnetlink(number),
+        _ => BindError::Io { queue: number, source },
+    })
+}
+
+/// The error number of the answer to our bind, if `datagram` is that answer.
+fn bind_answer(datagram: &[u8]) -> Option<i32> {
+    message::read(datagram).find_map(|message| match message {
+        FromKernel::Done { sequence: BIND_SEQUENCE, errno } => Some(errno),
+        _ => None,
+    })
+}
+
+/// Whether a call only found nothing, or was interrupted.
+fn is_nothing_there(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// What a refused bind means. The kernel says EPERM both for a queue that has an owner and for a capability we lack.
+fn explain(queue: QueueNum, errno: i32) -> BindError {
+    match errno {
+        libc::EBUSY => BindError::AlreadyBound(queue),
+        libc::EPERM => match is_bound(queue) {
+            Some(true) => BindError::AlreadyBound(queue),
+            Some(false) => BindError::NotPermitted(queue),
+            None if has_net_admin() => BindError::AlreadyBound(queue),
+            None => BindError::NotPermitted(queue),
+        },
+        // What nfnetlink_rcv_msg() says of a subsystem that nobody registered.
+        libc::EINVAL if !Path::new(BOUND_QUEUES).exists() => BindError::NoNfqueue(queue),
+        _ => BindError::Io { queue, source: io::Error::from_raw_os_error(errno) },
+    }
+}
+
+/// Whether the queue is bound in this network namespace; None if we may not see that: the list is root's.
+fn is_bound(queue: QueueNum) -> Option<bool> {
+    let list = fs::read_to_string(BOUND_QUEUES).ok()?;
+    let number_of = |line: &str| line.split_ascii_whitespace().next()?.parse().ok();
+    Some(list.lines().any(|line| number_of(line) == Some(queue.0)))
+}
+
+/// Whether we have CAP_NET_ADMIN, in our own user namespace at least.
+fn has_net_admin() -> bool {
+    caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false)
+}

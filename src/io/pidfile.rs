@@ -1,0 +1,97 @@
+//! The file that holds our process id. A courtesy: nothing that goes wrong with it stops the daemon.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Gid, Uid};
+
+/// A pidfile that was written.
+#[derive(Debug)]
+pub struct PidFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl PidFile {
+    /// Writes our process id to `path`, unless another daemon that is still alive wrote its own there. A parent
+    /// directory that is made for it belongs to `owner`, so that the file can be removed later.
+    pub fn create(path: &Path, owner: Option<(Uid, Gid)>) -> io::Result<Self> {
+        if let Some(parent) = path.parent() {
+            make_directory(parent, owner)?;
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(path)?;
+        // Held until the end, so that a second daemon, which will fail to bind, does not take the file away.
+        file.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::Error::new(io::ErrorKind::WouldBlock, "held by a daemon that still runs"),
+        })?;
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())?;
+        let path = path.to_owned();
+        Ok(Self { path, file })
+    }
+
+    /// Removes the file if that is permitted, else empties it.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_file(&self.path).or_else(|_| self.file.set_len(0))
+    }
+}
+
+/// Makes a directory that is missing, its parents included, and gives the directory itself to `owner`.
+pub fn make_directory(path: &Path, owner: Option<(Uid, Gid)>) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    match owner {
+        Some((uid, gid)) => chown(path, Some(uid.as_raw()), Some(gid.as_raw())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at files")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_and_removed() {
+        let directory = std::env::temp_dir().join(format!("pidfile-{}", std::process::id()));
+        let path = directory.join("run").join("test.pid");
+        let pidfile = PidFile::create(&path, None).unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(written, format!("{}\n", std::process::id()));
+        pidfile.remove().unwrap();
+        assert!(!path.exists());
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn is_left_to_a_daemon_that_lives() {
+        let path = std::env::temp_dir().join(format!("pidfile-{}.taken", std::process::id()));
+        let first = PidFile::create(&path, None).unwrap();
+        let error = PidFile::create(&path, None).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert_ne!(fs::read_to_string(&path).unwrap(), "");
+        first.remove().unwrap();
+    }
+
+    #[test]
+    fn is_emptied_where_it_cannot_be_removed() {
+        let path = std::env::temp_dir().join(format!("pidfile-{}.pid", std::process::id()));
+        let mut pidfile = PidFile::create(&path, None).unwrap();
+        // A name that is a directory cannot be removed as a file.
+        pidfile.path = std::env::temp_dir();
+        pidfile.remove().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+        fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,182 @@
+//! System calls that nix lacks, or has only in a form that allocates for each call.
+//!
+//! The only `unsafe` of the program. Each function takes slices and returns counts; no raw pointer leaves this file.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// How many messages one call takes or gives at most.
+pub const MAX_BATCH: usize = 32;
+
+/// A message that [`recv_batch`] received.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Its length in bytes, at most that of its slot.
+    pub len: usize,
+    /// Whether the slot was too small for all of it.
+    pub is_cut: bool,
+}
+
+/// Receives up to [`MAX_BATCH`] messages without waiting, each into its own slot of `slot_len` bytes of `memory`.
+///
+/// Describes them in `received` and returns how many there are. Errors are those of recvmmsg(2).
+pub fn recv_batch(
+    fd: BorrowedFd<'_>,
+    memory: &mut [u8],
+    slot_len: usize,
+    received: &mut [Received; MAX_BATCH],
+) -> io::Result<usize> {
+    let mut iovecs = [EMPTY_IOVEC; MAX_BATCH];
+    let slots = memory.chunks_exact_mut(slot_len.max(1));
+    let mut wanted = 0;
+    for (iovec, slot) in iovecs.iter_mut().zip(slots) {
+        iovec.iov_base = slot.as_mut_ptr().cast();
+        iovec.iov_len = slot.len();
+        wanted += 1;
+    }
+    let mut headers = [empty_header(); MAX_BATCH];
+    for (header, iovec) in headers.iter_mut().zip(&mut iovecs) {
+        header.msg_hdr.msg_iov = iovec;
+        header.msg_hdr.msg_iovlen = 1;
+    }
+    // SAFETY: the first `wanted` headers each point to one iovec, which points to a slot of `memory`. The slots do not
+    // overlap, and headers, iovecs and `memory` (borrowed mutably) outlive the call. A null timeout is allowed.
+    let count = unsafe {
+        libc::recvmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), wanted, libc::MSG_DONTWAIT as _, std::ptr::null_mut())
+    };
+    let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+    for (to, header) in received.iter_mut().zip(headers.iter().take(count)) {
+        to.len = (header.msg_len as usize).min(slot_len);
+        to.is_cut = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+    }
+    Ok(count)
+}
+
+/// A frame to send out of an interface.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// `sll_ifindex`.
+    pub ifindex: u32,
+    /// The frame, from its Ethernet header on.
+    pub bytes: &'a [u8],
+}
+
+/// Sends the first of `frames`, up to [`MAX_BATCH`], on a packet socket without waiting, and returns how many went.
+///
+/// The error is that of the first frame; a later frame that fails only ends the count (sendmmsg(2)).
+pub fn send_frames<'a>(fd: BorrowedFd<'_>, frames: impl Iterator<Item = Frame<'a>>) -> io::Result<usize> {
+    let mut iovecs = [EMPTY_IOVEC; MAX_BATCH];
+    // SAFETY: all fields of sockaddr_ll are integers, for which zero is a value.
+    let mut addresses: [libc::sockaddr_ll; MAX_BATCH] = unsafe { mem::zeroed() };
+    let mut wanted = 0;
+    for ((iovec, address), frame) in iovecs.iter_mut().zip(&mut addresses).zip(frames) {
+        iovec.iov_base = frame.bytes.as_ptr().cast_mut().cast();
+        iovec.iov_len = frame.bytes.len();
+        address.sll_family = libc::AF_PACKET as _;
+        address.sll_ifindex = frame.ifindex as _;
+        address.sll_protocol = ethertype(frame.bytes);
+        wanted += 1;
+    }
+    let mut headers = [empty_header(); MAX_BATCH];
+    for ((header, iovec), address) in headers.iter_mut().zip(&mut iovecs).zip(&mut addresses) {
+        header.msg_hdr.msg_name = (address as *mut libc::sockaddr_ll).cast();
+        header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_ll>() as _;
+        header.msg_hdr.msg_iov = iovec;
+        header.msg_hdr.msg_iovlen = 1;
+    }
+    // SAFETY: the first `wanted` headers each point to one address and one iovec of this stack frame, which the kernel
+    // only reads; the iovecs point to `bytes` of frames, which live for 'a, longer than the call.
+    let count = unsafe { libc::sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), wanted, libc::MSG_DONTWAIT as _) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// The Ethernet type, as it stands in the frame: in network order, as `sll_protocol` wants it.
+fn ethertype(frame: &[u8]) -> u16 {
+    match frame.get(12..14) {
+        Some(&[high, low]) => u16::from_ne_bytes([high, low]),
+        _ => 0,
+    }
+}
+
+/// Sets PACKET_QDISC_BYPASS: frames go to the driver at once, past the interface's queueing discipline.
+pub fn set_qdisc_bypass(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the option's value is read from `on`, a c_int of the size that is given.
+    let result = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_PACKET,
+            PACKET_QDISC_BYPASS,
+            (&raw const on).cast(),
+            mem::size_of_val(&on) as _,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Has tokio tell when `fd` can be read. To be called inside a runtime.
+pub fn async_readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an OwnedFd owns a valid descriptor until it is dropped, and nothing exchanges it inside the AsyncFd.
+    let registered = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+    Ok(registered?)
+}
+
+/// linux/if_packet.h.
+const PACKET_QDISC_BYPASS: libc::c_int = 20;
+
+/// An iovec of nothing.
+const EMPTY_IOVEC: libc::iovec = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
+
+/// A message of nothing to nobody.
+fn empty_header() -> libc::mmsghdr {
+    // SAFETY: mmsghdr is made of integers and pointers that may be null (and of padding, with musl).
+    unsafe { mem::zeroed() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn receives_a_batch_into_slots_and_says_what_was_cut() {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
+        for message in [&b"one"[..], b"two two", b"three and more"] {
+            send(std::os::fd::AsRawFd::as_raw_fd(&theirs), message, MsgFlags::empty()).unwrap();
+        }
+        let mut memory = [0; 4 * 8];
+        let mut received = [Received::default(); MAX_BATCH];
+        let count = recv_batch(ours.as_fd(), &mut memory, 8, &mut received).unwrap();
+        let lens: Vec<_> = received[..count].iter().map(|r| (r.len, r.is_cut)).collect();
+        assert_eq!(lens, [(3, false), (7, false), (8, true)]);
+        assert_eq!(&memory[..3], b"one");
+        assert_eq!(&memory[8..15], b"two two");
+        assert_eq!(&memory[16..24], b"three an");
+    }
+
+    #[test]
+    fn an_empty_socket_does_not_block() {
+        let (ours, _theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
+        let mut received = [Received::default(); MAX_BATCH];
+        let error = recv_batch(ours.as_fd(), &mut [0; 64], 8, &mut received).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn ethertype_keeps_the_order_of_the_wire() {
+        let mut frame = [0; 14];
+        frame[12] = 0x86;
+        frame[13] = 0xdd;
+        assert_eq!(ethertype(&frame), 0x86dd_u16.to_be());
+        assert_eq!(ethertype(&frame[..13]), 0);
+    }
+}

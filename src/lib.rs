@@ -19,10 +19,12 @@
 //! ```
 //!
 //! [`wire`], [`binding`], [`config`] and [`engine`] take bytes, text, time and randomness as arguments. [`io`] holds
-//! sockets and files and decides nothing. The daemon wires the two together.
+//! sockets and files and decides nothing. [`daemon`] wires the two together; [`cli`] is one file per subcommand.
 
 pub mod binding;
+pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod engine;
 pub mod io;
 mod text;

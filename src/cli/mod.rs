@@ -1,0 +1,39 @@
+//! The command line: one file per subcommand.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser};
+
+use crate::daemon;
+
+/// Gives virtual machines their network configuration on the node they run on: answers what netfilter diverts from
+/// their taps into NFQUEUE (DHCP, router and neighbour solicitations, DHCPv6) out of binding files.
+///
+/// It runs as the daemon, in the foreground.
+#[derive(Debug, Parser)]
+#[command(name = "nfdhcpd", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    run: Run,
+}
+
+/// What the original takes.
+#[derive(Debug, Args)]
+struct Run {
+    /// The configuration file
+    #[arg(short, long = "config", value_name = "FILE", default_value = daemon::DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// Log every decision
+    #[arg(short, long)]
+    debug: bool,
+    /// Log to standard error only, not to logdir as well (the daemon always stays in the foreground)
+    #[arg(short, long)]
+    foreground: bool,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    daemon::run(&daemon::Options { config: cli.run.config, debug: cli.run.debug, foreground: cli.run.foreground })
+}

@@ -1,0 +1,236 @@
+//! Wiring: the engine, its sockets, its files, its signals. What is decided is decided elsewhere.
+//!
+//! ```text
+//! main thread (control)   signals, binding directory, interfaces ──► mailbox ─┐
+//! packet thread           queues ──► engine ──► verdicts, frames ◄────────────┘
+//! ```
+
+#![expect(clippy::disallowed_methods, reason = "the daemon is where the outside world meets the engine")]
+
+mod clock;
+mod control;
+mod mailbox;
+mod outbox;
+mod outcome_log;
+mod packet_loop;
+mod telling;
+
+use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use crate::config::parse::Parsed;
+use crate::config::{Config, ConfigError};
+use crate::engine::{Engine, Event};
+use crate::io::links::{LinkChanges, Links};
+use crate::io::nfqueue::{BindError, Queue};
+use crate::io::packet_socket::PacketSocket;
+use crate::io::pidfile::PidFile;
+use crate::io::privileges::{PrivilegeError, RunAs};
+use crate::io::watch::{Told, Watch, WatchError};
+use clock::Clock;
+use control::{Control, ControlError, Signals};
+use mailbox::mailbox;
+use packet_loop::PacketLoop;
+
+/// The exit status for a configuration that cannot be used.
+const BAD_CONFIGURATION: u8 = 2;
+
+/// The configuration file, unless `-c` names another.
+pub const DEFAULT_CONFIG: &str = "/etc/nfdhcpd/nfdhcpd.conf";
+
+/// How the daemon is to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `-c`: the configuration file.
+    pub config: PathBuf,
+    /// `-d`: log at level debug.
+    pub debug: bool,
+    /// `-f`: log to stderr only.
+    pub foreground: bool,
+}
+
+/// Why the daemon could not start, or ended though nobody told it to. One line each.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Privileges(#[from] PrivilegeError),
+    #[error("packet socket: {0}{hint}", hint = capability_hint(.0))]
+    PacketSocket(io::Error),
+    #[error("rtnetlink: {0}")]
+    Links(io::Error),
+    #[error("binding directory {0}")]
+    Watch(#[from] WatchError),
+    #[error(transparent)]
+    Queue(#[from] BindError),
+    #[error("{0}")]
+    System(#[from] io::Error),
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+/// Runs the daemon until it is told to end. Status 0: it was told to; 1: it could not start or go on; 2: the
+/// configuration is wrong.
+pub fn run(options: &Options) -> ExitCode {
+    let parsed = match read_config(&options.config) {
+        Ok(parsed) => parsed,
+        Err(errors) => {
+            // If stderr is closed there is nobody to tell.
+            let mut stderr = io::stderr().lock();
+            let _ = errors.iter().try_for_each(|error| writeln!(stderr, "{error}"));
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    let result = RunAs::find(&parsed.config.general.user)
+        .inspect_err(|_| start_log(options, &parsed, None))
+        .map_err(RunError::from)
+        .and_then(|run_as| run_as_user(options, parsed, &run_as));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads and parses the configuration file.
+fn read_config(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
+    let bytes = fs::read(path).map_err(|error| {
+        vec![ConfigError {
+            path: path.to_owned(),
+            line: None,
+            key: None,
+            found: None,
+            reason: format!("cannot be read: {error}"),
+        }]
+    })?;
+    crate::config::parse::parse(path, &bytes)
+}
+
+/// Opens log and pidfile, which may need the privileges that are given up then; and serves.
+fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs) -> Result<(), RunError> {
+    start_log(options, &parsed, Some(run_as));
+    let pidfile = parsed.config.general.pidfile.as_deref();
+    let pidfile = pidfile.and_then(|path| {
+        PidFile::create(path, run_as.owner()).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
+    });
+    let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| serve(options, parsed.config));
+    if let Some(Err(error)) = pidfile.map(PidFile::remove) {
+        warn!("pidfile: {error}");
+    }
+    result
+}
+
+/// Starts the log, and logs what came before it.
+fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) {
+    let directory = parsed.config.general.logdir.as_deref();
+    let owner = run_as.and_then(RunAs::owner);
+    let file = directory
+        .filter(|_| !options.foreground)
+        .map(|directory| (directory, crate::io::log::open_file(directory, owner)));
+    let (file, failure) = match file {
+        Some((_, Ok(file))) => (Some(file), None),
+        Some((directory, Err(error))) => (None, Some((directory, error))),
+        None => (None, None),
+    };
+    // It fails when a log was started before, and then there is one.
+    let _ = crate::io::log::init(options.debug, file);
+    if let Some((logdir, error)) = failure {
+        warn!(?logdir, "no log file: {error}");
+    }
+    for warning in &parsed.warnings {
+        warn!("{warning}");
+    }
+}
+
+/// Gives up privileges, and says so where the configured user does not come to pass.
+fn drop_privileges(run_as: &RunAs, user: &str) -> Result<(), RunError> {
+    if let RunAs::Starter(reason) = run_as {
+        info!(user, "`user` is ignored: {reason}");
+    }
+    Ok(run_as.drop_privileges()?)
+}
+
+/// Learns the world, binds the queues, and works until the end.
+fn serve(options: &Options, config: Config) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _context = runtime.enter();
+    let signals = Signals::listen()?;
+    let clock = Clock::start();
+    let mut engine = Engine::new(config.clone(), RandomState::new().hash_one(()));
+
+    let socket = PacketSocket::open().map_err(RunError::PacketSocket)?;
+    let (links, link_events) = Links::open().map_err(RunError::Links)?;
+    let (watch, told) = Watch::open(&config.general.datapath)?;
+    let link_count = link_events.len();
+    for event in link_events {
+        engine.handle_event(clock.now(), event);
+    }
+    let bindings = tell_engine(&mut engine, clock, told);
+
+    let queues = config.queues().into_iter().map(Queue::bind).collect::<Result<Vec<_>, _>>()?;
+    info!(queues = ?numbers(&queues), bindings = bindings.good, rejected = bindings.bad, links = link_count, "ready");
+
+    let (packets, commands) = mailbox()?;
+    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket)?;
+    let packets_ended = spawn(packet_loop)?;
+    let control =
+        Control { config_path: options.config.clone(), config, packets, watch, links: LinkChanges::new(links)? };
+    Ok(runtime.block_on(control.run(signals, packets_ended))?)
+}
+
+/// How many binding files there were at the start.
+#[derive(Debug, Default)]
+struct Bindings {
+    good: usize,
+    bad: usize,
+}
+
+/// Tells the engine of the bindings that are there at the start.
+fn tell_engine(engine: &mut Engine, clock: Clock, told: Vec<Told>) -> Bindings {
+    let mut bindings = Bindings::default();
+    for told in told {
+        match told {
+            Told::Event(event) => {
+                match &event {
+                    Event::BindingLoaded(_) => bindings.good += 1,
+                    _ => bindings.bad += 1,
+                }
+                engine.handle_event(clock.now(), event);
+            }
+            Told::Warning(warning) => warn!("{warning}"),
+            Told::DirectoryGone | Told::DirectoryBack => {}
+        }
+    }
+    bindings
+}
+
+/// The numbers of the queues.
+fn numbers(queues: &[Queue]) -> Vec<u16> {
+    queues.iter().map(|queue| queue.number().0).collect()
+}
+
+/// Starts the packet thread. The receiver hears of its end, whatever the end is.
+fn spawn(packet_loop: PacketLoop) -> io::Result<oneshot::Receiver<io::Result<()>>> {
+    let (ended, packets_ended) = oneshot::channel();
+    thread::Builder::new().name("packets".to_owned()).spawn(move || {
+        // If nobody listens any more, the process is at its end as well.
+        let _ = ended.send(packet_loop.run());
+    })?;
+    Ok(packets_ended)
+}
+
+/// What to do about a refusal.
+fn capability_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => " (CAP_NET_RAW is missing: start as root or with that capability)",
+        _ => "",
+    }
+}

@@ -1,0 +1,166 @@
+//! The main thread: signals, the binding directory, the interfaces. Everything it learns goes to the packet thread.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use super::mailbox::{Command, Gone, Sender};
+use super::read_config;
+use super::telling::tell_report;
+use crate::config::Config;
+use crate::engine::Event;
+use crate::io::links::LinkChanges;
+use crate::io::watch::{Told, Watch};
+
+/// Why the daemon ended though nobody told it to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ControlError {
+    /// The packet thread ended.
+    #[error("the packet thread ended: {0}")]
+    PacketThread(String),
+    /// The interfaces can no longer be followed.
+    #[error("rtnetlink: {0}")]
+    Links(io::Error),
+}
+
+impl From<Gone> for ControlError {
+    fn from(_: Gone) -> Self {
+        Self::PacketThread("its mailbox is closed".to_owned())
+    }
+}
+
+/// The signals that the daemon knows.
+#[derive(Debug)]
+pub(super) struct Signals {
+    hangup: Signal,
+    user1: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Listens for them from now on.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            user1: signal(SignalKind::user_defined1())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+/// What the main thread works with.
+#[derive(Debug)]
+pub(super) struct Control {
+    /// Where the configuration is read from again.
+    pub(super) config_path: PathBuf,
+    /// The configuration in force.
+    pub(super) config: Config,
+    /// The way to the packet thread.
+    pub(super) packets: Sender,
+    /// The binding directory.
+    pub(super) watch: Watch,
+    /// The interfaces.
+    pub(super) links: LinkChanges,
+}
+
+impl Control {
+    /// Works until a signal says to end. `packets_ended` tells that the packet thread did.
+    pub(super) async fn run(
+        mut self,
+        mut signals: Signals,
+        mut packets_ended: oneshot::Receiver<io::Result<()>>,
+    ) -> Result<(), ControlError> {
+        loop {
+            tokio::select! {
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => break,
+                _ = signals.hangup.recv() => self.reload()?,
+                _ = signals.user1.recv() => self.log_bindings().await?,
+                end = &mut packets_ended => return Err(packet_thread_ended(end)),
+                events = self.links.next() => {
+                    self.tell_all(events.map_err(ControlError::Links)?)?;
+                }
+                () = self.watch.changed() => {
+                    let told = self.watch.poll();
+                    self.take_told(told)?;
+                }
+            }
+        }
+        info!("ending");
+        self.packets.send(Command::Stop)?;
+        match packets_ended.await {
+            Ok(Ok(())) => Ok(()),
+            end => Err(packet_thread_ended(end)),
+        }
+    }
+
+    /// Reads the configuration anew. A bad one changes nothing.
+    fn reload(&mut self) -> Result<(), Gone> {
+        let parsed = match read_config(&self.config_path) {
+            Ok(parsed) => parsed,
+            Err(errors) => {
+                for error in errors {
+                    error!("{error}");
+                }
+                error!("the configuration stays as it was");
+                return Ok(());
+            }
+        };
+        for warning in &parsed.warnings {
+            warn!("{warning}");
+        }
+        for key in self.config.needs_restart(&parsed.config) {
+            warn!(key, "a change of this key needs a restart");
+        }
+        self.config = self.config.keep_fixed(parsed.config);
+        info!("configuration reloaded");
+        let config = Arc::new(self.config.clone());
+        self.tell_all(vec![Event::ConfigChanged(config)])
+    }
+
+    /// Logs all bindings: here, since the packet thread has better to do than to wait for a log.
+    async fn log_bindings(&self) -> Result<(), Gone> {
+        let (to, report) = oneshot::channel();
+        self.packets.send(Command::Report(to))?;
+        let report = report.await.map_err(|_| Gone)?;
+        tell_report(&report);
+        Ok(())
+    }
+
+    /// Passes on what the watch says.
+    fn take_told(&self, told: Vec<Told>) -> Result<(), Gone> {
+        for told in told {
+            match told {
+                Told::Event(event) => self.packets.send(Command::Tell(event))?,
+                Told::Warning(warning) => warn!("{warning}"),
+                Told::DirectoryGone => {
+                    warn!(datapath = ?self.config.general.datapath, "the directory of bindings is gone, and all bindings with it");
+                }
+                Told::DirectoryBack => {
+                    info!(datapath = ?self.config.general.datapath, "the directory of bindings is back");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on events.
+    fn tell_all(&self, events: Vec<Event>) -> Result<(), Gone> {
+        events.into_iter().try_for_each(|event| self.packets.send(Command::Tell(event)))
+    }
+}
+
+/// What to say of the packet thread's end.
+fn packet_thread_ended(end: Result<io::Result<()>, oneshot::error::RecvError>) -> ControlError {
+    ControlError::PacketThread(match end {
+        Ok(Ok(())) => "without being told to".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it panicked".to_owned(),
+    })
+}

@@ -1,0 +1,139 @@
+//! Which ends of packets are logged: a few for each tap and reason, then only how many more there were.
+//!
+//! Guests decide how many packets there are, so both the lines and the memory are bounded. Pure: time is an argument.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::binding::InterfaceName;
+use crate::engine::Now;
+
+/// How long lines are counted together.
+pub(super) const SPAN: Now = Now::from_secs(60);
+/// How many lines a tap and reason may have in a span.
+pub(super) const LINES_PER_SPAN: u32 = 3;
+/// How many taps and reasons are told apart in a span. What comes beyond is only counted.
+const MAX_KEYS: usize = 4096;
+
+/// What lines are counted by: the tap (None: no binding was found) and the name of the counter.
+pub(super) type Key = (Option<InterfaceName>, &'static str);
+
+/// What was not logged in a span that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Suppressed {
+    /// Whose lines; None: of all that were not told apart.
+    pub key: Option<Key>,
+    /// How many.
+    pub lines: u64,
+}
+
+/// The counts of the current spans. A span begins with the first line of a key.
+#[derive(Debug)]
+pub(super) struct OutcomeLog {
+    lines: HashMap<Key, u64>,
+    /// The ends of the spans, in their order: all are equally long.
+    ends: VecDeque<(Now, Key)>,
+    /// The end of the span, and the lines, that are not told apart.
+    beyond: Option<(Now, u64)>,
+}
+
+impl OutcomeLog {
+    /// Nothing logged yet. Takes all its memory at once.
+    pub(super) fn new() -> Self {
+        Self { lines: HashMap::with_capacity(MAX_KEYS), ends: VecDeque::with_capacity(MAX_KEYS), beyond: None }
+    }
+
+    /// Whether a line may be logged now. If not, it is counted.
+    pub(super) fn admit(&mut self, now: Now, key: Key) -> bool {
+        if let Some(lines) = self.lines.get_mut(&key) {
+            *lines += 1;
+            *lines <= u64::from(LINES_PER_SPAN)
+        } else if self.lines.len() < MAX_KEYS {
+            self.lines.insert(key, 1);
+            self.ends.push_back((now + SPAN, key));
+            true
+        } else {
+            self.beyond.get_or_insert((now + SPAN, 0)).1 += 1;
+            false
+        }
+    }
+
+    /// What was suppressed in a span that is over by now. To be called until it returns None.
+    pub(super) fn poll_suppressed(&mut self, now: Now) -> Option<Suppressed> {
+        while let Some((_, key)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
+            let lines = self.lines.remove(&key).unwrap_or_default();
+            let lines = lines.saturating_sub(u64::from(LINES_PER_SPAN));
+            if lines > 0 {
+                let key = Some(key);
+                return Some(Suppressed { key, lines });
+            }
+        }
+        let (_, lines) = self.beyond.take_if(|(end, _)| *end <= now)?;
+        Some(Suppressed { key: None, lines })
+    }
+
+    /// When the next span is over.
+    pub(super) fn poll_timeout(&self) -> Option<Now> {
+        let ends = [self.ends.front().map(|(end, _)| *end), self.beyond.map(|(end, _)| end)];
+        ends.into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Reason;
+
+    fn tap(number: usize) -> Option<InterfaceName> {
+        Some(format!("tap{number}").parse().unwrap())
+    }
+
+    const T0: Now = Now::from_secs(1000);
+
+    #[test]
+    fn a_few_lines_then_a_sum() {
+        let mut log = OutcomeLog::new();
+        let key = (tap(0), Reason::BadChecksum.name());
+        let admitted: Vec<bool> = (0..5).map(|_| log.admit(T0, key)).collect();
+        assert_eq!(admitted, [true, true, true, false, false]);
+        assert_eq!(log.poll_timeout(), Some(T0 + SPAN));
+        assert_eq!(log.poll_suppressed(T0 + SPAN - Now::from_nanos(1)), None);
+        let sum = Suppressed { key: Some(key), lines: 2 };
+        assert_eq!(log.poll_suppressed(T0 + SPAN), Some(sum));
+        assert_eq!(log.poll_suppressed(T0 + SPAN), None);
+        assert!(log.admit(T0 + SPAN, key), "a new span");
+    }
+
+    #[test]
+    fn taps_and_reasons_do_not_silence_each_other() {
+        let mut log = OutcomeLog::new();
+        for _ in 0..10 {
+            log.admit(T0, (tap(0), Reason::BadChecksum.name()));
+        }
+        assert!(log.admit(T0, (tap(1), Reason::BadChecksum.name())));
+        assert!(log.admit(T0, (tap(0), Reason::Malformed.name())));
+        assert!(log.admit(T0, (None, Reason::UnknownTap.name())));
+    }
+
+    #[test]
+    fn few_lines_leave_nothing_to_sum_up() {
+        let mut log = OutcomeLog::new();
+        log.admit(T0, (tap(0), Reason::Acked.name()));
+        assert_eq!(log.poll_suppressed(T0 + SPAN), None);
+        assert_eq!(log.poll_timeout(), None);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut log = OutcomeLog::new();
+        let memory = (log.lines.capacity(), log.ends.capacity());
+        for number in 0..MAX_KEYS + 7 {
+            log.admit(T0, (tap(number), Reason::Malformed.name()));
+        }
+        assert_eq!((log.lines.capacity(), log.ends.capacity()), memory);
+        let beyond = Suppressed { key: None, lines: 7 };
+        assert_eq!(log.poll_suppressed(T0), None, "once for a span");
+        assert_eq!(log.poll_suppressed(T0 + SPAN), Some(beyond));
+        assert_eq!(log.poll_suppressed(T0 + SPAN), None);
+        assert_eq!(log.poll_timeout(), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! The packet thread: packets in, verdicts and frames out.
+//!
+//! It owns the engine and everything it needs, takes no lock, and allocates nothing for a packet.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use tracing::warn;
+
+use super::clock::Clock;
+use super::mailbox::{Command, Receiver, Report};
+use super::outbox::Outbox;
+use super::telling::Teller;
+use crate::engine::{Engine, Event, Now};
+use crate::io::nfqueue::message::FromKernel;
+use crate::io::nfqueue::{Batch, Queue};
+use crate::io::packet_socket::PacketSocket;
+
+/// How many commands are taken between two rounds of packets: a flood of changes must not hold up the guests.
+const COMMANDS_PER_ROUND: usize = 64;
+/// When verdicts that could not be given are tried again.
+const RETRY: Duration = Duration::from_millis(10);
+/// What epoll says for the mailbox; queues are numbered from 0.
+const MAILBOX: u64 = u64::MAX;
+/// How many sources one call of epoll tells of. Those beyond come with the next call.
+const SOURCES: usize = 8;
+
+/// The state of the packet thread.
+#[derive(Debug)]
+pub(super) struct PacketLoop {
+    engine: Engine,
+    clock: Clock,
+    queues: Vec<Queue>,
+    mailbox: Receiver,
+    epoll: Epoll,
+    batch: Batch,
+    outbox: Outbox,
+    teller: Teller,
+    is_stopped: bool,
+}
+
+impl PacketLoop {
+    /// A loop over these queues, which sends by `socket`.
+    pub(super) fn new(
+        engine: Engine,
+        clock: Clock,
+        queues: Vec<Queue>,
+        mailbox: Receiver,
+        socket: PacketSocket,
+    ) -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        epoll.add(&mailbox, EpollEvent::new(EpollFlags::EPOLLIN, MAILBOX))?;
+        for (number, queue) in (0..).zip(&queues) {
+            epoll.add(queue, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
+        }
+        Ok(Self {
+            engine,
+            clock,
+            queues,
+            mailbox,
+            epoll,
+            batch: Batch::new(),
+            outbox: Outbox::new(socket),
+            teller: Teller::new(),
+            is_stopped: false,
+        })
+    }
+
+    /// Works until it is told to stop, or cannot go on.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        let mut has_more = false;
+        let mut ready = [EpollEvent::empty(); SOURCES];
+        while !self.is_stopped {
+            let count = self.wait(has_more, &mut ready)?;
+            for event in ready.iter().take(count) {
+                self.serve(event.data())?;
+            }
+            has_more = self.take_commands();
+            self.transmit_due();
+            self.tell();
+        }
+        Ok(())
+    }
+
+    /// Waits for packets, commands, or the time of the next advertisement. Returns how many sources are ready.
+    fn wait(&self, has_more: bool, ready: &mut [EpollEvent]) -> io::Result<usize> {
+        let timeout = if has_more { Some(Duration::ZERO) } else { self.next_timeout() };
+        let timeout = timeout.map_or(EpollTimeout::NONE, epoll_timeout);
+        match self.epoll.wait(ready, timeout) {
+            Ok(count) => Ok(count),
+            Err(nix::Error::EINTR) => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How long nothing is due.
+    fn next_timeout(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        let retry = self.queues.iter().any(Queue::has_verdicts);
+        let dues: [Option<Now>; 3] =
+            [self.engine.poll_timeout(), self.teller.poll_timeout(), retry.then_some(now + RETRY)];
+        dues.into_iter().flatten().min().map(|due| due.saturating_sub(now))
+    }
+
+    /// Takes one batch from a queue that is ready: each packet gets its verdict, whatever becomes of its reply.
+    fn serve(&mut self, source: u64) -> io::Result<()> {
+        let queue = usize::try_from(source).ok();
+        let Some(queue) = queue.and_then(|number| self.queues.get_mut(number)) else {
+            return Ok(());
+        };
+        let overruns = queue.overruns();
+        queue.receive(&mut self.batch)?;
+        let now = self.clock.now();
+        for message in self.batch.messages() {
+            // An error of the kernel's is about a verdict whose packet is gone, with its interface: there is nothing to do.
+            let FromKernel::Packet(packet) = message else {
+                continue;
+            };
+            if self.outbox.is_full() {
+                self.outbox.flush(report_to(&mut self.engine, now));
+            }
+            let frame = self.outbox.slot();
+            let outcome = self.engine.handle_packet(now, &packet.ingress, frame);
+            queue.push_verdict(packet.id, outcome.verdict());
+            if let Some(reply) = outcome.reply {
+                self.outbox.push(reply);
+            }
+            self.teller.tell_outcome(now, &outcome);
+        }
+        self.outbox.flush(report_to(&mut self.engine, now));
+        give_verdicts(queue);
+        if queue.overruns() != overruns {
+            let total = queue.overruns();
+            self.teller.tell_overrun(now, queue.number(), total);
+        }
+        Ok(())
+    }
+
+    /// Does what the control side asks for. Returns whether there may be more of it.
+    fn take_commands(&mut self) -> bool {
+        self.mailbox.hush();
+        for _ in 0..COMMANDS_PER_ROUND {
+            match self.mailbox.take() {
+                Some(Command::Tell(event)) => self.engine.handle_event(self.clock.now(), event),
+                Some(Command::Report(to)) => {
+                    // Whoever asked and does not wait any more has no need of it.
+                    let _ = to.send(Report { now: self.clock.now(), taps: self.engine.status() });
+                }
+                Some(Command::Stop) => self.is_stopped = true,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Sends advertisements that are due, one batch of them; and tries again what verdicts are left.
+    fn transmit_due(&mut self) {
+        let now = self.clock.now();
+        while !self.outbox.is_full() {
+            let Some(transmit) = self.engine.poll_transmit(now, self.outbox.slot()) else {
+                break;
+            };
+            self.outbox.push(transmit);
+        }
+        self.outbox.flush(report_to(&mut self.engine, now));
+        for queue in self.queues.iter_mut().filter(|queue| queue.has_verdicts()) {
+            give_verdicts(queue);
+        }
+    }
+
+    /// Logs what there is to log.
+    fn tell(&mut self) {
+        let now = self.clock.now();
+        while let Some(notice) = self.engine.poll_notice() {
+            self.teller.tell_notice(now, &notice);
+        }
+        self.teller.tell_suppressed(now);
+    }
+}
+
+/// Tells the engine of frames that could not be sent.
+fn report_to(engine: &mut Engine, now: Now) -> impl FnMut(crate::binding::IfIndex, i32) {
+    move |ifindex, errno| engine.handle_event(now, Event::SendFailed(ifindex, errno))
+}
+
+/// Gives the verdicts of a queue. Should the kernel refuse for want of memory, they are tried again later.
+fn give_verdicts(queue: &mut Queue) {
+    let is_first = !queue.is_retrying();
+    if let Err(error) = queue.send_verdicts()
+        && is_first
+    {
+        warn!(queue = %queue.number(), "verdicts could not be given, trying again: {error}");
+    }
+}
+
+/// The time in whole milliseconds, never less than asked for: a shorter one would only make us ask again.
+fn epoll_timeout(time: Duration) -> EpollTimeout {
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::MAX)
+}

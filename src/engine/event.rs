@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::Config;
-use crate::wire::MacAddr;
+use crate::wire::{MacAddr, ethernet};
 
 /// A change of the world around the engine.
 #[derive(Debug, Clone)]
@@ -42,6 +42,13 @@ pub struct Link {
     pub is_bridge: bool,
     /// Whether `IFF_UP` and `IFF_LOWER_UP` are set: a frame sent now has somewhere to go.
     pub is_ready: bool,
+}
+
+impl Link {
+    /// Whether an Ethernet frame of `len` bytes is within the MTU.
+    pub fn carries(&self, len: usize) -> bool {
+        len.saturating_sub(ethernet::HEADER_LEN) <= self.mtu as usize
+    }
 }
 
 /// Something that an operator should know. Shown by the daemon, not by the engine.

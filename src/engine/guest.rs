@@ -34,11 +34,13 @@ impl Guest<'_> {
         options: &mut OptionList,
         frame: &mut [u8],
     ) -> Result<Answer, Refusal> {
-        match ingress.packet.first().map(|byte| byte >> 4) {
-            Some(4) => self.answer_ipv4(ingress, options, frame),
-            Some(6) => self.answer_ipv6(ingress, frame),
-            _ => Err(DecodeError::new(Layer::Ethernet, "payload").into()),
-        }
+        let answer = match ingress.packet.first().map(|byte| byte >> 4) {
+            Some(4) => self.answer_ipv4(ingress, options, frame)?,
+            Some(6) => self.answer_ipv6(ingress, frame)?,
+            _ => return Err(DecodeError::new(Layer::Ethernet, "payload").into()),
+        };
+        // The kernel would refuse it: a tap with an MTU under 1,280 bytes has no IPv6.
+        if self.tap.carries(answer.len) { Ok(answer) } else { Err(Reason::NoFit.into()) }
     }
 
     fn binding(&self) -> &Binding {

@@ -313,7 +313,7 @@ impl Engine {
     pub fn poll_transmit(&mut self, now: Now, frame: &mut [u8]) -> Option<Transmit> {
         while let Some(tap) = self.schedule.poll(now) {
             let random = self.random.next();
-            let ifindex = self.table.link(tap).map(|link| link.ifindex);
+            let link = self.table.link(tap).cloned();
             let slot = self.table.slot(tap);
             let old = slot.advertiser.poll_timeout();
             let advertisement = slot.advertiser.poll_transmit(now, random);
@@ -324,9 +324,12 @@ impl Engine {
             });
             self.schedule.replace(tap, old, slot.advertiser.poll_timeout());
             self.table.prune(tap);
-            if let (Some(ifindex), Some(len)) = (ifindex, len) {
-                self.count(Reason::Advertised);
-                return Some(Transmit { ifindex, len });
+            if let Some((link, len)) = link.zip(len) {
+                if link.carries(len) {
+                    self.count(Reason::Advertised);
+                    return Some(Transmit { ifindex: link.ifindex, len });
+                }
+                self.count(Reason::NoFit);
             }
         }
         None

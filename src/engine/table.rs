@@ -130,7 +130,10 @@ impl Table {
         if let Some(old) = old.as_ref().filter(|old| old.name != name) {
             self.forget_index(old.name, ifindex);
         }
-        self.indices.insert(name, ifindex);
+        // Two links never have one name: that the older one is gone, or has another name by now, is news to come.
+        if let Some(older) = self.indices.insert(name, ifindex).filter(|older| *older != ifindex) {
+            self.links.remove(&older);
+        }
         old
     }
 

@@ -214,6 +214,16 @@ fn the_binding_follows_its_tap() {
 }
 
 #[test]
+fn of_two_links_with_one_name_the_newer_counts() {
+    let mut lab = Lab::routed();
+    lab.event(Event::LinkChanged(link(2, "tap0", ROUTER)));
+    assert_eq!(lab.ask(DISCOVER), Reason::UnknownTap);
+    lab.event(Event::LinkGone(index(1)));
+    lab.indev = Some(index(2));
+    assert_eq!(lab.ask(DISCOVER), Reason::Offered);
+}
+
+#[test]
 fn a_rejected_rewrite_keeps_the_last_good_binding() {
     let mut lab = Lab::routed();
     lab.notices();
@@ -333,6 +343,20 @@ fn a_new_guest_hears_of_its_router_at_once_and_then_in_time() {
     let next = lab.engine.poll_timeout().unwrap() - START;
     assert!(next >= Duration::from_secs(450) && next <= Duration::from_secs(600), "{next:?}");
     assert_eq!(lab.drain(START + next).len(), 1);
+}
+
+#[test]
+fn nothing_longer_than_the_mtu_goes_out() {
+    let mut lab = Lab::empty();
+    lab.event(Event::LinkChanged(Link { mtu: 100, ..link(1, "tap0", ROUTER) }));
+    lab.event(Event::BindingLoaded(Box::new(dual_stack())));
+    assert_eq!(lab.drain(START), []);
+    assert!(lab.engine.poll_timeout().unwrap() > START);
+    let solicitation = icmpv6("fe80::1", "ff02::2", &[133, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(lab.packet(&solicitation).reason, Reason::NoFit);
+    assert_eq!(lab.ask(DISCOVER), Reason::NoFit);
+    let counted = lab.engine.counters().find(|(reason, _)| *reason == Reason::NoFit);
+    assert_eq!(counted, Some((Reason::NoFit, 3)));
 }
 
 #[test]

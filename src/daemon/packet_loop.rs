@@ -72,13 +72,13 @@ impl PacketLoop {
         let mut has_more = false;
         let mut ready = [EpollEvent::empty(); SOURCES];
         while !self.is_stopped {
+            self.transmit_due();
+            self.tell();
             let count = self.wait(has_more, &mut ready)?;
             for event in ready.iter().take(count) {
                 self.serve(event.data())?;
             }
             has_more = self.take_commands();
-            self.transmit_due();
-            self.tell();
         }
         Ok(())
     }

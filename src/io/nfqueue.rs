@@ -277,3 +277,22 @@ fn is_bound(queue: QueueNum) -> Option<bool> {
 fn has_net_admin() -> bool {
     caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_datagrams_come_first_and_a_batch_at_a_time() {
+        let mut datagram = Vec::new();
+        super::super::netlink::push_message(&mut datagram, libc::NLMSG_NOOP as u16, 0, 0, |_| {});
+        let mut early = VecDeque::from(vec![datagram; MAX_BATCH + 3]);
+        let mut batch = Batch::new();
+        for expected in [MAX_BATCH, 3] {
+            batch.count = 0;
+            batch.take(&mut early);
+            assert_eq!(batch.messages().count(), expected);
+        }
+        assert!(early.is_empty());
+    }
+}

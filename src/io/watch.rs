@@ -7,6 +7,8 @@
 
 mod file;
 mod pending;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};

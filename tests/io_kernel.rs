@@ -1,0 +1,259 @@
+//! What `io` believes of the kernel, asked of the kernel: each test in a network namespace of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a panic is how a test fails, and the outside world is what is tested"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nfdhcpd::binding::IfIndex;
+use nfdhcpd::config::QueueNum;
+use nfdhcpd::engine::{Event, Link};
+use nfdhcpd::io::links::{LinkChanges, Links};
+use nfdhcpd::io::nfqueue::{BindError, Queue};
+use nfdhcpd::io::packet_socket::PacketSocket;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+/// Set for the process that runs inside the namespace.
+const INSIDE: &str = "NFDHCPD_TEST_INSIDE";
+/// How long the kernel may take to tell something.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs `test`, which has this name, in a new network namespace.
+#[track_caller]
+fn in_namespace(name: &str, test: fn()) {
+    if std::env::var_os(INSIDE).is_some() {
+        return test();
+    }
+    let status = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--net", "--mount", "--kill-child", "--fork", "--"])
+        .arg(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(INSIDE, "1")
+        .status()
+        .expect("unshare of util-linux");
+    assert!(status.success(), "{status}");
+}
+
+fn ip(arguments: &str) {
+    let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
+    assert!(status.success(), "ip {arguments}");
+}
+
+fn ifindex(name: &str) -> IfIndex {
+    let text = Command::new("ip").args(["-o", "link", "show", name]).output().unwrap().stdout;
+    let text = String::from_utf8(text).unwrap();
+    IfIndex::new(text.split(':').next().unwrap().parse().unwrap()).unwrap()
+}
+
+/// The links, followed.
+struct Followed {
+    changes: LinkChanges,
+    runtime: Runtime,
+}
+
+impl Followed {
+    /// Follows the links; returns also those that are there.
+    fn start() -> (Self, Vec<Event>) {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (links, told) = Links::open().unwrap();
+        let context = runtime.enter();
+        let changes = LinkChanges::new(links).unwrap();
+        drop(context);
+        (Self { changes, runtime }, told)
+    }
+
+    /// Waits until all of these have been told, in any order, among whatever else.
+    #[track_caller]
+    fn await_all(&mut self, wanted: &[&dyn Fn(&Event) -> bool]) {
+        let mut missing = wanted.to_vec();
+        let Self { changes, runtime } = self;
+        let wait = async {
+            while !missing.is_empty() {
+                for event in changes.next().await.unwrap() {
+                    missing.retain(|is_wanted| !is_wanted(&event));
+                }
+            }
+        };
+        let result = runtime.block_on(async { timeout(PATIENCE, wait).await });
+        assert!(result.is_ok(), "{} of {} not told", missing.len(), wanted.len());
+    }
+
+    /// Waits until a link is as asked for.
+    #[track_caller]
+    fn await_link(&mut self, is_wanted: impl Fn(&Link) -> bool) {
+        self.await_all(&[&|event| matches!(event, Event::LinkChanged(link) if is_wanted(link))]);
+    }
+
+    /// Waits until a link is gone.
+    #[track_caller]
+    fn await_gone(&mut self, wanted: IfIndex) {
+        self.await_all(&[&|event| matches!(event, Event::LinkGone(gone) if *gone == wanted)]);
+    }
+}
+
+#[test]
+fn links_are_followed_through_their_lives() {
+    in_namespace("links_are_followed_through_their_lives", || {
+        ip("link add br0 type bridge");
+        ip("tuntap add early mode tap");
+        let (mut links, told) = Followed::start();
+        let names: BTreeSet<String> = told
+            .iter()
+            .map(|event| match event {
+                Event::LinkChanged(link) => format!("{} {}", link.name, link.is_bridge),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(names, ["br0 true", "early false", "lo false"].map(String::from).into());
+
+        let bridge = ifindex("br0");
+        ip("tuntap add tap0 mode tap");
+        let tap = ifindex("tap0");
+        links.await_link(|link| link.ifindex == tap && link.name.as_str() == "tap0" && !link.is_ready);
+        ip("link set tap0 address 02:00:00:00:00:77 mtu 1400");
+        let mac = "02:00:00:00:00:77".parse().ok();
+        links.await_link(|link| link.ifindex == tap && link.mac == mac && link.mtu == 1400);
+        ip("link set tap0 name tap1");
+        links.await_link(|link| link.ifindex == tap && link.name.as_str() == "tap1");
+        ip("link set tap1 master br0");
+        links.await_link(|link| link.ifindex == tap && link.master == Some(bridge));
+        ip("link set tap1 nomaster");
+        links.await_link(|link| link.ifindex == tap && link.master.is_none());
+        ip("link add veth0 type veth peer name veth1");
+        let veth = ifindex("veth0");
+        ip("link set veth0 up");
+        ip("link set veth1 up");
+        links.await_link(|link| link.ifindex == veth && link.is_ready);
+        ip("link set veth1 down");
+        links.await_link(|link| link.ifindex == veth && !link.is_ready);
+        ip("link del tap1");
+        links.await_gone(tap);
+        ip("link set br0 address 02:00:00:00:00:78");
+        let mac = "02:00:00:00:00:78".parse().ok();
+        links.await_link(|link| link.ifindex == bridge && link.mac == mac);
+    });
+}
+
+/// Another network namespace, which ends with the value.
+struct Elsewhere(Child);
+
+impl Elsewhere {
+    fn new() -> Self {
+        let child = Command::new("unshare")
+            .args(["--net", "sh", "-c", "echo; exec sleep 60"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut elsewhere = Self(child);
+        let mut ready = [0];
+        io::Read::read_exact(elsewhere.0.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        elsewhere
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_link_that_moves_away_is_gone() {
+    in_namespace("a_link_that_moves_away_is_gone", || {
+        let elsewhere = Elsewhere::new();
+        ip("tuntap add moving mode tap");
+        let moving = ifindex("moving");
+        let (mut links, _) = Followed::start();
+        ip(&format!("link set moving netns {}", elsewhere.0.id()));
+        links.await_gone(moving);
+    });
+}
+
+#[test]
+fn a_receive_buffer_that_overflowed_is_made_good() {
+    in_namespace("a_receive_buffer_that_overflowed_is_made_good", || {
+        ip("tuntap add doomed mode tap");
+        ip("tuntap add changing mode tap");
+        let (doomed, changing) = (ifindex("doomed"), ifindex("changing"));
+        let (mut links, _) = Followed::start();
+        // Changes are lost because nobody reads: each is about 1,500 bytes, and what is kept is bounded.
+        let flood: String = (0..20_000).map(|n| format!("link set changing mtu {}\n", 1000 + n % 2)).collect();
+        let batch = std::env::temp_dir().join(format!("flood-{}", std::process::id()));
+        fs::write(&batch, flood).unwrap();
+        ip(&format!("-batch {}", batch.display()));
+        fs::remove_file(batch).unwrap();
+        ip("link del doomed");
+        ip("link set changing mtu 1234");
+        ip("tuntap add late mode tap");
+        let late = ifindex("late");
+        links.await_all(&[
+            &|event| matches!(event, Event::LinkGone(gone) if *gone == doomed),
+            &|event| matches!(event, Event::LinkChanged(link) if link.ifindex == late),
+            &|event| matches!(event, Event::LinkChanged(link) if link.ifindex == changing && link.mtu == 1234),
+        ]);
+    });
+}
+
+#[test]
+fn a_queue_has_one_owner() {
+    in_namespace("a_queue_has_one_owner", || {
+        let first = Queue::bind(QueueNum(7)).unwrap();
+        let error = Queue::bind(QueueNum(7)).unwrap_err();
+        assert!(matches!(error, BindError::AlreadyBound(QueueNum(7))), "{error}");
+        Queue::bind(QueueNum(65_535)).unwrap();
+        drop(first);
+        Queue::bind(QueueNum(7)).unwrap();
+    });
+}
+
+#[test]
+fn a_queue_without_the_capability_says_so() {
+    in_namespace("a_queue_without_the_capability_says_so", || {
+        use caps::{CapSet, Capability};
+        caps::drop(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap();
+        let error = Queue::bind(QueueNum(7)).unwrap_err();
+        assert!(matches!(error, BindError::NotPermitted(_)), "{error}");
+    });
+}
+
+#[test]
+fn a_frame_that_fails_holds_up_no_other() {
+    in_namespace("a_frame_that_fails_holds_up_no_other", || {
+        ip("link add tap0 type veth peer name eth0");
+        ip("link set tap0 up");
+        ip("link set eth0 up");
+        ip("tuntap add down mode tap");
+        let (tap, down, nowhere) = (ifindex("tap0"), ifindex("down"), IfIndex::new(9999).unwrap());
+        let socket = PacketSocket::open().unwrap();
+        let frame = [0xff; 60];
+        let oversized = [0xff; 1515];
+        let frames: [(IfIndex, &[u8]); 6] =
+            [(nowhere, &frame), (tap, &frame), (tap, &oversized), (down, &frame), (tap, &frame), (nowhere, &frame)];
+        // More than one call takes.
+        let frames: Vec<_> = frames.into_iter().cycle().take(6 * 20).collect();
+        let before = sent("tap0");
+        let mut failures = Vec::new();
+        socket.send(frames.into_iter(), |ifindex, errno| failures.push((ifindex, errno)));
+        assert_eq!(sent("tap0") - before, 40);
+        let expected = [(nowhere, libc::ENXIO), (tap, libc::EMSGSIZE), (down, libc::ENETDOWN), (nowhere, libc::ENXIO)];
+        let expected: Vec<_> = expected.into_iter().cycle().take(4 * 20).collect();
+        assert_eq!(failures, expected);
+    });
+}
+
+/// How many packets have left by an interface.
+fn sent(name: &str) -> u64 {
+    let table = fs::read_to_string("/proc/self/net/dev").unwrap();
+    let line = table.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+    line.split_ascii_whitespace().nth(10).unwrap().parse().unwrap()
+}

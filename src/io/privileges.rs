@@ -56,6 +56,9 @@ impl RunAs {
         if !is_mapped {
             return Ok(Self::Starter("its id does not exist in this user namespace"));
         }
+        if is_setgroups_denied() {
+            return Ok(Self::Starter("this user namespace does not let us give up supplementary groups"));
+        }
         Ok(Self::User { uid, gid })
     }
 
@@ -96,6 +99,11 @@ fn map_has(path: &str, id: u32) -> bool {
         return true;
     };
     map.lines().any(|line| is_in_range(line, id).unwrap_or(false))
+}
+
+/// Whether the user namespace forbids setgroups(2), which is so where an ordinary user made it.
+fn is_setgroups_denied() -> bool {
+    fs::read_to_string("/proc/self/setgroups").is_ok_and(|setting| setting.trim() == "deny")
 }
 
 /// Whether the id is in the range of a line: first id inside, first id outside, length.

@@ -214,4 +214,16 @@ mod tests {
         assert_eq!(end(0), Some(Said::Complete(true)));
         assert_eq!(end(-libc::EBUSY), Some(Said::Complete(false)));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read(kind in 16_u16..18, attributes: Vec<u8>) {
+            let mut bytes = bytes(kind, libc::AF_UNSPEC, &[]);
+            bytes.extend_from_slice(&attributes);
+            let length = bytes.len() as u32;
+            bytes[..4].copy_from_slice(&length.to_ne_bytes());
+            let _ = netlink::messages(&bytes).filter_map(|message| read(&message)).count();
+            let _ = netlink::messages(&attributes).filter_map(|message| read(&message)).count();
+        }
+    }
 }

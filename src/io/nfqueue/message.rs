@@ -284,4 +284,24 @@ mod tests {
         });
         assert!(matches!(read(&bytes).collect::<Vec<_>>()[..], [FromKernel::Done { sequence: 9, errno: libc::EPERM }]));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes: Vec<u8>) {
+            read(&bytes).for_each(drop);
+            let packet = packet_message(&[ID_7, (libc::NFQA_HWADDR, &bytes)]);
+            proptest::prop_assert_eq!(only_packet(&packet).id, 7);
+        }
+
+        #[test]
+        fn any_attributes_are_read(attributes: Vec<u8>) {
+            let mut bytes = Vec::new();
+            push_message(&mut bytes, PACKET, 0, 0, |to| {
+                push_genmsg(to, QueueNum(42));
+                push_attribute(to, ID_7.0 as u16, ID_7.1);
+                to.extend_from_slice(&attributes);
+            });
+            read(&bytes).for_each(drop);
+        }
+    }
 }

@@ -7,6 +7,7 @@ pub mod log;
 pub mod netlink;
 pub mod nfqueue;
 pub mod packet_socket;
+pub mod pcap;
 pub mod pidfile;
 pub mod privileges;
 pub mod sys;

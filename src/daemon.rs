@@ -40,7 +40,7 @@ use mailbox::mailbox;
 use packet_loop::PacketLoop;
 
 /// The exit status for a configuration that cannot be used.
-const BAD_CONFIGURATION: u8 = 2;
+pub(crate) const BAD_CONFIGURATION: u8 = 2;
 
 /// The configuration file, unless `-c` names another.
 pub const DEFAULT_CONFIG: &str = "/etc/nfdhcpd/nfdhcpd.conf";
@@ -101,7 +101,7 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 /// Reads and parses the configuration file.
-fn read_config(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
+pub(crate) fn read_config(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
     let bytes = fs::read(path).map_err(|error| {
         vec![ConfigError {
             path: path.to_owned(),

@@ -1,21 +1,25 @@
 //! The command line: one file per subcommand.
 
+mod check;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 
 use crate::daemon;
 
 /// Gives virtual machines their network configuration on the node they run on: answers what netfilter diverts from
 /// their taps into NFQUEUE (DHCP, router and neighbour solicitations, DHCPv6) out of binding files.
 ///
-/// It runs as the daemon, in the foreground.
+/// Without a command it runs as the daemon, in the foreground.
 #[derive(Debug, Parser)]
-#[command(name = "nfdhcpd", version, max_term_width = 100)]
+#[command(name = "nfdhcpd", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     run: Run,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 /// What the original takes.
@@ -32,8 +36,22 @@ struct Run {
     foreground: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if
+    /// the configuration is wrong
+    Check(check::Check),
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    daemon::run(&daemon::Options { config: cli.run.config, debug: cli.run.debug, foreground: cli.run.foreground })
+    match cli.command {
+        None => daemon::run(&daemon::Options {
+            config: cli.run.config,
+            debug: cli.run.debug,
+            foreground: cli.run.foreground,
+        }),
+        Some(Command::Check(check)) => check.run(),
+    }
 }

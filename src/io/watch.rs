@@ -10,7 +10,7 @@ mod pending;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
@@ -191,13 +191,7 @@ impl Watch {
 
     /// Looks at all names of the directory, and at those that are no more.
     fn scan(&mut self, told: &mut Vec<Told>) -> io::Result<()> {
-        let mut names = HashSet::new();
-        for entry in fs::read_dir(&self.directory)? {
-            let name = entry?.file_name();
-            if !pending::is_ignored(&name) {
-                names.insert(name);
-            }
-        }
+        let names = names(&self.directory)?;
         let is_lost = |name: &&OsString| !names.contains(*name);
         let lost: Vec<OsString> = self.known.keys().filter(is_lost).cloned().collect();
         for name in lost {
@@ -250,6 +244,27 @@ impl Watch {
             told.extend(removed(name));
         }
     }
+}
+
+/// Reads all binding files of `directory` once, in the order of their names, and watches nothing.
+pub fn read_all(directory: &Path) -> Result<Vec<Result<Parsed, BindingError>>, WatchError> {
+    let names = names(directory).map_err(|source| WatchError { path: directory.to_owned(), source })?;
+    let names: BTreeSet<OsString> = names.into_iter().collect();
+    let read = |name: &OsString| {
+        let path = directory.join(name);
+        match file::read(&path) {
+            File::Missing => None,
+            File::Unreadable(error) => Some(Err(unreadable(path, &error.to_string()))),
+            File::Readable(_, bytes) => Some(parse(&path, &bytes)),
+        }
+    };
+    Ok(names.iter().filter_map(read).collect())
+}
+
+/// The names in `directory` that may be those of binding files.
+fn names(directory: &Path) -> io::Result<HashSet<OsString>> {
+    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name()));
+    names.filter(|name| !name.as_ref().is_ok_and(|name| pending::is_ignored(name))).collect()
 }
 
 /// The tap that a file name names.

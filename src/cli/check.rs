@@ -1,0 +1,112 @@
+//! `nfdhcpd check`: what is wrong with the configuration and the binding files.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::binding::BindingError;
+use crate::binding::parse::Parsed;
+use crate::config::Config;
+use crate::daemon;
+use crate::engine::{Engine, Event, Notice};
+use crate::io::watch;
+
+/// Arguments of `nfdhcpd check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The configuration file
+    #[arg(short, long = "config", value_name = "FILE", default_value = daemon::DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// The directory of binding files, in place of the configuration's datapath
+    #[arg(long, value_name = "DIR")]
+    bindings: Option<PathBuf>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    AllGood,
+    RejectedBinding,
+    BadConfig,
+}
+
+impl Check {
+    /// Runs the command.
+    pub(super) fn run(&self) -> ExitCode {
+        let mut output = io::stdout().lock();
+        match self.report(&mut output) {
+            Ok(Found::AllGood) => ExitCode::SUCCESS,
+            Ok(Found::RejectedBinding) => ExitCode::from(1),
+            Ok(Found::BadConfig) => ExitCode::from(daemon::BAD_CONFIGURATION),
+            // Standard output is gone: nobody is there to be told.
+            Err(_) => ExitCode::from(1),
+        }
+    }
+
+    fn report(&self, output: &mut impl Write) -> io::Result<Found> {
+        let mut config = match daemon::read_config(&self.config) {
+            Ok(parsed) => {
+                parsed.warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
+                Some(parsed.config)
+            }
+            Err(errors) => {
+                errors.iter().try_for_each(|error| writeln!(output, "error: {error}"))?;
+                None
+            }
+        };
+        if let (Some(config), Some(bindings)) = (&mut config, &self.bindings) {
+            config.general.datapath.clone_from(bindings);
+        }
+        let datapath = config.as_ref().map(|config| config.general.datapath.clone());
+        let Some(directory) = self.bindings.clone().or(datapath) else {
+            writeln!(output, "the binding files are not checked: --bindings does not say where they are")?;
+            return Ok(Found::BadConfig);
+        };
+        let found = match watch::read_all(&directory) {
+            Ok(files) => report_bindings(output, config.as_ref(), files)?,
+            Err(error) => {
+                writeln!(output, "error: {error}")?;
+                Found::RejectedBinding
+            }
+        };
+        Ok(if config.is_none() { Found::BadConfig } else { found })
+    }
+}
+
+fn report_bindings(
+    output: &mut impl Write,
+    config: Option<&Config>,
+    files: Vec<Result<Parsed, BindingError>>,
+) -> io::Result<Found> {
+    let (mut good, mut rejected) = (0, 0);
+    // Only what is said with a configuration can be too large.
+    let mut engine = config.map(|config| Engine::new(config.clone(), 0));
+    for file in files {
+        let warnings = file.as_ref().map(|parsed| parsed.warnings.clone()).unwrap_or_default();
+        warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
+        match file.and_then(|parsed| try_out(engine.as_mut(), parsed)) {
+            Ok(()) => good += 1,
+            Err(error) => {
+                rejected += 1;
+                writeln!(output, "error: {error}")?;
+            }
+        }
+    }
+    writeln!(output, "{good} bindings good, {rejected} rejected")?;
+    Ok(if rejected == 0 { Found::AllGood } else { Found::RejectedBinding })
+}
+
+/// Whether the engine takes the binding: its replies must fit.
+fn try_out(engine: Option<&mut Engine>, parsed: Parsed) -> Result<(), BindingError> {
+    let Some(engine) = engine else { return Ok(()) };
+    engine.handle_event(Duration::ZERO, Event::BindingLoaded(Box::new(parsed.binding)));
+    let notices: Vec<Notice> = std::iter::from_fn(|| engine.poll_notice()).collect();
+    let rejection = notices.into_iter().find_map(|notice| match notice {
+        Notice::Rejected { error, .. } => Some(error),
+        _ => None,
+    });
+    rejection.map_or(Ok(()), Err)
+}

@@ -1,7 +1,9 @@
 //! The command line: one file per subcommand.
 
 mod check;
+mod replay;
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,6 +43,8 @@ enum Command {
     /// Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if
     /// the configuration is wrong
     Check(check::Check),
+    /// Run a capture through the same decisions as the daemon's, without privileges
+    Replay(replay::Replay),
 }
 
 /// Runs the program.
@@ -53,5 +57,11 @@ pub fn main() -> ExitCode {
             foreground: cli.run.foreground,
         }),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Replay(replay)) => replay.run(),
     }
+}
+
+/// Writes a line to standard error. If nobody is there to read it, so be it.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,0 +1,159 @@
+//! `nfdhcpd replay` and `nfdhcpd check` as an operator uses them: options, messages, exit statuses.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
+mod corpus;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn nfdhcpd(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nfdhcpd"));
+    command.args(args).current_dir(corpus::directory());
+    command
+}
+
+fn run(args: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = nfdhcpd(args).output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A new, empty directory for one test.
+fn scratch(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands").join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+const MESSAGES: &str = "dhcpv4-messages/input.pcap";
+const BINDINGS: &str = "dhcpv4-messages/bindings";
+
+#[test]
+fn replay_needs_no_configuration() {
+    let (status, stdout, stderr) = run(&["replay", "identity-by-mac/input.pcap", "--bindings", BINDINGS]);
+    assert_eq!((status, stderr.as_str()), (0, ""));
+    for kind in ["[dhcpv4_offer]", "[ra_solicited]", "[na_own]", "[dhcpv6_information]"] {
+        assert!(stdout.contains(kind), "{kind} is not in\n{stdout}");
+    }
+    assert!(stdout.contains("server 192.0.2.1"), "the gateway is not the server:\n{stdout}");
+}
+
+#[test]
+fn replay_takes_the_tap_and_the_mac_that_it_is_told() {
+    let args = ["replay", "identity-by-mac/input.pcap", "--bindings", BINDINGS, "--tap", "tap1"];
+    let (_, stdout, _) = run(&[&args[..], &["--indev-mac", "02:00:00:00:00:fe"]].concat());
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert!(lines[1].contains("RA to"), "{}", lines[1]);
+    assert!(lines[4].contains(" tap1: ") && lines[4].contains("[spoofed_frame]"), "{}", lines[4]);
+    let replies = scratch("indev-mac").join("out.pcap");
+    run(&[&args[..], &["--indev-mac", "02:00:00:00:00:fe", "-w", replies.to_str().unwrap()]].concat());
+    assert!(corpus::frames(&replies).iter().all(|frame| frame[6..12] == [2, 0, 0, 0, 0, 0xfe]));
+}
+
+#[test]
+fn replay_answers_what_comes_before_the_end_of_a_truncated_capture() {
+    let truncated = scratch("truncated").join("in.pcap");
+    let bytes = fs::read(corpus::directory().join(MESSAGES)).unwrap();
+    fs::write(&truncated, &bytes[..24 + 2 * (16 + 320)]).unwrap();
+    let (status, stdout, stderr) = run(&["replay", truncated.to_str().unwrap(), "--bindings", BINDINGS]);
+    assert_eq!(status, 1);
+    assert!(stdout.contains("[dhcpv4_offer]") && stdout.contains("answered: "), "{stdout}");
+    assert!(stderr.ends_with("the capture is cut off in the middle of a packet or header\n"), "{stderr}");
+}
+
+#[test]
+fn replay_does_not_overwrite_what_it_reads() {
+    let path = scratch("same").join("in.pcap");
+    let bytes = fs::read(corpus::directory().join(MESSAGES)).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let path = path.to_str().unwrap();
+    let (status, _, stderr) = run(&["replay", path, "--bindings", BINDINGS, "-w", path]);
+    assert_eq!((status, fs::read(path).unwrap() == bytes), (1, true), "{stderr}");
+}
+
+#[test]
+fn replay_ends_quietly_when_nobody_reads_on() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = nfdhcpd(&["replay", MESSAGES, "--bindings", BINDINGS]);
+    let Output { status, stderr, .. } = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((status.code(), stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn replay_says_what_is_wrong_with_its_arguments() {
+    let bad = scratch("bad").join("nfdhcpd.conf");
+    fs::write(&bad, "[dhcp]\nserver_ip = here\n").unwrap();
+    let bad = bad.to_str().unwrap();
+    for (args, expected_status, expected) in [
+        (&["replay", MESSAGES, "--bindings", "none"][..], 1, "none"),
+        (&["replay", "none.pcap", "--bindings", BINDINGS], 1, "none.pcap"),
+        (&["replay", "README.md", "--bindings", BINDINGS], 1, "neither a pcap nor a pcapng file"),
+        (&["replay", MESSAGES, "--bindings", BINDINGS, "-c", bad], 2, "nfdhcpd.conf:2: dhcp.server_ip"),
+        (&["replay", MESSAGES, "--bindings", BINDINGS, "-c", "none.conf"], 2, "none.conf"),
+        (&["replay", MESSAGES, "--bindings", BINDINGS, "-w", "none/out.pcap"], 1, "none/out.pcap"),
+        (&["replay", MESSAGES, "--bindings", BINDINGS, "--tap", "a/b"], 2, "--tap"),
+        (&["replay", MESSAGES], 2, "--bindings"),
+    ] {
+        let (status, _, stderr) = run(args);
+        assert_eq!(status, expected_status, "{args:?}: {stderr}");
+        assert!(stderr.contains(expected), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn check_shows_every_fault_and_its_status_says_the_worst() {
+    let (conf, bindings) = ("dhcpv4-bindings/nfdhcpd.conf", "dhcpv4-bindings/bindings");
+    let (status, stdout, _) = run(&["check", "-c", conf, "--bindings", bindings]);
+    assert_eq!(status, 1, "{stdout}");
+    for line in [
+        "warning: dhcpv4-bindings/bindings/tap16:9: PRIVATE=\"no\": ",
+        "error: dhcpv4-bindings/bindings/tap18:3: IP=\"198.51.100.7\": outside SUBNET",
+        "error: dhcpv4-bindings/bindings/tap19: MAC: required",
+        "error: dhcpv4-bindings/bindings/tap20: DOMAIN_SEARCH: the reply would not fit 1500 bytes",
+        "17 bindings good, 3 rejected",
+    ] {
+        assert!(stdout.lines().any(|found| found.starts_with(line)), "{line} is not in\n{stdout}");
+    }
+    let (status, stdout, _) = run(&["check", "-c", conf, "--bindings", BINDINGS]);
+    assert_eq!((status, stdout.as_str()), (0, "1 bindings good, 0 rejected\n"));
+}
+
+#[test]
+fn check_reads_bindings_where_the_configuration_says_and_in_spite_of_its_faults() {
+    let directory = scratch("check");
+    let bindings = directory.join("bindings");
+    fs::create_dir(&bindings).unwrap();
+    fs::write(bindings.join("tap1"), "MAC=nonsense\nHOSTNAME=a\n").unwrap();
+    fs::write(bindings.join(".hidden"), "MAC=nonsense\n").unwrap();
+    fs::create_dir(bindings.join("folder")).unwrap();
+    let conf = directory.join("nfdhcpd.conf");
+    let write = |text: &str| fs::write(&conf, format!("[general]\ndatapath = {}\n{text}", bindings.display())).unwrap();
+    let check = || run(&["check", "-c", conf.to_str().unwrap()]);
+
+    write("[dhcp]\nserver_ip = 192.0.2.1\nserverip = 1\n[ipv6]\nenable_ipv6 = no\n");
+    let (status, stdout, _) = check();
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!((status, lines.len()), (1, 3), "{stdout}");
+    assert!(lines[0].starts_with("warning: ") && lines[0].contains("serverip"), "{stdout}");
+    assert!(lines[1].starts_with("error: ") && lines[1].contains("tap1:1: MAC=\"nonsense\""), "{stdout}");
+    assert_eq!(lines[2], "0 bindings good, 1 rejected");
+
+    write("[dhcp]\nserver_ip = here\n");
+    let (status, stdout, _) = check();
+    assert_eq!(status, 2);
+    assert!(stdout.contains("error: ") && stdout.contains("--bindings"), "{stdout}");
+    let args = ["check", "-c", conf.to_str().unwrap(), "--bindings", bindings.to_str().unwrap()];
+    let (status, stdout, _) = run(&args);
+    assert_eq!(status, 2);
+    assert!(stdout.contains("server_ip") && stdout.contains("tap1:1: MAC"), "{stdout}");
+
+    fs::remove_dir_all(&bindings).unwrap();
+    write("[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n");
+    let (status, stdout, _) = check();
+    assert_eq!(status, 1);
+    assert!(stdout.contains("bindings"), "{stdout}");
+}

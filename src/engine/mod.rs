@@ -270,13 +270,18 @@ impl Engine {
     /// Works out anew what the operator and the guest of `tap` are to be told, after anything about it changed.
     fn refresh(&mut self, now: Now, tap: InterfaceName) {
         let link = self.table.link(tap).map(|link| (link.ifindex, link.is_ready));
-        let situation = self.situation(tap, link.is_some_and(|(_, is_ready)| is_ready));
+        let tap_present = link.is_some_and(|(_, is_ready)| is_ready);
+        let situation = self.situation(tap, tap_present);
         let Some(slot) = self.table.known_slot(tap) else { return };
         self.notices.extend(slot.tell(tap, link.map(|(ifindex, _)| ifindex)));
         let old = slot.advertiser.poll_timeout();
         match situation {
             Some(situation) => slot.advertiser.set(now, situation),
-            None => slot.advertiser.removed(now),
+            None => {
+                slot.advertiser.removed(now);
+                // Whether there is a tap that can hear the withdrawal may change until it is due.
+                slot.advertiser.set(now, Situation { tap_present, ..Situation::default() });
+            }
         }
         self.schedule.replace(tap, old, slot.advertiser.poll_timeout());
     }

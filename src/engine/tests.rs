@@ -372,6 +372,16 @@ fn a_file_that_stays_away_takes_the_router_back() {
 }
 
 #[test]
+fn a_tap_that_goes_down_hears_no_withdrawal() {
+    let mut lab = Lab::routed();
+    assert_eq!(lab.drain(START).len(), 1);
+    lab.event(Event::BindingRemoved(name("tap0")));
+    lab.event(Event::LinkChanged(Link { is_ready: false, ..link(1, "tap0", ROUTER) }));
+    assert_eq!(lab.drain(START + ra::advertiser::REMOVAL_DELAY), []);
+    assert_eq!(lab.engine.poll_timeout(), None);
+}
+
+#[test]
 fn a_file_that_is_only_rewritten_takes_nothing_back() {
     let mut lab = Lab::routed();
     lab.drain(START);

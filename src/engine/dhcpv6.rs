@@ -2,8 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use super::Reason;
 use super::fit::TooLarge;
+use super::outcome::{Reason, Refusal};
 use crate::binding::Binding;
 use crate::config;
 use crate::wire::dhcpv6::{self, Encoder, Message, MessageType, NoRoom, option};
@@ -106,15 +106,15 @@ pub struct Reply {
 }
 
 /// Decides on a UDP payload that came to port 547 of `destination`. The payload of the reply is in `out`.
-pub fn decide(answers: &Answers, destination: Ipv6Addr, payload: &[u8], out: &mut [u8]) -> Result<Reply, Reason> {
+pub fn decide(answers: &Answers, destination: Ipv6Addr, payload: &[u8], out: &mut [u8]) -> Result<Reply, Refusal> {
     check_type(payload)?;
-    let message = Message::parse(payload).map_err(|_| Reason::Malformed)?;
+    let message = Message::parse(payload)?;
     // RFC 8415 §16: a message with the identifier of another server is for that one.
     if message.server_id().is_some_and(|id| id != answers.server_id) {
-        return Err(Reason::OtherServer6);
+        return Err(Reason::OtherServer6.into());
     }
     if message.message_type != MessageType::InformationRequest {
-        return Err(Reason::StatefulUnserved);
+        return Err(Reason::StatefulUnserved.into());
     }
     check_information_request(answers, destination, &message)?;
     let len = answers.encode(&message, out).map_err(|NoRoom| Reason::NoFit)?;
@@ -122,12 +122,12 @@ pub fn decide(answers: &Answers, destination: Ipv6Addr, payload: &[u8], out: &mu
 }
 
 /// Refuses what is not a client's message to a server, by its type alone: other types have other headers.
-fn check_type(payload: &[u8]) -> Result<(), Reason> {
-    match MessageType::peek(payload).map_err(|_| Reason::Malformed)? {
-        MessageType::RelayForward | MessageType::RelayReply => Err(Reason::Relayed),
+fn check_type(payload: &[u8]) -> Result<(), Refusal> {
+    match MessageType::peek(payload)? {
+        MessageType::RelayForward | MessageType::RelayReply => Err(Reason::Relayed.into()),
         // RFC 8415 §16.3, §16.10, §16.11: servers discard what servers send.
-        MessageType::Advertise | MessageType::Reply | MessageType::Reconfigure => Err(Reason::ServerMessage),
-        MessageType::Other(_) => Err(Reason::UnexpectedMessage),
+        MessageType::Advertise | MessageType::Reply | MessageType::Reconfigure => Err(Reason::ServerMessage.into()),
+        MessageType::Other(_) => Err(Reason::UnexpectedMessage.into()),
         MessageType::Solicit
         | MessageType::Request
         | MessageType::Confirm
@@ -186,7 +186,7 @@ mod tests {
 
     fn reply(answers: &Answers, payload: &[u8]) -> Result<v6::Message, Reason> {
         let mut out = [0; 1232];
-        let reply = decide(answers, SERVERS_AND_RELAY_AGENTS, payload, &mut out)?;
+        let reply = decide(answers, SERVERS_AND_RELAY_AGENTS, payload, &mut out).map_err(|refusal| refusal.reason)?;
         assert_eq!(reply.reason, Reason::Dhcpv6Informed);
         Ok(v6::Message::decode(&mut Decoder::new(&out[..reply.len])).unwrap())
     }
@@ -315,7 +315,7 @@ mod tests {
         let payload = message(INFORMATION_REQUEST, &[]);
         let unicast = "fe80::1".parse().unwrap();
         let result = decide(&answers(), unicast, &payload, &mut [0; 1232]);
-        assert_eq!(result, Err(Reason::BadDestination));
+        assert_eq!(result, Err(Reason::BadDestination.into()));
     }
 
     #[test]

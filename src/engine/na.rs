@@ -2,10 +2,10 @@
 
 use std::net::Ipv6Addr;
 
-use super::Reason;
+use super::outcome::{Reason, Refusal};
 use crate::binding::{Binding, Ipv6Binding};
-use crate::wire::MacAddr;
 use crate::wire::ndp::{self, NeighborAdvertisement, NeighborSolicitation};
+use crate::wire::{DecodeError, Layer, MacAddr};
 
 /// A Neighbor Solicitation whose checksum, source address and frame are found good.
 #[derive(Debug, Clone, Copy)]
@@ -44,44 +44,44 @@ pub struct Reply {
 }
 
 /// The answer to a Neighbor Solicitation, or why there is none.
-pub fn decide(solicitation: &Solicitation<'_>) -> Result<Reply, Reason> {
+pub fn decide(solicitation: &Solicitation<'_>) -> Result<Reply, Refusal> {
     let ipv6 = solicitation.binding.ipv6.as_ref().ok_or(Reason::NoIpv6)?;
     let target = check(solicitation)?;
     match role(solicitation, ipv6, target) {
         Role::Own if solicitation.source.is_unspecified() => Ok(defence(solicitation, target)),
         Role::Own => Ok(answer(solicitation, target, true)),
         // RFC 4862 §5.4: a node that asks from `::` wants to know whether it may use the target.
-        _ if solicitation.source.is_unspecified() => Err(Reason::DuplicateAddressDetection),
+        _ if solicitation.source.is_unspecified() => Err(Reason::DuplicateAddressDetection.into()),
         Role::Proxied => Ok(answer(solicitation, target, false)),
-        Role::Foreign => Err(Reason::NeighborNotOurs),
+        Role::Foreign => Err(Reason::NeighborNotOurs.into()),
     }
 }
 
 /// The target of a solicitation that passes RFC 4861 §7.1.1 and is no forgery.
-fn check(solicitation: &Solicitation<'_>) -> Result<Ipv6Addr, Reason> {
+fn check(solicitation: &Solicitation<'_>) -> Result<Ipv6Addr, Refusal> {
     // RFC 4861 §7.1.1: "The IP Hop Limit field has a value of 255".
     if solicitation.hop_limit != ndp::HOP_LIMIT {
-        return Err(Reason::HopLimit);
+        return Err(Reason::HopLimit.into());
     }
     // RFC 4861 §7.1.1: "ICMP Code is 0."
     if solicitation.code != 0 {
-        return Err(Reason::Malformed);
+        return Err(DecodeError::new(Layer::Icmpv6, "code").into());
     }
-    let message = NeighborSolicitation::parse(solicitation.body).map_err(|_| Reason::Malformed)?;
+    let message = NeighborSolicitation::parse(solicitation.body)?;
     let claimed = message.source_link_layer();
     if solicitation.source.is_unspecified() {
         // RFC 4861 §7.1.1: from `::` only to a solicited-node address (of no other node than the target: RFC 4862
         // §5.4.2), and without a source link-layer address.
         if solicitation.destination != solicited_node(message.target()) {
-            return Err(Reason::BadDestination);
+            return Err(Reason::BadDestination.into());
         }
         if claimed.is_some() {
-            return Err(Reason::Malformed);
+            return Err(DecodeError::new(Layer::Ndp, "Source Link-Layer Address").into());
         }
     }
     let binding = solicitation.binding;
     if !binding.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
-        return Err(Reason::SpoofedMessage);
+        return Err(Reason::SpoofedMessage.into());
     }
     Ok(message.target())
 }
@@ -188,7 +188,7 @@ mod tests {
     fn reason(binding: &Binding, source: &str, target: &str) -> Reason {
         match decide(&solicitation(binding, source, &body(target, &[]))) {
             Ok(reply) => reply.reason,
-            Err(reason) => reason,
+            Err(refusal) => refusal.reason,
         }
     }
 
@@ -290,7 +290,7 @@ mod tests {
             let body = body(GATEWAY, options);
             let mut solicitation = solicitation(&binding, source, &body);
             change(&mut solicitation);
-            assert_eq!(decide(&solicitation), Err(expected));
+            assert_eq!(decide(&solicitation).unwrap_err().reason, expected);
         }
     }
 
@@ -300,7 +300,7 @@ mod tests {
         binding.mac = OTHER;
         let body = body(GATEWAY, &SLLA);
         let result = decide(&solicitation(&binding, GUEST_LOCAL, &body));
-        assert_eq!(result, Err(Reason::SpoofedMessage));
+        assert_eq!(result, Err(Reason::SpoofedMessage.into()));
         binding.macspoof = true;
         let mut solicitation = solicitation(&binding, GUEST_LOCAL, &body);
         assert_eq!(decide(&solicitation).unwrap().destination_mac, GUEST);

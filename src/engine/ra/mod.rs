@@ -9,10 +9,10 @@ use std::net::Ipv6Addr;
 pub use advertiser::{Advertisement, Advertiser, Situation};
 pub use content::Content;
 
-use super::Reason;
+use super::outcome::{Reason, Refusal};
 use crate::binding::Binding;
-use crate::wire::MacAddr;
 use crate::wire::ndp::{self, RouterSolicitation};
+use crate::wire::{DecodeError, Layer, MacAddr};
 
 /// A Router Solicitation whose checksum, source address and frame are found good.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub struct Asker {
 }
 
 /// Where to send the [`Advertiser::answer`] to a Router Solicitation, or why it is not answered.
-pub fn solicited(solicitation: &Solicitation<'_>) -> Result<Asker, Reason> {
+pub fn solicited(solicitation: &Solicitation<'_>) -> Result<Asker, Refusal> {
     check(solicitation)?;
     // RFC 4861 §6.2.6 lets a router answer the asker alone. One that has no address yet hears what goes to all nodes;
     // the frame goes to its MAC nevertheless (RFC 6085), for no other node has asked.
@@ -50,24 +50,24 @@ pub fn solicited(solicitation: &Solicitation<'_>) -> Result<Asker, Reason> {
 }
 
 /// RFC 4861 §6.1.1, and no forgery.
-fn check(solicitation: &Solicitation<'_>) -> Result<(), Reason> {
+fn check(solicitation: &Solicitation<'_>) -> Result<(), Refusal> {
     // RFC 4861 §6.1.1: "The IP Hop Limit field has a value of 255".
     if solicitation.hop_limit != ndp::HOP_LIMIT {
-        return Err(Reason::HopLimit);
+        return Err(Reason::HopLimit.into());
     }
     // RFC 4861 §6.1.1: "ICMP Code is 0."
     if solicitation.code != 0 {
-        return Err(Reason::Malformed);
+        return Err(DecodeError::new(Layer::Icmpv6, "code").into());
     }
-    let message = RouterSolicitation::parse(solicitation.body).map_err(|_| Reason::Malformed)?;
+    let message = RouterSolicitation::parse(solicitation.body)?;
     let claimed = message.source_link_layer();
     // RFC 4861 §6.1.1: from `::` there is no source link-layer address.
     if solicitation.source.is_unspecified() && claimed.is_some() {
-        return Err(Reason::Malformed);
+        return Err(DecodeError::new(Layer::Ndp, "Source Link-Layer Address").into());
     }
     let binding = solicitation.binding;
     if !binding.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
-        return Err(Reason::SpoofedMessage);
+        return Err(Reason::SpoofedMessage.into());
     }
     Ok(())
 }
@@ -113,7 +113,7 @@ mod tests {
             let binding = binding();
             let mut solicitation = solicitation(&binding, source, body);
             change(&mut solicitation);
-            assert_eq!(solicited(&solicitation), Err(expected));
+            assert_eq!(solicited(&solicitation).unwrap_err().reason, expected);
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
         let mut binding = binding();
         binding.mac = OTHER;
         let result = solicited(&solicitation(&binding, LINK_LOCAL, SLLA));
-        assert_eq!(result, Err(Reason::SpoofedMessage));
+        assert_eq!(result, Err(Reason::SpoofedMessage.into()));
         binding.macspoof = true;
         let mut solicitation = solicitation(&binding, LINK_LOCAL, SLLA);
         assert_eq!(solicited(&solicitation).unwrap().destination_mac, GUEST);

@@ -28,6 +28,7 @@ pub const ICMPV6: u8 = 58;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
 const DESTINATION_OPTIONS: u8 = 60;
 
 /// How many extension headers are walked. RFC 8200 §4.1 has no use for more than these.
@@ -85,7 +86,7 @@ impl<'a> Datagram<'a> {
 fn walk(mut next_header: u8, mut bytes: &[u8]) -> Result<(u8, &[u8]), PacketError> {
     for _ in 0..=MAX_EXTENSION_HEADERS {
         match next_header {
-            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS => {}
+            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | AUTHENTICATION => {}
             FRAGMENT => return Err(PacketError::Fragment),
             protocol => return Ok((protocol, bytes)),
         }
@@ -95,7 +96,10 @@ fn walk(mut next_header: u8, mut bytes: &[u8]) -> Result<(u8, &[u8]), PacketErro
         if next_header == ROUTING && segments_left != 0 {
             return Err(PacketError::ExtensionHeaders);
         }
-        bytes = bytes.get(8 + usize::from(length) * 8..).ok_or(bad_length)?;
+        let length = usize::from(length);
+        // RFC 4302 §2.2 counts in other units than RFC 8200.
+        let header_len = if next_header == AUTHENTICATION { (length + 2) * 4 } else { (length + 1) * 8 };
+        bytes = bytes.get(header_len..).ok_or(bad_length)?;
         next_header = next;
     }
     Err(PacketError::ExtensionHeaders)
@@ -210,6 +214,13 @@ mod tests {
         let destination_options = [UDP, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let rest = [&hop_by_hop[..], &destination_options, b"payload"].concat();
         let bytes = packet(HOP_BY_HOP, &rest);
+        let datagram = Datagram::parse(&bytes).unwrap();
+        assert_eq!((datagram.protocol, datagram.payload), (UDP, &b"payload"[..]));
+    }
+
+    #[test]
+    fn an_authentication_header_is_counted_in_words() {
+        let bytes = packet(AUTHENTICATION, &[&[UDP, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], b"payload"].concat());
         let datagram = Datagram::parse(&bytes).unwrap();
         assert_eq!((datagram.protocol, datagram.payload), (UDP, &b"payload"[..]));
     }

@@ -12,9 +12,9 @@ pub struct Request<'a> {
     pub op: u8,
     /// `chaddr`, of which `htype` and `hlen` say that it is an Ethernet address.
     pub chaddr: MacAddr,
-    /// `ciaddr`: the address that the client has, or 0.0.0.0.
+    /// `ciaddr`: the address that the client has, or 0.0.0.0. Never multicast, broadcast or loopback.
     pub ciaddr: Ipv4Addr,
-    /// `giaddr`: the relay, or 0.0.0.0.
+    /// `giaddr`: the relay, or 0.0.0.0. Never multicast, broadcast or loopback.
     pub giaddr: Ipv4Addr,
     /// The broadcast bit of `flags`.
     pub broadcast: bool,
@@ -58,8 +58,8 @@ impl<'a> Request<'a> {
         Ok(Self {
             op: fixed.first().copied().unwrap_or_default(),
             chaddr: fixed.get(offset::CHADDR).and_then(MacAddr::from_slice).ok_or(bad("chaddr"))?,
-            ciaddr: address(fixed, offset::CIADDR.start),
-            giaddr: address(fixed, offset::GIADDR.start),
+            ciaddr: host(fixed, offset::CIADDR.start).ok_or(bad("ciaddr"))?,
+            giaddr: host(fixed, offset::GIADDR.start).ok_or(bad("giaddr"))?,
             broadcast: fixed.get(offset::FLAGS.start).is_some_and(|flags| flags & 0x80 != 0),
             message_type: options.contains(code::MESSAGE_TYPE).then_some(MessageType::from_number(message_type)),
             requested_address: options.address(code::REQUESTED_ADDRESS, "option 50")?,
@@ -180,10 +180,11 @@ impl<'a> Iterator for Walk<'a> {
     }
 }
 
-/// The address at `start` of the fixed fields, which are known to be there.
-fn address(fixed: &[u8], start: usize) -> Ipv4Addr {
-    let octets = fixed.get(start..).and_then(|rest| rest.first_chunk::<4>());
-    octets.copied().unwrap_or_default().into()
+/// The address at `start` of the fixed fields, if it is 0.0.0.0 or one host's: a reply may go there.
+fn host(fixed: &[u8], start: usize) -> Option<Ipv4Addr> {
+    let address = Ipv4Addr::from(*fixed.get(start..)?.first_chunk::<4>()?);
+    let is_hosts = !(address.is_multicast() || address.is_broadcast() || address.is_loopback());
+    is_hosts.then_some(address)
 }
 
 const fn bad(field: &'static str) -> DecodeError {
@@ -276,6 +277,17 @@ mod tests {
         let mut bytes = message(&[52, 1, 1]);
         bytes[offset::FILE].fill(200);
         assert_eq!(Request::parse(&bytes), Err(bad("option length")), "inside file");
+    }
+
+    #[test]
+    fn refuses_addresses_that_no_host_has() {
+        for (field, range) in [("ciaddr", offset::CIADDR), ("giaddr", offset::GIADDR)] {
+            for address in [[224, 0, 0, 1], [255; 4], [127, 0, 0, 1]] {
+                let mut bytes = message(&[]);
+                bytes[range.clone()].copy_from_slice(&address);
+                assert_eq!(Request::parse(&bytes), Err(bad(field)), "{address:?}");
+            }
+        }
     }
 
     #[test]

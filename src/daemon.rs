@@ -14,6 +14,7 @@ mod outbox;
 mod outcome_log;
 mod packet_loop;
 mod telling;
+mod writing;
 
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
@@ -27,7 +28,7 @@ use tracing::{error, info, warn};
 
 use crate::config::parse::Parsed;
 use crate::config::{Config, ConfigError};
-use crate::engine::{Engine, Event};
+use crate::engine::Engine;
 use crate::io::links::{LinkChanges, Links};
 use crate::io::nfqueue::{BindError, Queue};
 use crate::io::packet_socket::PacketSocket;
@@ -38,6 +39,7 @@ use clock::Clock;
 use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
 use packet_loop::PacketLoop;
+use telling::teller;
 
 /// The exit status for a configuration that cannot be used.
 pub(crate) const BAD_CONFIGURATION: u8 = 2;
@@ -173,43 +175,32 @@ fn serve(options: &Options, config: Config) -> Result<(), RunError> {
     for event in link_events {
         engine.handle_event(clock.now(), event);
     }
-    let bindings = tell_engine(&mut engine, clock, told);
+    tell_engine(&mut engine, clock, told);
 
     let queues = config.queues().into_iter().map(Queue::bind).collect::<Result<Vec<_>, _>>()?;
-    info!(queues = ?numbers(&queues), bindings = bindings.good, rejected = bindings.bad, links = link_count, "ready");
+    let taps = engine.status();
+    let bindings = taps.iter().filter(|status| status.binding.is_some()).count();
+    let rejected = taps.iter().filter(|status| status.rejected.is_some()).count();
+    info!(queues = ?numbers(&queues), bindings, rejected, links = link_count, "ready");
 
     let (packets, commands) = mailbox()?;
-    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket)?;
+    let (teller, news) = teller();
+    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, teller)?;
     let packets_ended = spawn(packet_loop)?;
     let control =
-        Control { config_path: options.config.clone(), config, packets, watch, links: LinkChanges::new(links)? };
+        Control { config_path: options.config.clone(), config, packets, watch, links: LinkChanges::new(links)?, news };
     Ok(runtime.block_on(control.run(signals, packets_ended))?)
 }
 
-/// How many binding files there were at the start.
-#[derive(Debug, Default)]
-struct Bindings {
-    good: usize,
-    bad: usize,
-}
-
 /// Tells the engine of the bindings that are there at the start.
-fn tell_engine(engine: &mut Engine, clock: Clock, told: Vec<Told>) -> Bindings {
-    let mut bindings = Bindings::default();
+fn tell_engine(engine: &mut Engine, clock: Clock, told: Vec<Told>) {
     for told in told {
         match told {
-            Told::Event(event) => {
-                match &event {
-                    Event::BindingLoaded(_) => bindings.good += 1,
-                    _ => bindings.bad += 1,
-                }
-                engine.handle_event(clock.now(), event);
-            }
+            Told::Event(event) => engine.handle_event(clock.now(), event),
             Told::Warning(warning) => warn!("{warning}"),
             Told::DirectoryGone | Told::DirectoryBack => {}
         }
     }
-    bindings
 }
 
 /// The numbers of the queues.

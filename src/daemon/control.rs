@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::mailbox::{Command, Gone, Sender};
 use super::read_config;
-use super::telling::tell_report;
+use super::telling::News;
+use super::writing::{write_news, write_report};
 use crate::config::Config;
 use crate::engine::Event;
 use crate::io::links::LinkChanges;
@@ -67,6 +68,8 @@ pub(super) struct Control {
     pub(super) watch: Watch,
     /// The interfaces.
     pub(super) links: LinkChanges,
+    /// What the packet thread has to say.
+    pub(super) news: mpsc::Receiver<News>,
 }
 
 impl Control {
@@ -83,6 +86,7 @@ impl Control {
                 _ = signals.hangup.recv() => self.reload()?,
                 _ = signals.user1.recv() => self.log_bindings().await?,
                 end = &mut packets_ended => return Err(packet_thread_ended(end)),
+                Some(news) = self.news.recv() => write_news(&news),
                 events = self.links.next() => {
                     self.tell_all(events.map_err(ControlError::Links)?)?;
                 }
@@ -94,7 +98,11 @@ impl Control {
         }
         info!("ending");
         self.packets.send(Command::Stop)?;
-        match packets_ended.await {
+        let end = packets_ended.await;
+        while let Ok(news) = self.news.try_recv() {
+            write_news(&news);
+        }
+        match end {
             Ok(Ok(())) => Ok(()),
             end => Err(packet_thread_ended(end)),
         }
@@ -129,7 +137,7 @@ impl Control {
         let (to, report) = oneshot::channel();
         self.packets.send(Command::Report(to))?;
         let report = report.await.map_err(|_| Gone)?;
-        tell_report(&report);
+        write_report(&report);
         Ok(())
     }
 

@@ -48,6 +48,7 @@ impl PacketLoop {
         queues: Vec<Queue>,
         mailbox: Receiver,
         socket: PacketSocket,
+        teller: Teller,
     ) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(&mailbox, EpollEvent::new(EpollFlags::EPOLLIN, MAILBOX))?;
@@ -62,7 +63,7 @@ impl PacketLoop {
             epoll,
             batch: Batch::new(),
             outbox: Outbox::new(socket),
-            teller: Teller::new(),
+            teller,
             is_stopped: false,
         })
     }
@@ -173,7 +174,7 @@ impl PacketLoop {
     fn tell(&mut self) {
         let now = self.clock.now();
         while let Some(notice) = self.engine.poll_notice() {
-            self.teller.tell_notice(now, &notice);
+            self.teller.tell_notice(now, notice);
         }
         self.teller.tell_suppressed(now);
     }

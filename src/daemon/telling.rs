@@ -1,78 +1,78 @@
-//! What an operator reads of packets and of the engine's notices.
+//! What the packet thread has to say, and how it gets to the log: through a channel, since the log may be slow.
 
-use std::net::Ipv4Addr;
+use tokio::sync::mpsc;
+use tracing::{Level, enabled};
 
-use ipnet::Ipv6Net;
-use tracing::field::{DisplayValue, display};
-use tracing::{Level, debug, enabled, info, warn};
-
-use super::mailbox::Report;
 use super::outcome_log::{OutcomeLog, Suppressed};
-use crate::binding::{Binding, InterfaceName};
 use crate::config::QueueNum;
 use crate::engine::outcome::Severity;
-use crate::engine::slot::Stats;
-use crate::engine::{Notice, Now, Outcome, Reason, Status};
-use crate::wire::{DomainName, MacAddr};
+use crate::engine::{Notice, Now, Outcome, Reason};
 
+/// How much news may wait for the log. What comes beyond is only counted.
+const CAPACITY: usize = 16 * 1024;
 /// The counter of receive buffers that overflowed.
 const QUEUE_OVERRUN: &str = "queue_overrun";
 
-/// Writes log lines, as many as are admitted.
+/// Something for the log.
+#[derive(Debug)]
+pub(super) enum News {
+    /// The end of a packet.
+    Outcome(Outcome),
+    /// What the engine noticed.
+    Notice(Notice),
+    /// The receive buffer of a queue has overflowed, so often by now.
+    Overrun(QueueNum, u64),
+    /// Lines that were not written, of a span that is over.
+    Suppressed(Suppressed),
+    /// So much news was lost, because the log is too slow.
+    Lost(u64),
+}
+
+/// The packet thread's end: lets through as much news as is admitted, and never waits.
 #[derive(Debug)]
 pub(super) struct Teller {
     log: OutcomeLog,
+    to: mpsc::Sender<News>,
+    lost: u64,
+}
+
+/// A teller, and where its news arrives.
+pub(super) fn teller() -> (Teller, mpsc::Receiver<News>) {
+    let (to, news) = mpsc::channel(CAPACITY);
+    (Teller { log: OutcomeLog::new(), to, lost: 0 }, news)
 }
 
 impl Teller {
-    /// Nothing told yet.
-    pub(super) fn new() -> Self {
-        Self { log: OutcomeLog::new() }
-    }
-
     /// Tells the end of a packet.
     pub(super) fn tell_outcome(&mut self, now: Now, outcome: &Outcome) {
         let Outcome { reason, tap, .. } = *outcome;
         if is_shown(reason.severity()) && self.log.admit(now, (tap, reason.name())) {
-            tell_reason(outcome);
+            self.tell(News::Outcome(*outcome));
         }
     }
 
     /// Tells that the receive buffer of a queue has overflowed, `total` times by now.
     pub(super) fn tell_overrun(&mut self, now: Now, queue: QueueNum, total: u64) {
         if self.log.admit(now, (None, QUEUE_OVERRUN)) {
-            warn!(%queue, total, "packets came faster than they were read: the kernel dropped some");
+            self.tell(News::Overrun(queue, total));
         }
     }
 
-    /// Tells what the engine noticed.
-    pub(super) fn tell_notice(&mut self, now: Now, notice: &Notice) {
-        match notice {
-            Notice::Serving { ifindex, binding } => {
-                let Identity { hostname, mac, ip, prefix } = Identity::of(binding);
-                info!(tap = %binding.tap, %ifindex, %hostname, %mac, ip, prefix, "serving");
-            }
-            Notice::Pending { tap } => info!(%tap, "binding waits for its tap"),
-            Notice::Rejected { tap, error, keeps_last } => warn!(%tap, keeps_last, "binding rejected: {error}"),
-            Notice::Removed { tap } => info!(%tap, "binding removed"),
-            Notice::BridgeMacChanged { bridge, old, new } => warn!(
-                %bridge, %old, %new,
-                "a bridge changed its address, so guests see another router: give it a fixed one"
-            ),
-            Notice::SendFailed { tap, errno } => self.tell_failure(now, *tap, *errno),
+    /// Tells what the engine noticed. How often a frame cannot be sent is in the guest's hands; all else is not.
+    pub(super) fn tell_notice(&mut self, now: Now, notice: Notice) {
+        let is_admitted = match notice {
+            Notice::SendFailed { tap, .. } => self.log.admit(now, (Some(tap), Reason::SendFailed.name())),
+            _ => true,
+        };
+        if is_admitted {
+            self.tell(News::Notice(notice));
         }
     }
 
     /// Tells how many lines were suppressed in spans that are over.
     pub(super) fn tell_suppressed(&mut self, now: Now) {
-        while let Some(Suppressed { key, lines }) = self.log.poll_suppressed(now) {
-            match key {
-                Some((Some(tap), reason)) => {
-                    info!(%tap, reason, suppressed = lines, "more of the same")
-                }
-                Some((None, reason)) => info!(reason, suppressed = lines, "more of the same"),
-                None => info!(suppressed = lines, "more, of too many kinds to list"),
-            }
+        while let Some(suppressed) = self.log.poll_suppressed(now) {
+            self.tell(News::Suppressed(suppressed));
         }
     }
 
@@ -81,12 +81,13 @@ impl Teller {
         self.log.poll_timeout()
     }
 
-    /// Tells that a frame could not be sent. How often that happens is in the guest's hands.
-    fn tell_failure(&mut self, now: Now, tap: InterfaceName, errno: i32) {
-        let reason = Reason::SendFailed;
-        if self.log.admit(now, (Some(tap), reason.name())) {
-            let error = std::io::Error::from_raw_os_error(errno);
-            warn!(%tap, reason = reason.name(), "{reason}: {error}");
+    /// Passes news on, after what was lost; or counts it as lost.
+    fn tell(&mut self, news: News) {
+        if self.lost > 0 && self.to.try_send(News::Lost(self.lost)).is_ok() {
+            self.lost = 0;
+        }
+        if self.lost > 0 || self.to.try_send(news).is_err() {
+            self.lost += 1;
         }
     }
 }
@@ -100,54 +101,31 @@ fn is_shown(severity: Severity) -> bool {
     }
 }
 
-/// Writes the line of a packet's end.
-fn tell_reason(outcome: &Outcome) {
-    let Outcome { reason, detail, tap, omitted, .. } = *outcome;
-    let (name, tap, detail) = (reason.name(), tap.map(display), detail.map(display));
-    let omitted = Some(omitted).filter(|omitted| *omitted > 0);
-    match reason.severity() {
-        Severity::Debug => debug!(tap, reason = name, detail, omitted, "{reason}"),
-        Severity::Info => info!(tap, reason = name, detail, omitted, "{reason}"),
-        Severity::Warn => warn!(tap, reason = name, detail, omitted, "{reason}"),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What an operator knows a guest by.
-struct Identity<'a> {
-    hostname: &'a DomainName,
-    mac: MacAddr,
-    ip: Option<DisplayValue<Ipv4Addr>>,
-    prefix: Option<DisplayValue<Ipv6Net>>,
-}
-
-impl<'a> Identity<'a> {
-    fn of(binding: &'a Binding) -> Self {
-        Self {
-            hostname: &binding.hostname,
-            mac: binding.mac,
-            ip: binding.ipv4.map(|ipv4| display(ipv4.address)),
-            prefix: binding.ipv6.map(|ipv6| display(ipv6.subnet)),
-        }
+    fn notice() -> Notice {
+        Notice::Removed { tap: "tap0".parse().unwrap() }
     }
-}
 
-/// Writes a line for each tap that has a binding file.
-pub(super) fn tell_report(Report { now, taps }: &Report) {
-    for Status { tap, ifindex, binding, rejected, stats } in taps {
-        let ifindex = ifindex.map(display);
-        let Stats { answered, refused, accepted, send_failed, last } = *stats;
-        let last_seconds = last.map(|(when, _)| now.saturating_sub(when).as_secs());
-        let last = last.map(|(_, reason)| reason.name());
-        if let Some(binding) = binding {
-            let Identity { hostname, mac, ip, prefix } = Identity::of(binding);
-            info!(
-                %tap, ifindex, indev = %binding.indev, %hostname, %mac, ip, prefix, answered, refused, accepted,
-                send_failed, last, last_seconds, "binding"
-            );
-        }
-        if let Some(error) = rejected {
-            warn!(%tap, ifindex, "binding rejected: {error}");
-        }
+    #[test]
+    fn a_log_that_is_too_slow_costs_lines_and_not_time() {
+        let (mut teller, mut news) = teller();
+        (0..CAPACITY + 3).for_each(|_| teller.tell_notice(Now::ZERO, notice()));
+        assert!(matches!(news.try_recv(), Ok(News::Notice(_))));
+        assert!(matches!(news.try_recv(), Ok(News::Notice(_))));
+        teller.tell_notice(Now::ZERO, notice());
+        let rest: Vec<News> = std::iter::from_fn(|| news.try_recv().ok()).collect();
+        assert_eq!(rest.len(), CAPACITY);
+        assert!(matches!(rest[CAPACITY - 2..], [News::Lost(3), News::Notice(_)]), "{:?}", &rest[CAPACITY - 2..]);
     }
-    info!(count = taps.len(), "bindings");
+
+    #[test]
+    fn failures_to_send_are_admitted_like_packets() {
+        let (mut teller, mut news) = teller();
+        let failed = || Notice::SendFailed { tap: "tap0".parse().unwrap(), errno: 105 };
+        (0..1000).for_each(|_| teller.tell_notice(Now::ZERO, failed()));
+        assert_eq!(std::iter::from_fn(|| news.try_recv().ok()).count(), 3);
+    }
 }

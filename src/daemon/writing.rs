@@ -1,0 +1,110 @@
+//! The lines of the log: what an operator reads of packets, of bindings and of their taps.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv6Net;
+use tracing::field::{DisplayValue, display};
+use tracing::{debug, info, warn};
+
+use super::mailbox::Report;
+use super::outcome_log::Suppressed;
+use super::telling::News;
+use crate::binding::{Binding, InterfaceName};
+use crate::engine::outcome::Severity;
+use crate::engine::slot::Stats;
+use crate::engine::{Notice, Outcome, Reason, Status};
+use crate::wire::{DomainName, MacAddr};
+
+/// Writes what the packet thread tells.
+pub(super) fn write_news(news: &News) {
+    match news {
+        News::Outcome(outcome) => write_outcome(outcome),
+        News::Notice(notice) => write_notice(notice),
+        News::Overrun(queue, total) => {
+            warn!(%queue, total, "packets came faster than they were read: the kernel dropped some");
+        }
+        News::Suppressed(suppressed) => write_suppressed(suppressed),
+        News::Lost(lines) => warn!(lines, "the log is too slow: lines were lost"),
+    }
+}
+
+fn write_notice(notice: &Notice) {
+    match notice {
+        Notice::Serving { ifindex, binding } => {
+            let Identity { hostname, mac, ip, prefix } = Identity::of(binding);
+            info!(tap = %binding.tap, %ifindex, %hostname, %mac, ip, prefix, "serving");
+        }
+        Notice::Pending { tap } => info!(%tap, "binding waits for its tap"),
+        Notice::Rejected { tap, error, keeps_last } => warn!(%tap, keeps_last, "binding rejected: {error}"),
+        Notice::Removed { tap } => info!(%tap, "binding removed"),
+        Notice::BridgeMacChanged { bridge, old, new } => warn!(
+            %bridge, %old, %new,
+            "a bridge changed its address, so guests see another router: give it a fixed one"
+        ),
+        Notice::SendFailed { tap, errno } => write_failure(*tap, *errno),
+    }
+}
+
+fn write_failure(tap: InterfaceName, errno: i32) {
+    let reason = Reason::SendFailed;
+    let error = std::io::Error::from_raw_os_error(errno);
+    warn!(%tap, reason = reason.name(), "{reason}: {error}");
+}
+
+fn write_suppressed(Suppressed { key, lines }: &Suppressed) {
+    match key {
+        Some((tap, reason)) => info!(tap = tap.map(display), reason, suppressed = lines, "more of the same"),
+        None => info!(suppressed = lines, "more, of too many kinds to list"),
+    }
+}
+
+fn write_outcome(outcome: &Outcome) {
+    let Outcome { reason, detail, tap, omitted, .. } = *outcome;
+    let (name, tap, detail) = (reason.name(), tap.map(display), detail.map(display));
+    let omitted = Some(omitted).filter(|omitted| *omitted > 0);
+    match reason.severity() {
+        Severity::Debug => debug!(tap, reason = name, detail, omitted, "{reason}"),
+        Severity::Info => info!(tap, reason = name, detail, omitted, "{reason}"),
+        Severity::Warn => warn!(tap, reason = name, detail, omitted, "{reason}"),
+    }
+}
+
+/// What an operator knows a guest by.
+struct Identity<'a> {
+    hostname: &'a DomainName,
+    mac: MacAddr,
+    ip: Option<DisplayValue<Ipv4Addr>>,
+    prefix: Option<DisplayValue<Ipv6Net>>,
+}
+
+impl<'a> Identity<'a> {
+    fn of(binding: &'a Binding) -> Self {
+        Self {
+            hostname: &binding.hostname,
+            mac: binding.mac,
+            ip: binding.ipv4.map(|ipv4| display(ipv4.address)),
+            prefix: binding.ipv6.map(|ipv6| display(ipv6.subnet)),
+        }
+    }
+}
+
+/// Writes a line for each tap that has a binding file.
+pub(super) fn write_report(Report { now, taps }: &Report) {
+    for Status { tap, ifindex, binding, rejected, stats } in taps {
+        let ifindex = ifindex.map(display);
+        let Stats { answered, refused, accepted, send_failed, last } = *stats;
+        let last_seconds = last.map(|(when, _)| now.saturating_sub(when).as_secs());
+        let last = last.map(|(_, reason)| reason.name());
+        if let Some(binding) = binding {
+            let Identity { hostname, mac, ip, prefix } = Identity::of(binding);
+            info!(
+                %tap, ifindex, indev = %binding.indev, %hostname, %mac, ip, prefix, answered, refused, accepted,
+                send_failed, last, last_seconds, "binding"
+            );
+        }
+        if let Some(error) = rejected {
+            warn!(%tap, ifindex, "binding rejected: {error}");
+        }
+    }
+    info!(count = taps.len(), "bindings");
+}

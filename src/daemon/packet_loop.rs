@@ -70,6 +70,7 @@ impl PacketLoop {
 
     /// Works until it is told to stop, or cannot go on.
     pub(super) fn run(mut self) -> io::Result<()> {
+        self.serve_early()?;
         let mut has_more = false;
         let mut ready = [EpollEvent::empty(); SOURCES];
         while !self.is_stopped {
@@ -80,6 +81,16 @@ impl PacketLoop {
                 self.serve(event.data())?;
             }
             has_more = self.take_commands();
+        }
+        Ok(())
+    }
+
+    /// Takes the packets that came while their queue was being bound: epoll will not tell of them any more.
+    fn serve_early(&mut self) -> io::Result<()> {
+        for source in 0..self.queues.len() {
+            while self.queues.get(source).is_some_and(Queue::has_early) {
+                self.serve(source as u64)?;
+            }
         }
         Ok(())
     }

@@ -102,6 +102,11 @@ impl Queue {
         self.overruns
     }
 
+    /// Whether packets came before the bind was acknowledged, and wait for [`receive`](Self::receive).
+    pub fn has_early(&self) -> bool {
+        !self.early.is_empty()
+    }
+
     /// Receives what is there, up to [`MAX_BATCH`] datagrams, without waiting. An overflow is counted and is no error.
     pub fn receive(&mut self, batch: &mut Batch) -> io::Result<()> {
         batch.count = 0;

@@ -70,8 +70,7 @@ impl RunAs {
         }
     }
 
-    /// Becomes that user, with CAP_NET_ADMIN and CAP_NET_RAW as the only capabilities, as far as we have them, and no way to
-    /// get others.
+    /// Becomes that user, with CAP_NET_ADMIN and CAP_NET_RAW (as far as we have them) and no way to get others.
     pub fn drop_privileges(&self) -> Result<(), PrivilegeError> {
         narrow_bounding_set()?;
         if let Self::User { uid, gid } = self {

@@ -1,0 +1,125 @@
+//! What a guest's interface sent and received.
+//!
+//! The capture is taken at the guest's end: frames that leave by a socket with `PACKET_QDISC_BYPASS` pass no packet
+//! tap on their way out.
+
+use std::env;
+use std::fs::{self, File};
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, ExitCode};
+use std::time::UNIX_EPOCH;
+
+use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
+use dhcproto::{Decodable, Decoder};
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
+use pnet_datalink::{Channel, Config, channel, interfaces};
+use pnet_packet::Packet;
+use pnet_packet::ethernet::{EtherTypes, EthernetPacket};
+use pnet_packet::ipv4::Ipv4Packet;
+use pnet_packet::udp::UdpPacket;
+
+use super::{SCRATCH, soon};
+
+/// The bytes of one Ethernet frame.
+pub(crate) type Frame = Vec<u8>;
+
+/// The argument that leads to [`record`].
+pub(crate) const FLAG: &str = "--record";
+
+/// The largest frame that any interface gives.
+const LARGEST: usize = 1 << 16;
+
+/// Writes what an interface sends and receives into a capture file, until the interface is gone.
+pub(crate) fn record(interface: &str, path: &str) -> ExitCode {
+    let interface = interfaces().into_iter().find(|known| known.name == interface).expect("the interface");
+    let options = Config { read_buffer_size: LARGEST, ..Config::default() };
+    let Ok(Channel::Ethernet(_, mut receiver)) = channel(&interface, options) else { panic!("no packet socket") };
+    let header = PcapHeader { snaplen: LARGEST.try_into().unwrap(), ..PcapHeader::default() };
+    let mut writer = PcapWriter::with_header(File::create(path).unwrap(), header).unwrap();
+    while let Ok(frame) = receiver.next() {
+        let time = UNIX_EPOCH.elapsed().unwrap();
+        let length = frame.len().try_into().unwrap();
+        writer.write_packet(&PcapPacket::new(time, length, frame)).unwrap();
+    }
+    ExitCode::SUCCESS
+}
+
+/// A process that records and the file that it writes. Ours needs no user to run as, which `tcpdump` does.
+pub(crate) struct Capture {
+    path: String,
+    _recorder: Child,
+}
+
+impl Capture {
+    /// Captures `eth0` of a namespace, from now on.
+    pub(crate) fn start(netns: &str, number: usize) -> Self {
+        let path = format!("{SCRATCH}/{netns}-{number}.pcap");
+        let recorder = Command::new("ip")
+            .args(["netns", "exec", netns])
+            .arg(env::current_exe().unwrap())
+            .args([FLAG, "eth0", &path])
+            .spawn()
+            .unwrap();
+        soon("the capture", || (fs::metadata(&path).ok()?.len() > 0).then_some(()));
+        Self { path, _recorder: recorder }
+    }
+
+    /// All frames up to now. One that is half written does not count yet.
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        let Ok(mut reader) = PcapReader::new(File::open(&self.path).unwrap()) else {
+            return Vec::new();
+        };
+        let mut frames = Vec::new();
+        while let Some(Ok(packet)) = reader.next_packet() {
+            frames.push(packet.data.into_owned());
+        }
+        frames
+    }
+}
+
+/// A DHCPv4 message and how it travelled.
+#[derive(Debug)]
+pub(crate) struct Dhcpv4 {
+    /// It went to a server's port.
+    pub(crate) from_guest: bool,
+    /// The IPv4 source.
+    pub(crate) source: Ipv4Addr,
+    /// The IPv4 destination.
+    pub(crate) destination: Ipv4Addr,
+    /// The message, as an independent decoder reads it.
+    pub(crate) message: Message,
+}
+
+impl Dhcpv4 {
+    /// Whether it is of this type, sent by the daemon.
+    pub(crate) fn is_answer(&self, kind: MessageType) -> bool {
+        !self.from_guest && self.is(kind)
+    }
+
+    /// Whether it is of this type.
+    pub(crate) fn is(&self, kind: MessageType) -> bool {
+        self.message.opts().get(OptionCode::MessageType) == Some(&DhcpOption::MessageType(kind))
+    }
+
+    /// Whether it has the option.
+    pub(crate) fn has(&self, code: OptionCode) -> bool {
+        self.message.opts().get(code).is_some()
+    }
+}
+
+/// The DHCPv4 message in a frame, if there is one.
+pub(crate) fn dhcpv4(frame: &[u8]) -> Option<Dhcpv4> {
+    let ethernet = EthernetPacket::new(frame)?;
+    if ethernet.get_ethertype() != EtherTypes::Ipv4 {
+        return None;
+    }
+    let ip = Ipv4Packet::new(ethernet.payload())?;
+    let udp = UdpPacket::new(ip.payload())?;
+    let ports = [udp.get_source(), udp.get_destination()];
+    if ports != [68, 67] && ports != [67, 68] {
+        return None;
+    }
+    let message = Message::decode(&mut Decoder::new(udp.payload())).ok()?;
+    let from_guest = udp.get_destination() == 67;
+    Some(Dhcpv4 { from_guest, source: ip.get_source(), destination: ip.get_destination(), message })
+}

@@ -1,0 +1,46 @@
+//! What every test of the lab stands on: namespaces, a node with the daemon, guests with clients, and ways to wait.
+//!
+//! ```text
+//! runner ──unshare──► inside ──► Lab ─┬─ Node: rules, configuration, bindings, the daemon
+//!                                     └─ Guest: a tap's other end, with clients and a capture
+//! ```
+
+pub(crate) mod capture;
+pub(crate) mod config;
+pub(crate) mod daemon;
+pub(crate) mod evidence;
+pub(crate) mod frames;
+pub(crate) mod guest;
+pub(crate) mod inside;
+pub(crate) mod lab;
+pub(crate) mod process;
+pub(crate) mod queues;
+pub(crate) mod runner;
+pub(crate) mod wait;
+
+pub(crate) use config::Config;
+pub(crate) use guest::Guest;
+pub(crate) use inside::{SCRATCH, skip};
+pub(crate) use lab::Lab;
+pub(crate) use process::{sh, try_sh};
+pub(crate) use wait::soon;
+
+/// One test: what it is called and what it does in a lab of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Test {
+    /// As on the command line: `module::function`.
+    pub(crate) name: &'static str,
+    /// Fails by panic.
+    pub(crate) body: fn(&mut Lab),
+}
+
+/// The table of a module's tests.
+macro_rules! tests {
+    ($module:ident: $($name:ident),+ $(,)?) => {
+        /// The tests of this module.
+        pub(crate) const TESTS: &[$crate::harness::Test] = &[$(
+            $crate::harness::Test { name: concat!(stringify!($module), "::", stringify!($name)), body: $name },
+        )+];
+    };
+}
+pub(crate) use tests;

@@ -1,0 +1,246 @@
+//! A guest that means harm, or a broken one.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
+use dhcproto::{Encodable, Encoder};
+
+use crate::harness::frames::{ethernet, icmpv6, ipv4, ipv6, udp4, udp6};
+use crate::harness::{Guest, Lab, queues, skip, soon, tests};
+
+tests!(hostile:
+    spoofed_sender_gets_no_answer,
+    malformed_packets_do_no_harm,
+    giant_packets_do_no_harm,
+    flood_from_one_guest_leaves_the_others_alone,
+);
+
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
+const EVERYBODY: [u8; 6] = [0xff; 6];
+const ALL_ROUTERS_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 2];
+const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
+const DHCPV6_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
+const SOMEBODY_ELSE: [u8; 6] = [0xaa, 0, 0, 0, 0, 0x99];
+const ROUTER_SOLICITATION: u8 = 133;
+const NEIGHBOR_SOLICITATION: u8 = 135;
+
+fn spoofed_sender_gets_no_answer(lab: &mut Lab) {
+    let guest = lab.guest(1);
+    lab.start();
+    let link_local = link_local(&guest);
+    let lie_in_message = ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&discover(SOMEBODY_ELSE)));
+    let lie_in_frame = ethernet(EVERYBODY, SOMEBODY_ELSE, IPV4, &in_udp4(&discover(guest.mac)));
+    let lie_in_option = solicitation(&guest, link_local, &[&[0; 4][..], &link_option(1, SOMEBODY_ELSE)].concat());
+    let before = guest.frames().len();
+    let frames = [lie_in_message, lie_in_frame, lie_in_option];
+    guest.send(&frames, 1);
+    // An answer to an honest packet shows that the others were not answered before it.
+    guest.send(&[ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&discover(guest.mac)))], 1);
+    guest.wait_for_dhcpv4("the honest OFFER", |it| it.is_answer(MessageType::Offer));
+    let answers = guest.dhcpv4().into_iter().filter(|it| !it.from_guest).count();
+    assert_eq!(answers, 1, "a spoofed packet was answered");
+    let advertised = guest.frames().split_off(before).iter().any(|frame| is_answer_to(frame, link_local));
+    assert!(!advertised, "a spoofed solicitation was answered");
+}
+
+fn malformed_packets_do_no_harm(lab: &mut Lab) {
+    let guest = lab.guest(1);
+    lab.start();
+    let mut frames = malformed_dhcpv4(&guest);
+    frames.extend(malformed_ipv4(&guest));
+    frames.extend(malformed_nd(&guest));
+    frames.extend(malformed_dhcpv6(&guest));
+    guest.send(&frames, 3);
+    guest.udhcpc("");
+    let answer = guest.wait_for_dhcpv4("an ACK all the same", |it| it.is_answer(MessageType::Ack));
+    guest.wait_for_address(&guest.eui64());
+    let answers = guest.dhcpv4().into_iter().filter(|it| !it.from_guest);
+    let others: Vec<_> = answers.filter(|it| it.message.xid() != answer.message.xid()).collect();
+    assert!(others.is_empty(), "malformed packets were answered: {others:?}");
+}
+
+fn giant_packets_do_no_harm(lab: &mut Lab) {
+    let mut guest = Guest::new(1);
+    guest.plug_with("ip link set tap1 mtu 65535; ip -n vm1 link set eth0 mtu 65535");
+    lab.bind(&guest, &guest.binding());
+    lab.start();
+    let mut giant = discover(guest.mac);
+    // Options as far as a packet goes: code 250 of 250 bytes, again and again.
+    giant.pop();
+    while giant.len() < 65_000 {
+        giant.extend([250, 250]);
+        giant.extend([0xee; 250]);
+    }
+    giant.push(255);
+    let filled = vec![0xee; 65_400];
+    let link_local = link_local(&guest);
+    guest.send(
+        &[
+            ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&giant)),
+            ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&filled)),
+            ethernet(ALL_ROUTERS_MAC, guest.mac, IPV6, &icmpv6(link_local, ALL_ROUTERS, ROUTER_SOLICITATION, &filled)),
+            ethernet(ALL_ROUTERS_MAC, guest.mac, IPV6, &udp6(link_local, DHCPV6_SERVERS, [546, 547], &filled)),
+        ],
+        3,
+    );
+    guest.wait_for_dhcpv4("an OFFER all the same", |it| it.is_answer(MessageType::Offer));
+    guest.udhcpc("");
+    guest.wait_for_address("192.0.2.11/24");
+}
+
+/// One guest asks as fast as it can. The queue may overflow, which costs the other one a retry and no more.
+fn flood_from_one_guest_leaves_the_others_alone(lab: &mut Lab) {
+    lab.may_lose_packets();
+    let [loud, quiet] = [lab.guest(1), lab.guest(2)];
+    lab.start();
+    let frame = ethernet(EVERYBODY, loud.mac, IPV4, &in_udp4(&discover(loud.mac)));
+    let mut flood = loud.start_sending(&[frame], 100_000);
+    wait_until_seen(42, 1_000);
+    quiet.udhcpc("");
+    quiet.wait_for_address("192.0.2.12/24");
+    assert!(flood.wait().success(), "{}", flood.log());
+}
+
+/// Whether a frame is an advertisement to somebody with this address.
+fn is_answer_to(frame: &[u8], address: Ipv6Addr) -> bool {
+    frame.get(12..14) == Some(&IPV6.to_be_bytes()) && frame.get(38..54) == Some(&address.octets())
+}
+
+/// Waits until a queue has had so many packets.
+fn wait_until_seen(number: u16, packets: u64) {
+    if !queues::are_visible() {
+        skip("this needs root: nobody else sees the counters of the queues");
+    }
+    soon(&format!("{packets} packets in queue {number}"), || {
+        queues::bound().iter().any(|queue| queue.number == number && queue.seen >= packets).then_some(())
+    });
+}
+
+fn malformed_dhcpv4(guest: &Guest) -> Vec<Vec<u8>> {
+    let good = discover(guest.mac);
+    let fixed = &good[..240];
+    let with_options = |options: &[u8]| [fixed, options].concat();
+    let mut payloads: Vec<Vec<u8>> = (0..240).step_by(16).map(|length| good[..length].to_vec()).collect();
+    payloads.extend([
+        with_options(&[53]),
+        with_options(&[53, 0]),
+        with_options(&[53, 1]),
+        with_options(&[53, 2, 1, 1, 255]),
+        with_options(&[53, 1, 99, 255]),
+        with_options(&[53, 255, 1]),
+        with_options(&[61, 0, 53, 0, 255]),
+        with_options(&[53, 1, 3, 50, 3, 1, 2, 3, 255]),
+        with_options(&[53, 1, 3, 54, 200, 1, 255]),
+        with_options(&[52, 1, 3, 53, 9]),
+    ]);
+    for (position, bits) in [(0, 2), (0, 7), (1, 6), (2, 6), (2, 16), (2, 255)] {
+        let mut payload = good.clone();
+        payload[position] ^= bits;
+        payloads.push(payload);
+    }
+    payloads.iter().map(|payload| ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(payload))).collect()
+}
+
+fn malformed_ipv4(guest: &Guest) -> Vec<Vec<u8>> {
+    let good = in_udp4(&discover(guest.mac));
+    let changed = |position: usize, value: u8| {
+        let mut packet = good.clone();
+        packet[position] = value;
+        packet
+    };
+    let sources = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(224, 0, 0, 1), Ipv4Addr::BROADCAST];
+    let mut packets: Vec<_> =
+        sources.iter().map(|source| udp4(*source, Ipv4Addr::BROADCAST, [68, 67], &discover(guest.mac))).collect();
+    // The UDP length lies in both directions, and the checksum is wrong.
+    packets.extend([changed(24, 0xff), changed(25, 3), changed(26, 0x55)]);
+    // The IP header lies: its length, a fragment, a wrong checksum.
+    packets.extend([changed(0, 0x4f), changed(3, 21), changed(6, 0x20), changed(10, 0x55)]);
+    packets.push(ipv4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, 17, &[0, 68, 0, 67]));
+    packets.iter().map(|packet| ethernet(EVERYBODY, guest.mac, IPV4, packet)).collect()
+}
+
+fn malformed_nd(guest: &Guest) -> Vec<Vec<u8>> {
+    let us = link_local(guest);
+    let gateway: Ipv6Addr = format!("{}::1", guest.prefix6()).parse().unwrap();
+    let neighbor = |options: &[u8]| [&[0; 4], &gateway.octets()[..], options].concat();
+    let own = link_option(1, guest.mac);
+    let good = icmpv6(us, ALL_ROUTERS, ROUTER_SOLICITATION, &[&[0; 4][..], &own].concat());
+    let changed = |position: usize, value: u8| {
+        let mut packet = good.clone();
+        packet[position] = value;
+        packet
+    };
+    let mut packets = vec![
+        icmpv6(us, ALL_ROUTERS, ROUTER_SOLICITATION, &[0; 2]),
+        icmpv6(us, ALL_ROUTERS, ROUTER_SOLICITATION, &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+        icmpv6(us, ALL_ROUTERS, ROUTER_SOLICITATION, &[0, 0, 0, 0, 1, 9, 0, 0, 0, 0, 0, 0]),
+        icmpv6(us, ALL_ROUTERS, ROUTER_SOLICITATION, &[0, 0, 0, 0, 1]),
+        icmpv6(Ipv6Addr::UNSPECIFIED, ALL_ROUTERS, ROUTER_SOLICITATION, &[&[0; 4][..], &own].concat()),
+        icmpv6(Ipv6Addr::LOCALHOST, ALL_ROUTERS, ROUTER_SOLICITATION, &[0; 4]),
+        icmpv6(ALL_ROUTERS, ALL_ROUTERS, ROUTER_SOLICITATION, &[0; 4]),
+        icmpv6(us, ALL_ROUTERS, NEIGHBOR_SOLICITATION, &neighbor(&[])[..12]),
+        icmpv6(us, ALL_ROUTERS, NEIGHBOR_SOLICITATION, &neighbor(&[1, 0, 0, 0, 0, 0, 0, 0])),
+        icmpv6(us, ALL_ROUTERS, NEIGHBOR_SOLICITATION, &[&[0; 4], &ALL_ROUTERS.octets()[..]].concat()),
+        icmpv6(Ipv6Addr::UNSPECIFIED, gateway, NEIGHBOR_SOLICITATION, &neighbor(&[])),
+    ];
+    // Hop limit, code and checksum; then extension headers: a fragment, a chain that ends nowhere, many in a row.
+    packets.extend([changed(7, 64), changed(41, 1), changed(42, 0x55)]);
+    packets.extend([changed(6, 44), changed(6, 0), changed(6, 60)]);
+    let hops = [&[0, 0, 1, 4, 0, 0, 0, 0].repeat(100)[..], &[58, 0, 1, 4, 0, 0, 0, 0], &good[40..]].concat();
+    packets.push(ipv6(us, ALL_ROUTERS, 60, 255, &hops));
+    packets.iter().map(|packet| ethernet(ALL_ROUTERS_MAC, guest.mac, IPV6, packet)).collect()
+}
+
+fn malformed_dhcpv6(guest: &Guest) -> Vec<Vec<u8>> {
+    let us = link_local(guest);
+    let payloads: &[&[u8]] = &[
+        &[],
+        &[11],
+        &[11, 1, 2],
+        &[11, 1, 2, 3, 0],
+        &[11, 1, 2, 3, 0, 1, 0],
+        &[11, 1, 2, 3, 0, 1, 0, 0],
+        &[11, 1, 2, 3, 0, 1, 0xff, 0xff, 1],
+        &[11, 1, 2, 3, 0, 6, 0, 3, 0, 23, 0],
+        &[1, 1, 2, 3, 0, 3, 0, 4, 0, 0, 0, 1],
+        &[12, 0],
+        &[99, 1, 2, 3],
+    ];
+    let mut packets: Vec<_> = payloads.iter().map(|payload| udp6(us, DHCPV6_SERVERS, [546, 547], payload)).collect();
+    // A checksum of zero, which IPv6 does not know.
+    let mut unsummed = udp6(us, DHCPV6_SERVERS, [546, 547], &[11, 1, 2, 3]);
+    unsummed[46..48].fill(0);
+    packets.push(unsummed);
+    packets.iter().map(|packet| ethernet([0x33, 0x33, 0, 1, 0, 2], guest.mac, IPV6, packet)).collect()
+}
+
+/// A router solicitation of a guest, with what follows its code and checksum.
+fn solicitation(guest: &Guest, source: Ipv6Addr, body: &[u8]) -> Vec<u8> {
+    ethernet(ALL_ROUTERS_MAC, guest.mac, IPV6, &icmpv6(source, ALL_ROUTERS, ROUTER_SOLICITATION, body))
+}
+
+/// A link-layer address option.
+fn link_option(kind: u8, mac: [u8; 6]) -> Vec<u8> {
+    [&[kind, 1], &mac[..]].concat()
+}
+
+/// An address that is not made of the guest's MAC, as privacy wants it.
+fn link_local(guest: &Guest) -> Ipv6Addr {
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0x1234, 0x5678, 0x9abc, guest.mac[5].into())
+}
+
+fn in_udp4(payload: &[u8]) -> Vec<u8> {
+    udp4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, [68, 67], payload)
+}
+
+/// A DISCOVER that asks for the usual.
+fn discover(mac: [u8; 6]) -> Vec<u8> {
+    let mut message = Message::default();
+    message.set_chaddr(&mac);
+    message.opts_mut().insert(DhcpOption::MessageType(MessageType::Discover));
+    message.opts_mut().insert(DhcpOption::ParameterRequestList(vec![OptionCode::SubnetMask, OptionCode::Router]));
+    let mut bytes = Vec::new();
+    message.encode(&mut Encoder::new(&mut bytes)).unwrap();
+    bytes
+}

@@ -1,0 +1,50 @@
+//! The second ring of proof: the real daemon, real NFQUEUEs and real DHCP clients, in namespaces.
+//!
+//! Each test runs in a process with network, mount and process namespaces of its own, with root or without it. It starts
+//! from nothing but a node's network stack and leaves nothing behind, also when it panics or is killed. `cargo test
+//! --test lab NAME` runs one; a test whose client or kernel feature is missing is ignored with the reason, and fails
+//! when `NFDHCPD_STRICT=1`.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "all of this is a test: it waits, reads files, and fails by panic"
+)]
+
+mod bindings;
+mod bridge;
+mod daemon;
+mod dhcpv4;
+mod harness;
+mod hostile;
+mod ipv6;
+
+use std::env;
+use std::process::ExitCode;
+
+use harness::{Test, capture, frames, inside, runner};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [inside::FLAG, name] => inside::run(find(name)),
+        [capture::FLAG, interface, file] => capture::record(interface, file),
+        [frames::FLAG, interface, file, count] => frames::send(interface, file, count),
+        _ => runner::run(all()),
+    }
+}
+
+/// Every test of the lab.
+fn all() -> impl Iterator<Item = Test> {
+    [dhcpv4::TESTS, ipv6::TESTS, bridge::TESTS, bindings::TESTS, daemon::TESTS, hostile::TESTS]
+        .into_iter()
+        .flatten()
+        .copied()
+}
+
+fn find(name: &str) -> Test {
+    all().find(|test| test.name == name).unwrap_or_else(|| panic!("no test is called {name}"))
+}

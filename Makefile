@@ -1,0 +1,35 @@
+# make help
+
+.PHONY: help demo test lint fuzz fuzz-smoke
+
+help:
+	@echo 'make demo   a guest gets its network from a daemon built from here (no root needed)'
+	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
+	@echo 'make lint   format, clippy, documentation'
+	@echo 'make fuzz   every fuzzer for ten minutes'
+
+demo:
+	@tests/install-tools.sh demo
+	@cargo build --quiet --bin nfdhcpd
+	@examples/demo.sh target/debug/nfdhcpd
+
+test:
+	@tests/install-tools.sh
+	cargo test --quiet
+	@$(MAKE) --silent fuzz-smoke
+
+lint:
+	cargo fmt --check
+	cargo clippy --quiet --all-targets -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps
+
+fuzz-smoke: target/tools/bin/cargo-fuzz
+	@if [ -x fuzz/smoke.sh ]; then fuzz/smoke.sh 10; fi
+
+fuzz: target/tools/bin/cargo-fuzz
+	fuzz/smoke.sh 600
+
+# Built without optimization: they run for seconds.
+target/tools/bin/cargo-%:
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+		cargo install --quiet --locked --root target/tools cargo-$*

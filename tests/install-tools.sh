@@ -1,0 +1,51 @@
+#!/bin/sh
+# Installs what this machine lacks, from Debian's or Ubuntu's packages: for the tests, or with the argument `demo` for
+# the demo alone. Asks nothing. Where it cannot be root, it says what to install, and fails.
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+
+# kind  package          program    what it is for
+tools='
+demo    iproute2         ip         namespaces, taps and bridges
+demo    iptables         iptables   rules that divert packets to the daemon
+demo    procps           sysctl     forwarding
+demo    util-linux       unshare    a fresh network stack
+demo    iputils-ping     ping       the gateway, asked by the guest
+demo    udhcpc           udhcpc     a client: busybox, DHCPv4
+demo    ndisc6           rdisc6     a client: router and neighbour solicitations
+demo    gcc              cc         the linker
+demo    make             make       the way in
+test    isc-dhcp-client  dhclient   a client: DHCPv4 and DHCPv6
+test    dhcpcd-base      dhcpcd     a client: DHCPv4 and DHCPv6
+test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4
+test    tcpdump          tcpdump    frames in words, when a test fails
+test    tshark           tshark     an independent decoder of every expected reply
+'
+
+missing=$(echo "$tools" | while read -r kind package program _; do
+    case $kind in "${1:-$kind}") ;; *) continue ;; esac
+    [ -z "$package" ] || command -v "$program" >/dev/null || printf '%s ' "$package"
+done)
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root='sudo -n'
+else
+    echo "missing, and to be installed as root: apt-get install $missing" >&2
+    exit 1
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() {
+    # RUNLEVEL=1 keeps packages from starting services.
+    $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$log" 2>&1
+}
+echo "installing $missing"
+# shellcheck disable=SC2086 # one word for each package
+if ! apt update || ! apt install --yes --no-install-recommends $missing; then
+    cat "$log" >&2
+    exit 1
+fi

@@ -12,6 +12,10 @@ pub const HEADER_LEN: usize = 4;
 /// The length of an option's code and length in bytes (RFC 8415 §21.1).
 pub const OPTION_HEADER_LEN: usize = 4;
 
+/// How many options a message may have, and ask for: several times as many as there are. It bounds what a message of
+/// the greatest length costs, which could hold sixteen thousand empty ones.
+pub const MAX_OPTIONS: usize = 1024;
+
 /// Option codes: RFC 8415 §21, RFC 3646.
 pub mod option {
     /// Client Identifier (RFC 8415 §21.2).
@@ -133,14 +137,15 @@ impl<'a> Message<'a> {
     /// Reads the payload of a UDP datagram.
     ///
     /// Checked here are the length of every option, that client id, server id and option request come once at most
-    /// (RFC 8415 §21), the length of the two DUIDs (RFC 8415 §11.1), and that the option request holds whole codes.
+    /// (RFC 8415 §21), the length of the two DUIDs (RFC 8415 §11.1), that the option request holds whole codes, and that
+    /// neither the options nor the codes are more than [`MAX_OPTIONS`].
     pub fn parse(payload: &'a [u8]) -> Result<Self, DecodeError> {
         let (&[code, a, b, c], options) = payload.split_first_chunk::<HEADER_LEN>().ok_or(bad("length"))?;
         let message = Self { message_type: code.into(), transaction_id: [a, b, c], options: Options::parse(options)? };
         message.check_duid(option::CLIENT_ID, "Client Identifier")?;
         message.check_duid(option::SERVER_ID, "Server Identifier")?;
         let request = message.option_once(option::ORO, "Option Request")?;
-        if request.is_some_and(|data| data.len() % 2 != 0) {
+        if request.is_some_and(|data| data.len() % 2 != 0 || data.len() / 2 > MAX_OPTIONS) {
             return Err(bad("Option Request"));
         }
         Ok(message)
@@ -207,7 +212,9 @@ pub struct Options<'a> {
 impl<'a> Options<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut rest = bytes;
+        let mut left = MAX_OPTIONS;
         while !rest.is_empty() {
+            left = left.checked_sub(1).ok_or(bad("option count"))?;
             (_, rest) = split_option(rest)?;
         }
         Ok(Self { rest: bytes })
@@ -333,6 +340,19 @@ mod tests {
         for (bytes, field) in cases {
             assert_eq!(Message::parse(bytes), Err(bad(field)), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn reads_a_bounded_number_of_options() {
+        let options = |count| [&HEADER[..], &[0, 8, 0, 0].repeat(count)].concat();
+        assert_eq!(Message::parse(&options(MAX_OPTIONS)).unwrap().options().count(), MAX_OPTIONS);
+        assert_eq!(Message::parse(&options(MAX_OPTIONS + 1)), Err(bad("option count")));
+        let request = |count: usize| {
+            let length = (count as u16 * 2).to_be_bytes();
+            [&HEADER[..], &[0, 6], &length, &[0, 23].repeat(count)].concat()
+        };
+        assert!(Message::parse(&request(MAX_OPTIONS)).is_ok());
+        assert_eq!(Message::parse(&request(MAX_OPTIONS + 1)), Err(bad("Option Request")));
     }
 
     #[test]

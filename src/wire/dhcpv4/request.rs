@@ -5,6 +5,10 @@ use std::net::Ipv4Addr;
 use super::{COOKIE, MessageType, code, offset};
 use crate::wire::{DecodeError, Layer, MacAddr};
 
+/// How many options are read: all 254 of the greatest length, several times over. It bounds what a message of the
+/// greatest length costs, which could hold thirty thousand empty ones.
+const MAX_OPTIONS: usize = 1024;
+
 /// A DHCPv4 or BOOTP message of a client, with every length checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
@@ -149,10 +153,27 @@ impl<'a> Options<'a> {
     }
 }
 
-/// `area`, if every option in it ends within it.
+/// `area`, if every option in it ends within it, and there are not too many.
 fn checked(area: &[u8]) -> Result<&[u8], DecodeError> {
-    Walk { rest: area }.try_for_each(|option| option.map(drop))?;
+    for (index, option) in (Walk { rest: area }).enumerate() {
+        option?;
+        if index >= MAX_OPTIONS {
+            return Err(bad("option count"));
+        }
+    }
     Ok(area)
+}
+
+/// `bytes` without the pad options at its start (RFC 2132 §3.1: they have no length).
+///
+/// Many at a time, for a hostile message may hold little else, and is walked over more than once.
+fn skip_pads(bytes: &[u8]) -> &[u8] {
+    const MANY: usize = 16;
+    let (chunks, _) = bytes.as_chunks::<MANY>();
+    let blank = chunks.iter().take_while(|chunk| **chunk == [code::PAD; MANY]).count();
+    let rest = bytes.get(blank * MANY..).unwrap_or_default();
+    let pads = rest.iter().take_while(|byte| **byte == code::PAD).count();
+    rest.get(pads..).unwrap_or_default()
 }
 
 /// Walks over the options of one area, up to the end option or the end of the area.
@@ -164,10 +185,7 @@ impl<'a> Iterator for Walk<'a> {
     type Item = Result<(u8, &'a [u8]), DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = std::mem::take(&mut self.rest);
-        // RFC 2132 §3.1: pad options have no length.
-        let start = rest.iter().position(|byte| *byte != code::PAD)?;
-        let (code, rest) = rest.get(start..)?.split_first()?;
+        let (code, rest) = skip_pads(std::mem::take(&mut self.rest)).split_first()?;
         if *code == code::END {
             return None;
         }
@@ -288,6 +306,15 @@ mod tests {
                 assert_eq!(Request::parse(&bytes), Err(bad(field)), "{address:?}");
             }
         }
+    }
+
+    #[test]
+    fn reads_a_bounded_number_of_options() {
+        let good = [224, 0].repeat(MAX_OPTIONS);
+        assert_eq!(Request::parse(&message(&good)).unwrap().options.iter().count(), MAX_OPTIONS);
+        let pads = [&[0; 65_000][..], &[53, 1, 1]].concat();
+        assert_eq!(Request::parse(&message(&pads)).unwrap().message_type, Some(MessageType::Discover));
+        assert_eq!(Request::parse(&message(&[224, 0].repeat(MAX_OPTIONS + 1))), Err(bad("option count")));
     }
 
     #[test]

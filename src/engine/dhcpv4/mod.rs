@@ -35,6 +35,8 @@ pub struct Answers {
     lease: Lease,
     options: Vec<Prepared>,
     name: DomainName,
+    /// The name in label form: with the root label if it is a whole one (RFC 4702 §2.3.1).
+    encoded_name: Box<[u8]>,
 }
 
 /// Options 51, 58 and 59, in seconds.
@@ -88,6 +90,9 @@ impl Answers {
             let reason = "server_on_link needs a gateway, or an address in SUBNET besides the guest's own";
             error("GATEWAY", reason.to_owned())
         })?;
+        let name = full_name(binding, dhcp);
+        let mut encoded_name = Vec::new();
+        name.encode(&mut encoded_name, name.is_qualified());
         let answers = Self {
             address: ipv4.address,
             server_id,
@@ -95,7 +100,8 @@ impl Answers {
             mask: ipv4.subnet.netmask().octets(),
             lease: Lease::new(binding.lease_lifetime.unwrap_or(dhcp.lease_lifetime), dhcp.lease_renewal),
             options: options::prepare(binding, ipv4, dhcp),
-            name: full_name(binding, dhcp),
+            name,
+            encoded_name: encoded_name.into_boxed_slice(),
         };
         answers.check_size().map_err(|key| {
             let reason = format!("the reply would not fit {MAX_REPLY} bytes; this takes most of it");
@@ -194,7 +200,7 @@ impl Answers {
         if kind != Kind::Nak {
             self.push_asked(list, request);
             if let Some(fqdn) = request.fqdn.filter(|_| kind != Kind::Bootp) {
-                list.push(code::FQDN, &self.fqdn(fqdn));
+                self.push_fqdn(list, fqdn);
             }
         }
         if kind != Kind::Bootp {
@@ -241,22 +247,18 @@ impl Answers {
         }
     }
 
-    /// The answer to option 81 (RFC 4702 §4): the guest's name, and that nobody updates the DNS.
-    fn fqdn(&self, asked: Fqdn) -> Vec<u8> {
+    /// Appends the answer to option 81 (RFC 4702 §4): the guest's name, and that nobody updates the DNS.
+    fn push_fqdn(&self, list: &mut OptionList, asked: Fqdn) {
         const OVERRIDDEN: u8 = 2;
         const ENCODED: u8 = 4;
         const NO_UPDATE: u8 = 8;
         // RFC 4702 §2.2: the obsolete response codes are 255.
         const RCODE: u8 = 255;
         let overridden = if asked.server_updates { OVERRIDDEN } else { 0 };
-        let encoded = if asked.encoded { ENCODED } else { 0 };
-        let mut value = vec![NO_UPDATE | overridden | encoded, RCODE, RCODE];
-        if asked.encoded {
-            self.name.encode(&mut value, self.name.is_qualified());
-        } else {
-            value.extend_from_slice(self.name.as_str().as_bytes());
-        }
-        value
+        let (encoded, name) =
+            if asked.encoded { (ENCODED, &*self.encoded_name) } else { (0, self.name.as_str().as_bytes()) };
+        let head = [NO_UPDATE | overridden | encoded, RCODE, RCODE];
+        list.push_joined(code::FQDN, [&head, name]);
     }
 
     /// From whom to whom.

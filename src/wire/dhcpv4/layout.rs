@@ -58,6 +58,11 @@ impl OptionList {
         self.push_parts(code, std::iter::once(value), false);
     }
 
+    /// Appends an option that may be left out, whose value is made of these parts.
+    pub fn push_joined(&mut self, code: u8, parts: [&[u8]; 2]) {
+        self.push_parts(code, parts.into_iter(), false);
+    }
+
     /// Appends an option without which the reply must not go out.
     pub fn push_required(&mut self, code: u8, value: &[u8]) {
         self.push_parts(code, std::iter::once(value), true);

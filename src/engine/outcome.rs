@@ -233,7 +233,7 @@ reasons! {
     HopLimit "nd_hop_limit" Drop Warn
     /// an Information-Request with options that it must not have
     BadInformationRequest "dhcpv6_bad_information_request" Drop Warn
-    /// what must be said does not fit the size the client takes
+    /// what must be said does not fit the size that the client takes, or the tap
     NoFit "no_fit" Drop Warn
     /// the interface of `INDEV` is not there
     NoIndev "no_indev" Drop Warn

@@ -1,0 +1,4 @@
+//! A DHCPv4 message: read, and answered by every fixed binding.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| nfdhcpd_fuzz::messages::dhcpv4(data));

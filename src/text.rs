@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
-/// How many elements a list may have. No guest needs more, and all of them fit one packet.
-pub(crate) const MAX_LIST: usize = 64;
+/// How many elements a list may have: as many IPv4 addresses as one DHCPv4 option holds (RFC 2132 §2).
+pub(crate) const MAX_LIST: usize = 63;
 
 /// Text from a file as it is shown: in quotes, escaped, and cut to a bounded length.
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
@@ -190,7 +190,7 @@ mod tests {
     fn bounds_lists_and_names_the_wrong_item() {
         let read = |items: Vec<&str>| list(items.into_iter(), unicast_v4);
         assert_eq!(read(vec!["192.0.2.1"; MAX_LIST]).unwrap().len(), MAX_LIST);
-        assert_eq!(read(vec!["192.0.2.1"; MAX_LIST + 1]).unwrap_err(), "a list of more than 64");
+        assert_eq!(read(vec!["192.0.2.1"; MAX_LIST + 1]).unwrap_err(), "a list of more than 63");
         let reason = read(vec!["192.0.2.1", "x\ty"]).unwrap_err();
         assert!(reason.starts_with(r#""x\ty" is not an IPv4 address"#), "{reason}");
     }

@@ -13,6 +13,8 @@ const OPTION_HEADER: usize = 2;
 const OVERLOAD_LEN: usize = OPTION_HEADER + 1;
 /// What the end option takes, in bytes.
 const END_LEN: usize = 1;
+/// A longer value never fits into `file` or `sname` as a whole: it may be split where the options field is full.
+const MAX_WHOLE: usize = offset::FILE.end - offset::FILE.start - END_LEN - OPTION_HEADER;
 
 /// The options of a reply, in their order. Reused from reply to reply, so that none allocates.
 #[derive(Debug, Default)]
@@ -149,7 +151,7 @@ impl Areas {
         ])
     }
 
-    /// Writes an option where it fits whole; one that has to be split anyway, wherever there is room.
+    /// Writes an option where it fits whole; one too long for that, wherever there is room (RFC 3396).
     fn put(&mut self, message: &mut [u8], code: u8, value: &[u8]) -> Option<()> {
         let parts = value.len().div_ceil(MAX_VALUE).max(1);
         let whole = value.len() + parts * OPTION_HEADER;
@@ -160,7 +162,7 @@ impl Areas {
                 .chain(value.is_empty().then_some(value))
                 .try_for_each(|part| area.put(message, code, part));
         }
-        if parts == 1 { None } else { self.split(message, code, value) }
+        if value.len() <= MAX_WHOLE { None } else { self.split(message, code, value) }
     }
 
     fn split(&mut self, message: &mut [u8], code: u8, mut value: &[u8]) -> Option<()> {
@@ -298,7 +300,7 @@ mod tests {
     fn says_when_what_is_required_does_not_fit() {
         let mut list = OptionList::default();
         list.push_required(82, &[0; 250]);
-        assert!(write(&list, OPTIONS + 100, true).is_none());
+        assert!(write(&list, OPTIONS + 50, true).is_none());
         assert!(write(&list, OPTIONS + 253, false).is_some());
     }
 
@@ -314,6 +316,18 @@ mod tests {
         let (message, _) = write(&list, OPTIONS + 430, true).unwrap();
         let options = read(&message);
         assert_eq!(options, [(121, value), (52, vec![3])]);
+    }
+
+    #[test]
+    fn splits_what_would_fit_no_area_rather_than_leave_it_out() {
+        let mut list = OptionList::default();
+        list.push_required(1, &[1; 60]);
+        list.push(6, &[6; 132]);
+        list.push(12, &[12; 20]);
+        let (message, written) = write(&list, OPTIONS + 100, true).unwrap();
+        assert_eq!(written.omitted, 0);
+        let kept: Vec<_> = read(&message).into_iter().filter(|(code, _)| *code != code::OVERLOAD).collect();
+        assert_eq!(kept, [(1, vec![1; 60]), (6, vec![6; 132]), (12, vec![12; 20])]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-"""DHCPv4 and BOOTP: SPEC.md 4."""
+"""DHCPv4 and BOOTP."""
 
 import struct
 

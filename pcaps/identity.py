@@ -1,4 +1,4 @@
-"""Whose packet it is, and what is none of ours: SPEC.md 3."""
+"""Whose packet it is, and what is none of ours."""
 
 import struct
 

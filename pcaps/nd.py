@@ -1,4 +1,4 @@
-"""Router and Neighbor Solicitations: SPEC.md 5 and 6."""
+"""Router and Neighbor Solicitations."""
 
 from case import GUEST, OTHER, ROUTER, Case, binding
 from wire import BROADCAST, ICMPV6, ethernet, icmpv6, ip, ipv6, slla

@@ -305,6 +305,5 @@ const ELSEWHERE: &[Reason] = &[
     Reason::NoInterface,
     Reason::RateLimited,
     Reason::NoIndev,
-    Reason::NoTap,
     Reason::SendFailed,
 ];

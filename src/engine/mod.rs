@@ -26,7 +26,7 @@ use limits::Limit;
 pub use outcome::{Outcome, Reason, Severity, Verdict};
 use ra::Situation;
 use schedule::Schedule;
-use slot::{Rejected, Serving, Stats, Told};
+use slot::{LastNotice, Rejected, Serving, Stats};
 use table::{Sender, Table};
 
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
@@ -73,8 +73,6 @@ pub struct Engine {
     random: Random,
     counters: [u64; Reason::ALL.len()],
     notices: VecDeque<Notice>,
-    /// Bridges whose change of address was told.
-    told_bridges: Vec<InterfaceName>,
     /// Reused from reply to reply.
     options: OptionList,
 }
@@ -104,7 +102,6 @@ impl Engine {
             random: Random(seed),
             counters: [0; Reason::ALL.len()],
             notices: VecDeque::new(),
-            told_bridges: Vec::new(),
             options: OptionList::default(),
         }
     }
@@ -122,18 +119,18 @@ impl Engine {
     /// Decides on a packet of a guest with a binding.
     fn handle_known(&mut self, now: Now, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
         let limit = Limit { rate: self.config.general.rate_limit, burst: self.config.general.rate_burst };
-        let outcome = if self.table.take_token(sender.named, now, limit) {
-            self.answer(sender, ingress, frame)
-        } else {
-            Outcome::refused(Reason::RateLimited.into(), Some(sender.tap))
-        };
+        let mut outcome = self.answer(sender, ingress, frame);
+        // What is not for us goes on whatever the limit says, so only answers count.
+        if outcome.reply.is_some() && !self.table.take_token(sender.named, now, limit) {
+            outcome = Outcome::refused(Reason::RateLimited.into(), Some(sender.tap));
+        }
         self.table.slot(sender.tap).stats.count(now, &outcome);
         outcome
     }
 
     fn answer(&mut self, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
         let Some((serving, advertiser, tap)) = self.table.guest(sender.tap) else {
-            return Outcome::refused(Reason::NoTap.into(), Some(sender.tap));
+            return Outcome::refused(Reason::UnknownTap.into(), Some(sender.tap));
         };
         let guest = Guest {
             serving,
@@ -168,7 +165,7 @@ impl Engine {
         if is_known && !self.table.is_rejected(tap) {
             return;
         }
-        self.table.slot(tap).told = Told::Nothing;
+        self.table.slot(tap).told = LastNotice::Nothing;
         self.put_in_force(now, binding);
     }
 
@@ -195,7 +192,7 @@ impl Engine {
     fn remove(&mut self, now: Now, tap: InterfaceName) {
         let Some(slot) = self.table.known_slot(tap) else { return };
         slot.rejected = None;
-        slot.told = Told::Nothing;
+        slot.told = LastNotice::Nothing;
         self.table.set_serving(tap, None);
         self.notices.push_back(Notice::Removed { tap });
         self.refresh(now, tap);
@@ -229,9 +226,8 @@ impl Engine {
     /// A bridge without an address of its own takes that of a port, and its guests see another router.
     fn tell_bridge(&mut self, old: &Link, new: &Link) {
         let (Some(old_mac), Some(new_mac)) = (old.mac, new.mac) else { return };
-        let is_news = new.is_bridge && old_mac != new_mac && !self.told_bridges.contains(&new.name);
-        if is_news && !self.table.users(new.name).is_empty() {
-            self.told_bridges.push(new.name);
+        let is_news = new.is_bridge && old_mac != new_mac && !self.table.users(new.name).is_empty();
+        if is_news && self.table.is_first_change(new.ifindex) {
             self.notices.push_back(Notice::BridgeMacChanged { bridge: new.name, old: old_mac, new: new_mac });
         }
     }
@@ -270,8 +266,8 @@ impl Engine {
     /// Works out anew what the operator and the guest of `tap` are to be told, after anything about it changed.
     fn refresh(&mut self, now: Now, tap: InterfaceName) {
         let link = self.table.link(tap).map(|link| (link.ifindex, link.is_ready));
-        let tap_present = link.is_some_and(|(_, is_ready)| is_ready);
-        let situation = self.situation(tap, tap_present);
+        let ready = link.filter(|(_, is_ready)| *is_ready).map(|(ifindex, _)| ifindex);
+        let situation = self.situation(tap, ready);
         let Some(slot) = self.table.known_slot(tap) else { return };
         self.notices.extend(slot.tell(tap, link.map(|(ifindex, _)| ifindex)));
         let old = slot.advertiser.poll_timeout();
@@ -280,20 +276,20 @@ impl Engine {
             None => {
                 slot.advertiser.removed(now);
                 // Whether there is a tap that can hear the withdrawal may change until it is due.
-                slot.advertiser.set(now, Situation { tap_present, ..Situation::default() });
+                slot.advertiser.set(now, Situation { tap: ready, ..Situation::default() });
             }
         }
         self.schedule.replace(tap, old, slot.advertiser.poll_timeout());
     }
 
     /// What the advertisements of `tap` depend on; None without a binding.
-    fn situation(&self, tap: InterfaceName, tap_present: bool) -> Option<Situation> {
+    fn situation(&self, tap: InterfaceName, ready: Option<IfIndex>) -> Option<Situation> {
         let serving = self.table.serving(tap)?;
         let period = self.config.ipv6.as_ref().map(|ipv6| ipv6.ra_period).unwrap_or_default();
         Some(Situation {
             content: serving.advertised.clone(),
             source: self.table.link(serving.binding.indev).and_then(|indev| indev.mac),
-            tap_present,
+            tap: ready,
             period: Duration::from_secs(period.into()),
         })
     }

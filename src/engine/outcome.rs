@@ -122,7 +122,7 @@ macro_rules! reasons {
                 match self { $( Self::$variant => concat!($($doc,)+).trim_ascii(), )+ }
             }
 
-            /// The verdict that goes with the reason (SPEC: identity and verdicts).
+            /// The verdict that goes with the reason: ACCEPT for what is none of ours, DROP for the rest.
             pub const fn verdict(self) -> Verdict {
                 match self { $( Self::$variant => Verdict::$verdict, )+ }
             }
@@ -203,7 +203,7 @@ reasons! {
     Malformed "malformed" Drop Warn
     /// an IP fragment
     Fragment "fragment" Drop Warn
-    /// too many or unknown IPv6 extension headers
+    /// too many IPv6 extension headers, or a way that leads on from here
     ExtensionHeaders "extension_headers" Drop Warn
     /// a wrong checksum
     BadChecksum "bad_checksum" Drop Warn
@@ -215,7 +215,7 @@ reasons! {
     SpoofedFrame "spoofed_frame" Drop Warn
     /// the MAC inside the message is not the guest's
     SpoofedMessage "spoofed_message" Drop Warn
-    /// more packets than `rate_limit` allows
+    /// more answers than `rate_limit` allows
     RateLimited "rate_limited" Drop Warn
     /// a message that only servers send
     ServerMessage "server_message" Drop Warn
@@ -237,8 +237,6 @@ reasons! {
     NoFit "no_fit" Drop Warn
     /// the interface of `INDEV` is not there
     NoIndev "no_indev" Drop Warn
-    /// the tap of this binding is not there
-    NoTap "no_tap" Drop Warn
     /// the reply could not be sent
     SendFailed "send_failed" Drop Warn
 }
@@ -246,5 +244,54 @@ reasons! {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.description())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What passes as if the daemon did not exist. Everything else is dropped.
+    const ACCEPTED: &[Reason] = &[
+        Reason::NoInterface,
+        Reason::UnknownTap,
+        Reason::RejectedBinding,
+        Reason::UnknownSender,
+        Reason::AmbiguousSender,
+        Reason::ServiceDisabled,
+        Reason::NoIpv4,
+        Reason::NoIpv6,
+        Reason::OtherServer,
+        Reason::OtherServer6,
+        Reason::StatefulUnserved,
+        Reason::NeighborNotOurs,
+        Reason::DuplicateAddressDetection,
+    ];
+
+    #[test]
+    fn what_is_none_of_ours_is_accepted_and_nothing_else() {
+        for reason in Reason::ALL {
+            let expected = if ACCEPTED.contains(reason) { Verdict::Accept } else { Verdict::Drop };
+            assert_eq!(reason.verdict(), expected, "{}", reason.name());
+        }
+    }
+
+    #[test]
+    fn an_operator_hears_of_leases_and_is_warned_of_trouble() {
+        for reason in [Reason::Acked, Reason::RapidCommitted, Reason::Informed, Reason::BootpReplied, Reason::Released]
+        {
+            assert_eq!(reason.severity(), Severity::Info, "{}", reason.name());
+        }
+        for reason in [Reason::Declined, Reason::Naked, Reason::SpoofedFrame, Reason::Malformed, Reason::SendFailed] {
+            assert_eq!(reason.severity(), Severity::Warn, "{}", reason.name());
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_name_of_its_own() {
+        for (index, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, index, "the counters go by this");
+            assert!(Reason::ALL.iter().filter(|other| other.name() == reason.name()).count() == 1);
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Slot {
     /// What its guest is told unasked. Outlives the binding until what it said is taken back.
     pub(super) advertiser: Advertiser,
     /// What the operator was last told of the tap.
-    pub(super) told: Told,
+    pub(super) told: LastNotice,
     /// What became of its packets.
     pub(super) stats: Stats,
 }
@@ -44,7 +44,7 @@ pub(super) struct Serving {
 
 /// Whether the operator knows that the guest is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Told {
+pub(super) enum LastNotice {
     #[default]
     Nothing,
     Pending,
@@ -81,12 +81,12 @@ impl Slot {
     /// What the operator is to be told of the tap, whose link has this index, if it is there.
     pub(super) fn tell(&mut self, tap: InterfaceName, ifindex: Option<IfIndex>) -> Option<Notice> {
         let (told, notice) = match (&self.serving, ifindex) {
-            (None, _) => (Told::Nothing, None),
-            (Some(_), None) => (Told::Pending, Some(Notice::Pending { tap })),
-            (Some(_), Some(ifindex)) if self.told == Told::Serving(ifindex) => return None,
+            (None, _) => (LastNotice::Nothing, None),
+            (Some(_), None) => (LastNotice::Pending, Some(Notice::Pending { tap })),
+            (Some(_), Some(ifindex)) if self.told == LastNotice::Serving(ifindex) => return None,
             (Some(Serving { binding, .. }), Some(ifindex)) => {
                 let binding = Box::new(binding.clone());
-                (Told::Serving(ifindex), Some(Notice::Serving { ifindex, binding }))
+                (LastNotice::Serving(ifindex), Some(Notice::Serving { ifindex, binding }))
             }
         };
         if std::mem::replace(&mut self.told, told) == told { None } else { notice }

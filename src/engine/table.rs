@@ -21,11 +21,14 @@ pub(super) struct Table {
     users: HashMap<InterfaceName, HashMap<MacAddr, Vec<InterfaceName>>>,
 }
 
-/// A link, and what is left of its limit.
+/// A link, and what goes with it as long as it lives.
 #[derive(Debug)]
 struct Known {
     link: Link,
+    /// What is left of its limit.
     bucket: Bucket,
+    /// Whether it was told that the link, a bridge, changed its address.
+    is_change_told: bool,
 }
 
 /// The binding that a packet belongs to.
@@ -125,8 +128,10 @@ impl Table {
     /// Takes in a link; gives what was known of it before.
     pub(super) fn set_link(&mut self, link: Link) -> Option<Link> {
         let (ifindex, name) = (link.ifindex, link.name);
-        let bucket = self.links.get(&ifindex).map(|known| known.bucket).unwrap_or_default();
-        let old = self.links.insert(ifindex, Known { link, bucket }).map(|known| known.link);
+        let known = self.links.get(&ifindex);
+        let bucket = known.map(|known| known.bucket).unwrap_or_default();
+        let is_change_told = known.is_some_and(|known| known.is_change_told);
+        let old = self.links.insert(ifindex, Known { link, bucket, is_change_told }).map(|known| known.link);
         if let Some(old) = old.as_ref().filter(|old| old.name != name) {
             self.forget_index(old.name, ifindex);
         }
@@ -154,6 +159,11 @@ impl Table {
     /// The taps whose `INDEV` is `indev`.
     pub(super) fn users(&self, indev: InterfaceName) -> Vec<InterfaceName> {
         self.users.get(&indev).into_iter().flat_map(HashMap::values).flatten().copied().collect()
+    }
+
+    /// Whether this is the first time that the link's change of address is asked about.
+    pub(super) fn is_first_change(&mut self, ifindex: IfIndex) -> bool {
+        self.links.get_mut(&ifindex).is_some_and(|known| !std::mem::replace(&mut known.is_change_told, true))
     }
 
     /// Takes a token of the interface that the kernel named.

@@ -287,6 +287,34 @@ fn a_limit_holds_for_each_tap() {
 }
 
 #[test]
+fn a_limit_holds_for_a_bridge_where_its_ports_are_not_named() {
+    let mut config = node();
+    (config.general.rate_limit, config.general.rate_burst) = (1, 2);
+    let mut lab = Lab::on_bridge();
+    lab.event(Event::ConfigChanged(Arc::new(config)));
+    lab.event(Event::LinkChanged(Link { master: Some(index(9)), ..link(2, "tap2", OTHER) }));
+    let other = Binding { tap: name("tap2"), indev: name("br0"), mac: OTHER, ..dual_stack() };
+    lab.event(Event::BindingLoaded(Box::new(other)));
+    assert_eq!([lab.ask(DISCOVER), lab.ask(DISCOVER)], [Reason::Offered; 2]);
+    let mut message = dhcpv4(DISCOVER);
+    message[28..34].copy_from_slice(&OTHER.octets());
+    lab.source_mac = Some(OTHER);
+    assert_eq!(lab.packet(&udp4(&message)).reason, Reason::RateLimited, "whoever the sender claims to be");
+}
+
+#[test]
+fn a_limit_leaves_alone_what_is_not_for_us() {
+    let mut config = node();
+    (config.general.rate_limit, config.general.rate_burst) = (1, 1);
+    let mut lab = Lab::routed();
+    lab.event(Event::ConfigChanged(Arc::new(config)));
+    let other_server = &[53, 1, 3, 54, 4, 192, 0, 2, 99];
+    assert_eq!([0; 5].map(|_| lab.ask(other_server)), [Reason::OtherServer; 5]);
+    assert_eq!([0; 2].map(|_| lab.ask(DISCOVER)), [Reason::Offered, Reason::RateLimited]);
+    assert_eq!(lab.ask(other_server), Reason::OtherServer);
+}
+
+#[test]
 fn an_indev_that_is_not_there_costs_no_lease() {
     let mut lab = Lab::routed();
     lab.event(Event::BindingLoaded(Box::new(Binding { indev: name("br0"), ..dual_stack() })));
@@ -343,6 +371,19 @@ fn a_new_guest_hears_of_its_router_at_once_and_then_in_time() {
     let next = lab.engine.poll_timeout().unwrap() - START;
     assert!(next >= Duration::from_secs(450) && next <= Duration::from_secs(600), "{next:?}");
     assert_eq!(lab.drain(START + next).len(), 1);
+}
+
+#[test]
+fn a_tap_made_anew_hears_at_once_in_whatever_order_the_kernel_tells() {
+    let mut lab = Lab::routed();
+    lab.drain(START);
+    lab.event(Event::LinkChanged(link(2, "tap0", ROUTER)));
+    lab.event(Event::LinkGone(index(1)));
+    let heard = |sent: Vec<(u32, Vec<u8>)>| sent.iter().map(|(to, _)| *to).collect::<Vec<_>>();
+    assert_eq!(heard(lab.drain(START)), [2]);
+    lab.event(Event::LinkGone(index(2)));
+    lab.event(Event::LinkChanged(link(3, "tap0", ROUTER)));
+    assert_eq!(heard(lab.drain(START)), [3]);
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Content;
+use crate::binding::IfIndex;
 use crate::engine::Now;
 use crate::wire::MacAddr;
 
 /// How long the binding file of a tap may be away before its guest is told so: hooks remove a file and write it anew.
 pub const REMOVAL_DELAY: Duration = Duration::from_secs(2);
 
-/// `MIN_DELAY_BETWEEN_RAS` (RFC 4861 §10): no period is shorter.
+/// `MIN_DELAY_BETWEEN_RAS` (RFC 4861 §10): no two periodic advertisements are closer.
 pub const MIN_PERIOD: Duration = Duration::from_secs(3);
 
 /// What the advertisements of one tap depend on.
@@ -20,15 +21,15 @@ pub struct Situation {
     pub content: Option<Content>,
     /// The MAC of `INDEV`, where that is there.
     pub source: Option<MacAddr>,
-    /// Whether the tap is there and can take a frame.
-    pub tap_present: bool,
+    /// The tap, where it is there and can take a frame.
+    pub tap: Option<IfIndex>,
     /// `ra_period`.
     pub period: Duration,
 }
 
 impl Situation {
     fn can_send(&self) -> bool {
-        self.tap_present && self.source.is_some()
+        self.tap.is_some() && self.source.is_some()
     }
 
     fn period(&self) -> Duration {
@@ -74,7 +75,8 @@ impl Advertiser {
         let old = std::mem::replace(&mut self.situation, situation);
         let new = &self.situation;
         let is_news = old.content != new.content || old.source != new.source;
-        let tap_appeared = new.tap_present && !old.tap_present;
+        // One that was made anew has another index; nobody there heard what was said before.
+        let tap_appeared = new.tap.is_some() && new.tap != old.tap;
         if new.content.is_none() {
             if old.content.is_some() {
                 self.withdraw_at(now);
@@ -131,7 +133,7 @@ impl Advertiser {
         self.at = None;
         let old = self.announced.take()?;
         let withdrawal = Content::withdrawal(&old.content, None)?;
-        self.situation.tap_present.then(|| said_by(old.source, &withdrawal))
+        self.situation.tap.map(|_| said_by(old.source, &withdrawal))
     }
 
     /// What must be said before the content, because the guest was told something else before, or by another MAC.
@@ -175,7 +177,7 @@ fn jittered(period: Duration, random: u64) -> Duration {
     let quarter = period / 4;
     let part = (quarter.as_nanos() * u128::from(random)) >> u64::BITS;
     // Less than a quarter of a period, which in seconds fits 32 bits.
-    period - quarter + Duration::from_nanos(part as u64)
+    (period - quarter + Duration::from_nanos(part as u64)).max(MIN_PERIOD)
 }
 
 #[cfg(test)]
@@ -187,6 +189,7 @@ mod tests {
 
     const PERIOD: Duration = Duration::from_secs(600);
     const START: Now = Duration::from_secs(1000);
+    const TAP: IfIndex = IfIndex::new(7).unwrap();
 
     fn content(subnet: &str) -> Content {
         let mut binding = binding();
@@ -203,7 +206,7 @@ mod tests {
     }
 
     fn situation(content: Content) -> Situation {
-        Situation { content: Some(content), source: Some(ROUTER), tap_present: true, period: PERIOD }
+        Situation { content: Some(content), source: Some(ROUTER), tap: Some(TAP), period: PERIOD }
     }
 
     fn encoded(source: MacAddr, content: Content) -> (MacAddr, Vec<u8>) {
@@ -241,7 +244,7 @@ mod tests {
     #[test]
     fn waits_for_tap_and_source() {
         let mut advertiser = Advertiser::default();
-        advertiser.set(START, Situation { tap_present: false, ..situation(red()) });
+        advertiser.set(START, Situation { tap: None, ..situation(red()) });
         assert_eq!(advertiser.poll_timeout(), None);
         advertiser.set(START, Situation { source: None, ..situation(red()) });
         assert_eq!(advertiser.poll_timeout(), None);
@@ -270,7 +273,14 @@ mod tests {
         let mut advertiser = Advertiser::default();
         advertiser.set(START, Situation { period: Duration::ZERO, ..situation(red()) });
         assert_eq!(drain(&mut advertiser, START).len(), 1);
-        assert_eq!(advertiser.poll_timeout(), Some(START + MIN_PERIOD * 3 / 4));
+        assert_eq!(advertiser.poll_timeout(), Some(START + MIN_PERIOD));
+    }
+
+    #[test]
+    fn a_tap_made_anew_hears_at_once() {
+        let mut advertiser = started();
+        advertiser.set(START, Situation { tap: IfIndex::new(8), ..situation(red()) });
+        assert_eq!(drain(&mut advertiser, START), [encoded(ROUTER, red())]);
     }
 
     #[test]
@@ -321,7 +331,7 @@ mod tests {
     #[test]
     fn a_tap_that_comes_back_hears_at_once() {
         let mut advertiser = started();
-        advertiser.set(START, Situation { tap_present: false, ..situation(red()) });
+        advertiser.set(START, Situation { tap: None, ..situation(red()) });
         assert_eq!(advertiser.poll_timeout(), None);
         advertiser.set(START, situation(red()));
         assert_eq!(drain(&mut advertiser, START), [encoded(ROUTER, red())]);
@@ -373,7 +383,7 @@ mod tests {
     fn a_tap_that_is_gone_hears_no_withdrawal() {
         let mut advertiser = started();
         advertiser.removed(START);
-        advertiser.set(START, Situation { tap_present: false, ..Situation::default() });
+        advertiser.set(START, Situation { tap: None, ..Situation::default() });
         assert_eq!(drain(&mut advertiser, START + REMOVAL_DELAY), []);
         assert_eq!(advertiser.poll_timeout(), None);
     }
@@ -395,20 +405,21 @@ mod tests {
             let mut advertiser = Advertiser::default();
             let mut told = None;
             let mut now = START;
-            for (content, source, tap_present, is_removed) in steps {
+            for (content, source, is_there, is_removed) in steps {
                 now += Duration::from_secs(1);
                 let content = [None, Some(red()), Some(blue())][usize::from(content)].clone();
                 let source = [None, Some(ROUTER), Some(OTHER)][usize::from(source)];
+                let tap = is_there.then_some(TAP);
                 if is_removed {
                     advertiser.removed(now);
                 } else {
-                    advertiser.set(now, Situation { content, source, tap_present, period: PERIOD });
+                    advertiser.set(now, Situation { content, source, tap, period: PERIOD });
                 }
                 let sent = drain(&mut advertiser, now);
                 prop_assert!(sent.len() <= 2);
                 told = sent.last().cloned().or(told);
                 prop_assert!(advertiser.poll_timeout().is_none_or(|at| at > now));
-                if !is_removed && tap_present && let Some(answer) = advertiser.answer() {
+                if !is_removed && is_there && let Some(answer) = advertiser.answer() {
                     prop_assert_eq!(Some((answer.source, answer.message.into_owned())), told.clone());
                 }
             }

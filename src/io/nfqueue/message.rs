@@ -65,8 +65,8 @@ pub fn read(datagram: &[u8]) -> impl Iterator<Item = FromKernel<'_>> {
 
 /// Reads an `NFQNL_MSG_PACKET`; None only where there is no packet id.
 ///
-/// Of a message that breaks off behind its id nothing else is believed. The packet then has no interface, and SPEC.md 3
-/// makes interfaces the key: no binding is found, and the packet passes as if the daemon did not exist.
+/// Of a message that breaks off behind its id nothing else is believed. The packet then has no interface, and so no
+/// binding: it passes as if the daemon did not exist.
 fn read_packet(payload: &[u8]) -> Option<Packet<'_>> {
     let attributes = payload.get(GENMSG_LEN..)?;
     let mut id = None;

@@ -52,6 +52,33 @@ pub struct Binding {
     pub lease_lifetime: Option<u32>,
     /// Keys that this version does not know, as written.
     pub unknown: Vec<(String, String)>,
+    /// Where the keys stand in the file.
+    pub lines: KeyLines,
+}
+
+/// The line of every key that a file has. Where a key stands is no part of what it says: all are equal.
+#[derive(Debug, Clone, Default)]
+pub struct KeyLines(Vec<(&'static str, u32)>);
+
+impl KeyLines {
+    /// The line of `key`, from 1.
+    pub fn line(&self, key: &str) -> Option<u32> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, line)| *line)
+    }
+}
+
+impl PartialEq for KeyLines {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KeyLines {}
+
+impl FromIterator<(&'static str, u32)> for KeyLines {
+    fn from_iter<I: IntoIterator<Item = (&'static str, u32)>>(lines: I) -> Self {
+        Self(lines.into_iter().collect())
+    }
 }
 
 /// The IPv4 part of a binding.

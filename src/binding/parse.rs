@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::keys::{Draft, Field, KEYS, known_keys};
-use super::{Binding, BindingError, InterfaceName, Ipv4Binding, Ipv6Binding};
+use super::{Binding, BindingError, InterfaceName, Ipv4Binding, Ipv6Binding, KeyLines};
 use crate::text::{decode, nearest};
 
 /// The largest binding file, in bytes.
@@ -146,7 +146,13 @@ impl<'a> File<'a> {
             routes: draft.routes,
             lease_lifetime: draft.lease_lifetime,
             unknown,
+            lines: self.lines(),
         })
+    }
+
+    fn lines(&self) -> KeyLines {
+        let line = |name| Some((name, self.entries.iter().find(|entry| entry.key == name)?.line));
+        known_keys().filter_map(line).collect()
     }
 
     fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, BindingError> {

@@ -1,7 +1,7 @@
 //! All that is known of one tap: its binding, what is said to its guest, what became of its packets.
 
 use super::event::Notice;
-use super::fit::TooLarge;
+use super::fit::{TooLarge, largest_ipv6_key, misfit};
 use super::outcome::{Outcome, Reason, Verdict};
 use super::ra::{Advertiser, Content};
 use super::{Now, dhcpv4, dhcpv6};
@@ -96,12 +96,9 @@ impl Slot {
 impl Serving {
     /// Makes the answers of `binding`, unless one of them could not fit its packet.
     pub(super) fn new(binding: &Binding, config: &Config) -> Result<Self, BindingError> {
-        let too_large = |error: TooLarge| BindingError {
-            path: config.general.datapath.join(binding.tap.as_str()),
-            line: None,
-            key: Some("NAMESERVERS6".to_owned()),
-            found: None,
-            reason: error.to_string(),
+        let too_large = |error: TooLarge| {
+            let key = config.ipv6.as_ref().map_or("SUBNET6", |ipv6| largest_ipv6_key(binding, ipv6));
+            misfit(binding, config, key, error.to_string())
         };
         let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
         let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6));

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::binding::{Binding, Ipv4Binding, Ipv6Binding};
+use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines};
 use crate::config::{self, Ipv6Mode};
 use crate::wire::{MacAddr, ethernet, ipv6, udp};
 
@@ -37,6 +37,7 @@ pub(super) fn binding() -> Binding {
         routes: Vec::new(),
         lease_lifetime: None,
         unknown: Vec::new(),
+        lines: KeyLines::default(),
     }
 }
 

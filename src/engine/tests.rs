@@ -248,6 +248,23 @@ fn a_binding_whose_reply_cannot_fit_is_rejected() {
 }
 
 #[test]
+fn a_misfit_names_the_key_that_takes_most_and_its_line() {
+    let names =
+        (0..25).map(|number| format!("{}.{number}.example", "x".repeat(60)).parse().unwrap()).collect::<Vec<_>>();
+    let mut lab = Lab::routed();
+    let lines = [("DOMAIN_SEARCH", 7)].into_iter().collect();
+    let own = Binding { domain_search: Some(names.clone()), ipv4: None, lines, ..dual_stack() };
+    lab.event(Event::BindingLoaded(Box::new(own)));
+    let misfit = |lab: &Lab| lab.engine.status()[0].rejected.clone().unwrap();
+    assert_eq!((misfit(&lab).key.as_deref(), misfit(&lab).line), (Some("DOMAIN_SEARCH"), Some(7)));
+    let mut config = node();
+    config.ipv6.as_mut().unwrap().domains = names;
+    lab.event(Event::ConfigChanged(Arc::new(config)));
+    lab.event(Event::BindingLoaded(Box::new(Binding { mtu: Some(1400), ..dual_stack() })));
+    assert_eq!((misfit(&lab).key.as_deref(), misfit(&lab).line), (Some("ipv6.domains"), None));
+}
+
+#[test]
 fn a_new_configuration_gives_a_binding_that_did_not_fit_another_chance() {
     let mut lab = Lab::routed();
     let mut config = node();

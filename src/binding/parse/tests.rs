@@ -77,6 +77,7 @@ fn reads_what_a_hook_writes() {
         routes: vec![],
         lease_lifetime: None,
         unknown: vec![],
+        lines: KeyLines::default(),
     };
     assert_eq!(parsed.binding, expected);
 }

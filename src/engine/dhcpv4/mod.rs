@@ -9,6 +9,7 @@ use std::net::Ipv4Addr;
 
 use options::Prepared;
 
+use super::fit::misfit;
 use super::outcome::{Answer, Reason};
 use crate::binding::{Binding, BindingError, Ipv4Binding};
 use crate::config::{Config, Dhcp};
@@ -79,13 +80,7 @@ impl Answers {
         let (Some(ipv4), Some(dhcp)) = (&binding.ipv4, &config.dhcp) else {
             return Ok(None);
         };
-        let error = |key: &str, reason: String| BindingError {
-            path: config.general.datapath.join(binding.tap.as_str()),
-            line: None,
-            key: Some(key.to_owned()),
-            found: None,
-            reason,
-        };
+        let error = |key: &str, reason: String| misfit(binding, config, key, reason);
         let server_id = server_id(ipv4, dhcp).ok_or_else(|| {
             let reason = "server_on_link needs a gateway, or an address in SUBNET besides the guest's own";
             error("GATEWAY", reason.to_owned())

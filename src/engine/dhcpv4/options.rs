@@ -16,7 +16,7 @@ pub(super) struct Prepared {
     pub(super) value: Box<[u8]>,
     /// Whether a reply must not go out without it, once it is asked for.
     pub(super) is_required: bool,
-    /// The binding's key that it mostly comes from.
+    /// The key that it mostly comes from, of the binding or of the configuration.
     pub(super) key: &'static str,
 }
 
@@ -30,7 +30,8 @@ struct Facts<'a> {
 /// How one option comes about.
 struct Rule {
     code: u8,
-    key: &'static str,
+    /// The key that it mostly comes from.
+    key: fn(&Binding) -> &'static str,
     is_required: bool,
     /// The value, or None if there is nothing to say.
     value: fn(&Facts<'_>) -> Option<Vec<u8>>,
@@ -38,15 +39,15 @@ struct Rule {
 
 /// Every option that a client can ask for, in the order used for clients that ask for none in particular.
 const RULES: &[Rule] = &[
-    Rule { code: code::ROUTER, key: "GATEWAY", is_required: true, value: router },
-    Rule { code: code::DNS_SERVER, key: "NAMESERVERS", is_required: false, value: nameservers },
-    Rule { code: code::HOST_NAME, key: "HOSTNAME", is_required: false, value: hostname },
-    Rule { code: code::DOMAIN_NAME, key: "DOMAIN", is_required: false, value: domain_name },
-    Rule { code: code::MTU, key: "MTU", is_required: false, value: mtu },
-    Rule { code: code::BROADCAST, key: "SUBNET", is_required: false, value: broadcast },
-    Rule { code: code::DOMAIN_SEARCH, key: "DOMAIN_SEARCH", is_required: false, value: domain_search },
-    Rule { code: code::CLASSLESS_ROUTE, key: "ROUTES", is_required: true, value: routes },
-    Rule { code: code::CLASSLESS_ROUTE_MICROSOFT, key: "ROUTES", is_required: false, value: routes },
+    Rule { code: code::ROUTER, key: |_| "GATEWAY", is_required: true, value: router },
+    Rule { code: code::DNS_SERVER, key: nameservers_key, is_required: false, value: nameservers },
+    Rule { code: code::HOST_NAME, key: |_| "HOSTNAME", is_required: false, value: hostname },
+    Rule { code: code::DOMAIN_NAME, key: |_| "DOMAIN", is_required: false, value: domain_name },
+    Rule { code: code::MTU, key: |_| "MTU", is_required: false, value: mtu },
+    Rule { code: code::BROADCAST, key: |_| "SUBNET", is_required: false, value: broadcast },
+    Rule { code: code::DOMAIN_SEARCH, key: domain_search_key, is_required: false, value: domain_search },
+    Rule { code: code::CLASSLESS_ROUTE, key: |_| "ROUTES", is_required: true, value: routes },
+    Rule { code: code::CLASSLESS_ROUTE_MICROSOFT, key: |_| "ROUTES", is_required: false, value: routes },
 ];
 
 /// The options for the guest of `binding`, in the order of [`RULES`].
@@ -54,7 +55,7 @@ pub(super) fn prepare(binding: &Binding, ipv4: &Ipv4Binding, config: &Dhcp) -> V
     let facts = Facts { binding, ipv4, config };
     let prepared = RULES.iter().filter_map(|rule| {
         let value = (rule.value)(&facts)?.into_boxed_slice();
-        Some(Prepared { code: rule.code, value, is_required: rule.is_required, key: rule.key })
+        Some(Prepared { code: rule.code, value, is_required: rule.is_required, key: (rule.key)(binding) })
     });
     prepared.collect()
 }
@@ -77,6 +78,10 @@ fn default_router(facts: &Facts<'_>) -> Option<Ipv4Addr> {
 fn nameservers(facts: &Facts<'_>) -> Option<Vec<u8>> {
     let servers = facts.binding.nameservers.as_ref().unwrap_or(&facts.config.nameservers);
     not_empty(servers.iter().flat_map(Ipv4Addr::octets).collect())
+}
+
+fn nameservers_key(binding: &Binding) -> &'static str {
+    if binding.nameservers.is_some() { "NAMESERVERS" } else { "dhcp.nameservers" }
 }
 
 /// RFC 2132 §3.14.
@@ -106,6 +111,10 @@ fn domain_search(facts: &Facts<'_>) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     names.iter().for_each(|name| name.encode(&mut value, true));
     not_empty(value)
+}
+
+fn domain_search_key(binding: &Binding) -> &'static str {
+    if binding.domain_search.is_some() { "DOMAIN_SEARCH" } else { "dhcp.domain_search" }
 }
 
 /// RFC 3442: a client that takes this ignores option 3, so the default route is here as well. A gateway that is not in

@@ -26,7 +26,7 @@ pub struct Parsed {
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, BindingError> {
     let tap = tap_name(path)?;
     let mut file = File { path, entries: Vec::new(), warnings: Vec::new() };
-    file.collect(text(path, bytes)?)?;
+    file.collect(text(path, bytes)?);
     let (draft, unknown) = file.read()?;
     let binding = file.assemble(tap, draft, unknown)?;
     file.warnings.sort_by_key(|warning| warning.line);
@@ -69,32 +69,24 @@ struct Entry<'a> {
 
 impl<'a> File<'a> {
     /// Takes the text apart. Of a key that comes twice, the last entry stays.
-    fn collect(&mut self, text: &'a str) -> Result<(), BindingError> {
+    fn collect(&mut self, text: &'a str) {
         let mut last: HashMap<&str, Entry<'a>> = HashMap::new();
         for (line, content) in (1..).zip(text.lines().map(str::trim)) {
             if content.is_empty() || content.starts_with('#') {
                 continue;
             }
-            let entry = self.entry(line, content)?;
+            let Some(entry) = entry(line, content) else {
+                let reason = "neither KEY=VALUE nor a # comment, ignored".to_owned();
+                let fault = whole_file(self.path, Some(line), reason);
+                self.warnings.push(BindingError { found: Some(content.to_owned()), ..fault });
+                continue;
+            };
             if let Some(earlier) = last.insert(entry.key, entry) {
                 self.warn(&entry, format!("overrides the same key in line {}", earlier.line));
             }
         }
         self.entries = last.into_values().collect();
         self.entries.sort_by_key(|entry| entry.line);
-        Ok(())
-    }
-
-    fn entry(&self, line: u32, content: &'a str) -> Result<Entry<'a>, BindingError> {
-        let pair = content.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
-        match pair {
-            Some((key, value)) if !key.is_empty() => Ok(Entry { line, key, value: unquote(value) }),
-            _ => {
-                let reason = "neither KEY=VALUE nor a # comment".to_owned();
-                let fault = whole_file(self.path, Some(line), reason);
-                Err(BindingError { found: Some(content.to_owned()), ..fault })
-            }
-        }
     }
 
     /// What the known keys say, and the unknown keys.
@@ -230,6 +222,13 @@ impl File<'_> {
             reason,
         }
     }
+}
+
+/// A line as key and value, if it is that.
+fn entry(line: u32, content: &str) -> Option<Entry<'_>> {
+    let (key, value) = content.split_once('=')?;
+    let key = key.trim();
+    (!key.is_empty()).then(|| Entry { line, key, value: unquote(value.trim()) })
 }
 
 /// The value without one pair of quotes and the white space within.

@@ -122,12 +122,17 @@ impl<'a> File<'a> {
         if !self.errors.is_empty() {
             return None;
         }
-        let conflicts = match written.resolve() {
-            Ok(config) => return Some(config),
-            Err(conflicts) => conflicts,
-        };
-        self.errors = conflicts.into_iter().map(|conflict| self.conflict(conflict)).collect();
-        None
+        match written.resolve() {
+            Ok((config, doubts)) => {
+                let doubts = doubts.into_iter().map(|doubt| self.conflict(doubt));
+                self.warnings.extend(doubts.collect::<Vec<_>>());
+                Some(config)
+            }
+            Err(conflicts) => {
+                self.errors = conflicts.into_iter().map(|conflict| self.conflict(conflict)).collect();
+                None
+            }
+        }
     }
 
     fn read(&mut self, written: &mut Written, entry: &Entry<'a>) {

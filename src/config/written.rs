@@ -95,8 +95,9 @@ impl Default for WrittenIpv6 {
 }
 
 impl Written {
-    /// The configuration as used, or every conflict in it.
-    pub(super) fn resolve(self) -> Result<Config, Vec<Conflict>> {
+    /// The configuration as used with what deserves a warning, or every conflict in it.
+    pub(super) fn resolve(self) -> Result<(Config, Vec<Conflict>), Vec<Conflict>> {
+        let has_dhcpv6_queue = self.ipv6.dhcpv6_queue.is_some();
         let mut conflicts = Vec::new();
         if !self.enable_dhcp && !self.enable_ipv6 {
             let reason = "nothing to do: enable_ipv6 and dhcp.enable_dhcp are both no";
@@ -112,7 +113,8 @@ impl Written {
         let ipv6 = if self.enable_ipv6 { self.ipv6.resolve(&mut conflicts) } else { None };
         if conflicts.is_empty() {
             let dhcp = self.enable_dhcp.then_some(self.dhcp);
-            Ok(Config { general: self.general, dhcp, ipv6 })
+            let doubts = ipv6.as_ref().and_then(|ipv6| doubt(ipv6, has_dhcpv6_queue)).into_iter().collect();
+            Ok((Config { general: self.general, dhcp, ipv6 }, doubts))
         } else {
             Err(conflicts)
         }
@@ -211,6 +213,23 @@ impl WrittenIpv6 {
         ];
         missing.retain(|(_, is_missing)| *is_missing);
         missing.into_iter().map(|(name, _)| name).collect()
+    }
+}
+
+/// What an operator should know of a mode that is in order.
+fn doubt(config: &Ipv6, has_dhcpv6_queue: bool) -> Option<Conflict> {
+    match config.mode {
+        Ipv6Mode::Dhcpv6 => {
+            let reason = "mode dhcpv6: addresses are not given by DHCPv6 yet, only Information-Requests are answered, and \
+                          advertisements tell guests not to make addresses of their own";
+            Some(conflict("mode", reason.to_owned()))
+        }
+        Ipv6Mode::Slaac if has_dhcpv6_queue => {
+            let reason =
+                "unused in mode slaac: the queue is not bound, so packets sent to it are dropped by the kernel";
+            Some(conflict("dhcpv6_queue", reason.to_owned()))
+        }
+        Ipv6Mode::Slaac | Ipv6Mode::SlaacDhcpv6 => None,
     }
 }
 

@@ -308,6 +308,21 @@ fn the_mode_follows_the_queues() {
 }
 
 #[test]
+fn a_mode_that_does_less_than_it_seems_is_warned_about() {
+    for (keys, expected) in [
+        ("dhcpv6_queue=3", "n.conf: ipv6.mode: mode dhcpv6: addresses are not given by DHCPv6 yet"),
+        ("mode=dhcpv6\ndhcpv6_queue=3", "n.conf:4: ipv6.mode = \"dhcpv6\": mode dhcpv6: addresses are not given"),
+        (
+            "mode=slaac\nrs_queue=1\nns_queue=2\ndhcpv6_queue=3",
+            "n.conf:7: ipv6.dhcpv6_queue = \"3\": unused in mode slaac",
+        ),
+    ] {
+        let found = warnings(&format!("[dhcp]\nenable_dhcp=no\n[ipv6]\n{keys}\n"));
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{found:?}");
+    }
+}
+
+#[test]
 fn lifetimes_follow_each_other() {
     for (keys, router, preferred) in [
         ("ra_period = 4", 1_800, 604_800),

@@ -186,7 +186,17 @@ impl Watch {
                 Look::IsGone => self.look_whether_gone(&name, told),
             }
         }
+        self.look_at_unreadable(told);
         Ok(())
+    }
+
+    /// Looks again at files that could not be read: nothing tells when the way to them is open.
+    fn look_at_unreadable(&mut self, told: &mut Vec<Told>) {
+        let is_unreadable = |(name, known): (&OsString, &Known)| known.stamp.is_none().then(|| name.clone());
+        let names: Vec<OsString> = self.known.iter().filter_map(is_unreadable).collect();
+        for name in names {
+            self.look_at(name, told);
+        }
     }
 
     /// Looks at all names of the directory, and at those that are no more.

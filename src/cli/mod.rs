@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::daemon;
 
@@ -16,7 +16,13 @@ use crate::daemon;
 ///
 /// Without a command it runs as the daemon, in the foreground.
 #[derive(Debug, Parser)]
-#[command(name = "nfdhcpd", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    name = "nfdhcpd",
+    version,
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     run: Run,
@@ -30,12 +36,15 @@ struct Run {
     /// The configuration file
     #[arg(short, long = "config", value_name = "FILE", default_value = daemon::DEFAULT_CONFIG)]
     config: PathBuf,
-    /// Log every decision
+    /// Log decisions as well: for each tap and reason a few a minute, and how many more there were
     #[arg(short, long)]
     debug: bool,
     /// Log to standard error only, not to logdir as well (the daemon always stays in the foreground)
     #[arg(short, long)]
     foreground: bool,
+    /// Print version
+    #[arg(short = 'v', short_alias = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]

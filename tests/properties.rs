@@ -180,7 +180,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn is_spoofed(binding: &Binding, source_mac: Option<MacAddr>, packet: &[u8]) -> bool {
-    if binding.macspoof {
+    if binding.settings.macspoof {
         return false;
     }
     let chaddr = request(packet, |request| request.chaddr);

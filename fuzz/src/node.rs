@@ -133,7 +133,7 @@ impl Node {
 
 /// Nobody but the guest is answered, unless it may use any MAC.
 fn check_sender(ingress: &Ingress<'_>, binding: &Binding) {
-    if binding.macspoof {
+    if binding.settings.macspoof {
         return;
     }
     assert!(ingress.source_mac.is_none_or(|mac| mac == binding.mac), "a spoofed frame is answered");

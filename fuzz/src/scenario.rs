@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use nfdhcpd::binding::{Binding, BindingError, IfIndex, InterfaceName};
+use nfdhcpd::binding::{self, Binding, BindingError, IfIndex, InterfaceName};
 use nfdhcpd::config::Config;
 use nfdhcpd::engine::{Event, Ingress, Link};
 use nfdhcpd::wire::{Checksums, MacAddr};
@@ -241,11 +241,14 @@ impl Guest {
             mac,
             ipv4: like.ipv4.filter(|_| self.ipv4),
             ipv6: like.ipv6.filter(|_| self.ipv6),
-            private: self.private,
-            macspoof: self.macspoof,
-            mtu: self.mtu,
-            nameservers: (count > 0).then(|| vec![[192, 0, 2, 53].into(); count]),
-            nameservers6: (count > 0).then(|| vec![[0x20; 16].into(); count]),
+            settings: binding::Settings {
+                private: self.private,
+                macspoof: self.macspoof,
+                mtu: self.mtu,
+                nameservers: (count > 0).then(|| vec![[192, 0, 2, 53].into(); count]),
+                nameservers6: (count > 0).then(|| vec![[0x20; 16].into(); count]),
+                ..like.settings
+            },
             ..like
         }
     }

@@ -1,10 +1,10 @@
-//! The table of keys: one key, one row. A new key is a row here and a field in the binding.
+//! The table of keys: one key, one row. A new key is a row here and a field of [`Settings`].
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::{InterfaceName, Route4};
+use super::{InterfaceName, Route4, Settings};
 use crate::text::{self, boolean, is_unicast_v6, number, unicast_v4, unicast_v6};
 use crate::wire::{DomainName, MacAddr};
 
@@ -20,16 +20,7 @@ pub(super) struct Draft {
     pub(super) subnet6: Option<Ipv6Net>,
     pub(super) gateway6: Option<Ipv6Addr>,
     pub(super) eui64: Option<Ipv6Addr>,
-    pub(super) mtu: Option<u16>,
-    pub(super) private: bool,
-    pub(super) macspoof: bool,
-    pub(super) tags: String,
-    pub(super) nameservers: Option<Vec<Ipv4Addr>>,
-    pub(super) nameservers6: Option<Vec<Ipv6Addr>>,
-    pub(super) domain: Option<DomainName>,
-    pub(super) domain_search: Option<Vec<DomainName>>,
-    pub(super) routes: Vec<Route4>,
-    pub(super) lease_lifetime: Option<u32>,
+    pub(super) settings: Settings,
 }
 
 /// A value that is being read; never empty.
@@ -64,16 +55,16 @@ pub(super) static KEYS: &[Key] = &[
     key("SUBNET6", |d, f| subnet6(f).map(|net| d.subnet6 = Some(net))),
     key("GATEWAY6", |d, f| unicast_v6(f.value).map(|ip| d.gateway6 = Some(ip))),
     key("EUI64", |d, f| unicast_v6(f.value).map(|ip| d.eui64 = Some(ip))),
-    key("MTU", |d, f| number(f.value, 68..=u16::MAX).map(|mtu| d.mtu = Some(mtu))),
-    key("PRIVATE", |d, f| { d.private = flag(f); Ok(()) }),
-    key("MACSPOOF", |d, f| { d.macspoof = flag(f); Ok(()) }),
-    key("TAGS", |d, f| { d.tags = f.value.to_owned(); Ok(()) }),
-    key("NAMESERVERS", |d, f| list(f.value, unicast_v4).map(|list| d.nameservers = Some(list))),
-    key("NAMESERVERS6", |d, f| list(f.value, unicast_v6).map(|list| d.nameservers6 = Some(list))),
-    key("DOMAIN", |d, f| domain(f.value).map(|name| d.domain = Some(name))),
-    key("DOMAIN_SEARCH", |d, f| list(f.value, domain).map(|list| d.domain_search = Some(list))),
-    key("ROUTES", |d, f| routes(f).map(|routes| d.routes = routes)),
-    key("LEASE_LIFETIME", |d, f| number(f.value, 60..=u32::MAX).map(|time| d.lease_lifetime = Some(time))),
+    key("MTU", |d, f| number(f.value, 68..=u16::MAX).map(|mtu| d.settings.mtu = Some(mtu))),
+    key("PRIVATE", |d, f| { d.settings.private = flag(f); Ok(()) }),
+    key("MACSPOOF", |d, f| { d.settings.macspoof = flag(f); Ok(()) }),
+    key("TAGS", |d, f| { d.settings.tags = f.value.to_owned(); Ok(()) }),
+    key("NAMESERVERS", |d, f| list(f.value, unicast_v4).map(|list| d.settings.nameservers = Some(list))),
+    key("NAMESERVERS6", |d, f| list(f.value, unicast_v6).map(|list| d.settings.nameservers6 = Some(list))),
+    key("DOMAIN", |d, f| domain(f.value).map(|name| d.settings.domain = Some(name))),
+    key("DOMAIN_SEARCH", |d, f| list(f.value, domain).map(|list| d.settings.domain_search = Some(list))),
+    key("ROUTES", |d, f| routes(f).map(|routes| d.settings.routes = routes)),
+    key("LEASE_LIFETIME", |d, f| number(f.value, 60..=u32::MAX).map(|time| d.settings.lease_lifetime = Some(time))),
 ];
 
 const fn key(name: &'static str, read: Read) -> Key {

@@ -30,6 +30,15 @@ pub struct Binding {
     pub ipv4: Option<Ipv4Binding>,
     /// `SUBNET6`, `GATEWAY6`, `EUI64`. None: nothing of IPv6 is answered.
     pub ipv6: Option<Ipv6Binding>,
+    /// Everything else that may differ from guest to guest.
+    pub settings: Settings,
+    /// Where the keys stand in the file.
+    pub lines: KeyLines,
+}
+
+/// What a file may say besides, each key for itself. A new key has its field here, and its row in the table of keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
     /// `MTU`, in bytes: DHCPv4 option 26, and the RA's MTU option from 1,280 on.
     pub mtu: Option<u16>,
     /// `PRIVATE`: never offer a default route.
@@ -52,8 +61,6 @@ pub struct Binding {
     pub lease_lifetime: Option<u32>,
     /// Keys that this version does not know, as written.
     pub unknown: Vec<(String, String)>,
-    /// Where the keys stand in the file.
-    pub lines: KeyLines,
 }
 
 /// The line of every key that a file has. Where a key stands is no part of what it says: all are equal.

@@ -27,8 +27,8 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, BindingError> {
     let tap = tap_name(path)?;
     let mut file = File { path, entries: Vec::new(), warnings: Vec::new() };
     file.collect(text(path, bytes)?);
-    let (draft, unknown) = file.read()?;
-    let binding = file.assemble(tap, draft, unknown)?;
+    let draft = file.read()?;
+    let binding = file.assemble(tap, draft)?;
     file.warnings.sort_by_key(|warning| warning.line);
     Ok(Parsed { binding, warnings: file.warnings })
 }
@@ -89,14 +89,13 @@ impl<'a> File<'a> {
         self.entries.sort_by_key(|entry| entry.line);
     }
 
-    /// What the known keys say, and the unknown keys.
-    fn read(&mut self) -> Result<(Draft, Vec<(String, String)>), BindingError> {
+    /// What the keys say.
+    fn read(&mut self) -> Result<Draft, BindingError> {
         let mut draft = Draft::default();
-        let mut unknown = Vec::new();
         for entry in self.entries.clone() {
             let Some(key) = KEYS.iter().find(|key| key.name == entry.key) else {
                 self.warn(&entry, unknown_key(entry.key));
-                unknown.push((entry.key.to_owned(), entry.value.to_owned()));
+                draft.settings.unknown.push((entry.key.to_owned(), entry.value.to_owned()));
                 continue;
             };
             if entry.value.is_empty() {
@@ -108,16 +107,11 @@ impl<'a> File<'a> {
                 self.warn(&entry, note);
             }
         }
-        Ok((draft, unknown))
+        Ok(draft)
     }
 
     /// Looks at how the keys go together.
-    fn assemble(
-        &mut self,
-        tap: InterfaceName,
-        draft: Draft,
-        unknown: Vec<(String, String)>,
-    ) -> Result<Binding, BindingError> {
+    fn assemble(&mut self, tap: InterfaceName, draft: Draft) -> Result<Binding, BindingError> {
         let ipv4 = self.ipv4(&draft)?;
         let ipv6 = self.ipv6(&draft)?;
         Ok(Binding {
@@ -127,17 +121,7 @@ impl<'a> File<'a> {
             hostname: self.required("HOSTNAME", draft.hostname)?,
             ipv4,
             ipv6,
-            mtu: draft.mtu,
-            private: draft.private,
-            macspoof: draft.macspoof,
-            tags: draft.tags,
-            nameservers: draft.nameservers,
-            nameservers6: draft.nameservers6,
-            domain: draft.domain,
-            domain_search: draft.domain_search,
-            routes: draft.routes,
-            lease_lifetime: draft.lease_lifetime,
-            unknown,
+            settings: draft.settings,
             lines: self.lines(),
         })
     }

@@ -29,8 +29,8 @@ struct Answer {
 impl Answers {
     /// The answers for the guest of `binding`. What the binding names takes the place of what the node's `config` names.
     pub fn new(binding: &Binding, config: &config::Ipv6) -> Self {
-        let servers = binding.nameservers6.as_ref();
-        let domains = binding.domain_search.as_ref();
+        let servers = binding.settings.nameservers6.as_ref();
+        let domains = binding.settings.domain_search.as_ref();
         let mut names = Vec::new();
         for domain in domains.unwrap_or(&config.domains) {
             // RFC 8415 §10: uncompressed, each with its root label.
@@ -241,8 +241,8 @@ mod tests {
     #[test]
     fn the_binding_overrides_the_node() {
         let mut binding = binding();
-        binding.nameservers6 = Some(vec!["2001:db8::1".parse().unwrap(); 2]);
-        binding.domain_search = Some(Vec::new());
+        binding.settings.nameservers6 = Some(vec!["2001:db8::1".parse().unwrap(); 2]);
+        binding.settings.domain_search = Some(Vec::new());
         let answers = Answers::new(&binding, &config());
         let message = reply(&answers, &message(INFORMATION_REQUEST, &[])).unwrap();
         let servers = DhcpOption::DomainNameServers(vec!["2001:db8::1".parse().unwrap(); 2]);
@@ -321,11 +321,11 @@ mod tests {
     #[test]
     fn what_fits_is_known_beforehand() {
         let mut binding = binding();
-        binding.domain_search = Some(Vec::new());
+        binding.settings.domain_search = Some(Vec::new());
         let longest_request = message(INFORMATION_REQUEST, &[(1, &[7; 130])]);
         // 40 + 8 + 4 of headers, 22 + 134 of identifiers, 8 of refresh time, 4 + 16 for each server.
         for (servers, expected) in [(66, Ok(())), (67, Err(1292))] {
-            binding.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST; servers]);
+            binding.settings.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST; servers]);
             let answers = Answers::new(&binding, &config());
             assert_eq!(answers.check_fit().map_err(|error| error.len), expected);
             let mut out = [0; 1280 - HEADERS_LEN];

@@ -35,11 +35,11 @@ pub(super) fn misfit(binding: &Binding, config: &Config, key: &str, reason: Stri
 
 /// The key that takes most of what is said over IPv6: of the binding, or of the configuration where the binding has none.
 pub(super) fn largest_ipv6_key(binding: &Binding, config: &Ipv6) -> &'static str {
-    let servers = binding.nameservers6.as_ref().unwrap_or(&config.nameservers);
-    let search = binding.domain_search.as_ref().unwrap_or(&config.domains);
+    let servers = binding.settings.nameservers6.as_ref().unwrap_or(&config.nameservers);
+    let search = binding.settings.domain_search.as_ref().unwrap_or(&config.domains);
     let search_len: usize = search.iter().map(DomainName::as_str).map(str::len).sum();
     let is_servers = servers.len() * size_of::<std::net::Ipv6Addr>() >= search_len;
-    match (is_servers, &binding.nameservers6, &binding.domain_search) {
+    match (is_servers, &binding.settings.nameservers6, &binding.settings.domain_search) {
         (true, Some(_), _) => "NAMESERVERS6",
         (true, None, _) => "ipv6.nameservers",
         (false, _, Some(_)) => "DOMAIN_SEARCH",

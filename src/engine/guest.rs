@@ -50,7 +50,7 @@ impl Guest<'_> {
     /// The frame must come from the guest's own MAC.
     fn check_frame(&self, ingress: &Ingress<'_>) -> Result<(), Reason> {
         let is_foreign = ingress.source_mac.is_some_and(|mac| mac != self.binding().mac);
-        if is_foreign && !self.binding().macspoof { Err(Reason::SpoofedFrame) } else { Ok(()) }
+        if is_foreign && !self.binding().settings.macspoof { Err(Reason::SpoofedFrame) } else { Ok(()) }
     }
 
     /// The MAC that sent the frame, to which direct answers go.
@@ -82,7 +82,7 @@ impl Guest<'_> {
             return Err(Reason::BadSource.into());
         }
         let request = Request::parse(udp.payload)?;
-        if request.chaddr != self.binding().mac && !self.binding().macspoof {
+        if request.chaddr != self.binding().mac && !self.binding().settings.macspoof {
             return Err(Reason::SpoofedMessage.into());
         }
         let context = dhcpv4::Context {

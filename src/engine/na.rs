@@ -80,7 +80,7 @@ fn check(solicitation: &Solicitation<'_>) -> Result<Ipv6Addr, Refusal> {
         }
     }
     let binding = solicitation.binding;
-    if !binding.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
+    if !binding.settings.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
         return Err(Reason::SpoofedMessage.into());
     }
     Ok(message.target())
@@ -301,7 +301,7 @@ mod tests {
         let body = body(GATEWAY, &SLLA);
         let result = decide(&solicitation(&binding, GUEST_LOCAL, &body));
         assert_eq!(result, Err(Reason::SpoofedMessage.into()));
-        binding.macspoof = true;
+        binding.settings.macspoof = true;
         let mut solicitation = solicitation(&binding, GUEST_LOCAL, &body);
         assert_eq!(decide(&solicitation).unwrap().destination_mac, GUEST);
         solicitation.sender = None;

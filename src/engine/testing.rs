@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines};
+use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines, Settings};
 use crate::config::{self, Ipv6Mode};
 use crate::wire::{MacAddr, ethernet, ipv6, udp};
 
@@ -26,19 +26,14 @@ pub(super) fn binding() -> Binding {
             gateway: Some("2001:db8::1".parse().unwrap()),
             address: Some("2001:db8::a800:ff:fe00:1".parse().unwrap()),
         }),
-        mtu: None,
-        private: false,
-        macspoof: false,
-        tags: String::new(),
-        nameservers: None,
-        nameservers6: None,
-        domain: None,
-        domain_search: None,
-        routes: Vec::new(),
-        lease_lifetime: None,
-        unknown: Vec::new(),
+        settings: Settings::default(),
         lines: KeyLines::default(),
     }
+}
+
+/// A binding of a routed tap with both families and these settings.
+pub(super) fn with_settings(settings: Settings) -> Binding {
+    Binding { settings, ..dual_stack() }
 }
 
 /// The same on a bridge.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::testing::{GUEST, OTHER, ROUTER, dhcpv4, dual_stack, icmpv6, node, udp4};
+use super::testing::{GUEST, OTHER, ROUTER, dhcpv4, dual_stack, icmpv6, node, udp4, with_settings};
 use super::*;
+use crate::binding::Settings;
 use crate::wire::ndp;
 
 const DISCOVER: &[u8] = &[53, 1, 1];
@@ -148,7 +149,7 @@ fn a_spoofed_sender_gets_nothing_unless_it_may() {
     let mut message = dhcpv4(DISCOVER);
     message[28..34].copy_from_slice(&OTHER.octets());
     assert_eq!(lab.packet(&udp4(&message)).reason, Reason::SpoofedMessage);
-    lab.event(Event::BindingLoaded(Box::new(Binding { macspoof: true, ..dual_stack() })));
+    lab.event(Event::BindingLoaded(Box::new(with_settings(Settings { macspoof: true, ..Settings::default() }))));
     lab.source_mac = Some(OTHER);
     assert_eq!(lab.packet(&udp4(&message)).reason, Reason::Offered);
 }
@@ -241,10 +242,13 @@ fn a_rejected_rewrite_keeps_the_last_good_binding() {
 fn a_binding_whose_reply_cannot_fit_is_rejected() {
     let mut lab = Lab::routed();
     let servers = vec!["2001:db8::53".parse().unwrap(); 90];
-    lab.event(Event::BindingLoaded(Box::new(Binding { nameservers6: Some(servers), ..dual_stack() })));
+    lab.event(Event::BindingLoaded(Box::new(with_settings(Settings {
+        nameservers6: Some(servers),
+        ..Settings::default()
+    }))));
     let status = lab.engine.status();
     assert_eq!(status[0].rejected.as_ref().unwrap().key.as_deref(), Some("NAMESERVERS6"));
-    assert!(status[0].binding.as_ref().unwrap().nameservers6.is_none());
+    assert!(status[0].binding.as_ref().unwrap().settings.nameservers6.is_none());
 }
 
 #[test]
@@ -253,14 +257,19 @@ fn a_misfit_names_the_key_that_takes_most_and_its_line() {
         (0..25).map(|number| format!("{}.{number}.example", "x".repeat(60)).parse().unwrap()).collect::<Vec<_>>();
     let mut lab = Lab::routed();
     let lines = [("DOMAIN_SEARCH", 7)].into_iter().collect();
-    let own = Binding { domain_search: Some(names.clone()), ipv4: None, lines, ..dual_stack() };
+    let own = Binding {
+        settings: Settings { domain_search: Some(names.clone()), ..Settings::default() },
+        ipv4: None,
+        lines,
+        ..dual_stack()
+    };
     lab.event(Event::BindingLoaded(Box::new(own)));
     let misfit = |lab: &Lab| lab.engine.status()[0].rejected.clone().unwrap();
     assert_eq!((misfit(&lab).key.as_deref(), misfit(&lab).line), (Some("DOMAIN_SEARCH"), Some(7)));
     let mut config = node();
     config.ipv6.as_mut().unwrap().domains = names;
     lab.event(Event::ConfigChanged(Arc::new(config)));
-    lab.event(Event::BindingLoaded(Box::new(Binding { mtu: Some(1400), ..dual_stack() })));
+    lab.event(Event::BindingLoaded(Box::new(with_settings(Settings { mtu: Some(1400), ..Settings::default() }))));
     assert_eq!((misfit(&lab).key.as_deref(), misfit(&lab).line), (Some("ipv6.domains"), None));
 }
 
@@ -270,7 +279,7 @@ fn a_new_configuration_gives_a_binding_that_did_not_fit_another_chance() {
     let mut config = node();
     config.ipv6.as_mut().unwrap().nameservers = vec!["2001:db8::53".parse().unwrap(); 90];
     lab.event(Event::ConfigChanged(Arc::new(config)));
-    let changed = Binding { mtu: Some(1400), ..dual_stack() };
+    let changed = with_settings(Settings { mtu: Some(1400), ..Settings::default() });
     lab.event(Event::BindingLoaded(Box::new(changed.clone())));
     assert_eq!(lab.engine.status()[0].binding, Some(dual_stack()), "what was said before goes on");
     assert!(lab.engine.status()[0].rejected.is_some());

@@ -66,17 +66,7 @@ fn reads_what_a_hook_writes() {
             gateway: Some("2001:db8::1".parse().unwrap()),
             address: Some("2001:db8::a800:ff:fec2:b213".parse().unwrap()),
         }),
-        mtu: None,
-        private: false,
-        macspoof: false,
-        tags: "a:b c=d".to_owned(),
-        nameservers: None,
-        nameservers6: None,
-        domain: None,
-        domain_search: None,
-        routes: vec![],
-        lease_lifetime: None,
-        unknown: vec![],
+        settings: crate::binding::Settings { tags: "a:b c=d".to_owned(), ..Default::default() },
         lines: KeyLines::default(),
     };
     assert_eq!(parsed.binding, expected);
@@ -121,16 +111,16 @@ fn every_key_reaches_its_field() {
         ("SUBNET6", "2001:db8::/48", |b| b.ipv6.unwrap().subnet.prefix_len() == 48),
         ("GATEWAY6", "fe80::1", |b| b.ipv6.unwrap().gateway.unwrap().is_unicast_link_local()),
         ("EUI64", "2001:db8::7", |b| b.ipv6.unwrap().address == Some("2001:db8::7".parse().unwrap())),
-        ("MTU", "68", |b| b.mtu == Some(68)),
-        ("PRIVATE", "1", |b| b.private && !b.macspoof),
-        ("MACSPOOF", "any", |b| b.macspoof && !b.private),
-        ("TAGS", "\"'x' = y\"", |b| b.tags == "'x' = y"),
-        ("NAMESERVERS", "1.1.1.1 8.8.8.8,\t9.9.9.9,", |b| b.nameservers.as_ref().unwrap().len() == 3),
-        ("NAMESERVERS6", "2001:db8::53", |b| b.nameservers6.as_ref().unwrap().len() == 1),
-        ("DOMAIN", "a.example", |b| b.domain == Some(name("a.example"))),
-        ("DOMAIN_SEARCH", "a.example, b", |b| b.domain_search == Some(vec![name("a.example"), name("b")])),
-        ("ROUTES", "198.51.100.0/24 via 192.0.2.254", |b| b.routes.len() == 1),
-        ("LEASE_LIFETIME", "60", |b| b.lease_lifetime == Some(60)),
+        ("MTU", "68", |b| b.settings.mtu == Some(68)),
+        ("PRIVATE", "1", |b| b.settings.private && !b.settings.macspoof),
+        ("MACSPOOF", "any", |b| b.settings.macspoof && !b.settings.private),
+        ("TAGS", "\"'x' = y\"", |b| b.settings.tags == "'x' = y"),
+        ("NAMESERVERS", "1.1.1.1 8.8.8.8,\t9.9.9.9,", |b| b.settings.nameservers.as_ref().unwrap().len() == 3),
+        ("NAMESERVERS6", "2001:db8::53", |b| b.settings.nameservers6.as_ref().unwrap().len() == 1),
+        ("DOMAIN", "a.example", |b| b.settings.domain == Some(name("a.example"))),
+        ("DOMAIN_SEARCH", "a.example, b", |b| b.settings.domain_search == Some(vec![name("a.example"), name("b")])),
+        ("ROUTES", "198.51.100.0/24 via 192.0.2.254", |b| b.settings.routes.len() == 1),
+        ("LEASE_LIFETIME", "60", |b| b.settings.lease_lifetime == Some(60)),
     ];
     for (key, value, reaches) in cases {
         let binding = good(&with(&format!("{key}={value}")));
@@ -271,7 +261,7 @@ fn words_for_no_do_not_set_a_flag() {
     for (value, is_set) in [("no", false), ("0", false), ("FALSE", false), ("'Off'", false), ("yes", true), ("n", true)]
     {
         let binding = good(&format!("{LEAST}PRIVATE={value}\nMACSPOOF={value}\n"));
-        assert_eq!((binding.private, binding.macspoof), (is_set, is_set), "{value}");
+        assert_eq!((binding.settings.private, binding.settings.macspoof), (is_set, is_set), "{value}");
     }
 }
 
@@ -289,14 +279,14 @@ fn reads_routes() {
         route("203.0.113.7/32", "0.0.0.0"),
         route("10.0.0.0/8", "192.0.2.253"),
     ];
-    assert_eq!(binding.routes, expected);
+    assert_eq!(binding.settings.routes, expected);
 }
 
 #[test]
 fn the_last_of_two_wins_even_if_the_first_is_wrong_or_the_last_empty() {
     assert_eq!(good(&format!("{LEAST}IP=x\nIP=192.0.2.9")).ipv4.unwrap().address, Ipv4Addr::new(192, 0, 2, 9));
     assert!(good(&format!("{LEAST}IP=192.0.2.9\nIP=")).ipv4.is_none());
-    assert_eq!(good(&format!("{LEAST}A=1\nB=2\nA='3'")).unknown, [pair("B", "2"), pair("A", "3")]);
+    assert_eq!(good(&format!("{LEAST}A=1\nB=2\nA='3'")).settings.unknown, [pair("B", "2"), pair("A", "3")]);
 }
 
 fn pair(key: &str, value: &str) -> (String, String) {

@@ -93,7 +93,7 @@ impl Answers {
             server_id,
             allows_rapid_commit: dhcp.rapid_commit,
             mask: ipv4.subnet.netmask().octets(),
-            lease: Lease::new(binding.lease_lifetime.unwrap_or(dhcp.lease_lifetime), dhcp.lease_renewal),
+            lease: Lease::new(binding.settings.lease_lifetime.unwrap_or(dhcp.lease_lifetime), dhcp.lease_renewal),
             options: options::prepare(binding, ipv4, dhcp),
             name,
             encoded_name: encoded_name.into_boxed_slice(),

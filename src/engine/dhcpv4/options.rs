@@ -62,7 +62,7 @@ pub(super) fn prepare(binding: &Binding, ipv4: &Ipv4Binding, config: &Dhcp) -> V
 
 /// The domain that the guest is in: its own, the node's, or what follows the first dot of its name.
 pub(super) fn domain(binding: &Binding, config: &Dhcp) -> Option<DomainName> {
-    binding.domain.clone().or_else(|| config.domain.clone()).or_else(|| binding.hostname.parent())
+    binding.settings.domain.clone().or_else(|| config.domain.clone()).or_else(|| binding.hostname.parent())
 }
 
 /// RFC 2132 §3.5; RFC 3442: also for clients that know no option 121.
@@ -71,17 +71,17 @@ fn router(facts: &Facts<'_>) -> Option<Vec<u8>> {
 }
 
 fn default_router(facts: &Facts<'_>) -> Option<Ipv4Addr> {
-    facts.ipv4.gateway.filter(|_| !facts.binding.private)
+    facts.ipv4.gateway.filter(|_| !facts.binding.settings.private)
 }
 
 /// RFC 2132 §3.8.
 fn nameservers(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    let servers = facts.binding.nameservers.as_ref().unwrap_or(&facts.config.nameservers);
+    let servers = facts.binding.settings.nameservers.as_ref().unwrap_or(&facts.config.nameservers);
     not_empty(servers.iter().flat_map(Ipv4Addr::octets).collect())
 }
 
 fn nameservers_key(binding: &Binding) -> &'static str {
-    if binding.nameservers.is_some() { "NAMESERVERS" } else { "dhcp.nameservers" }
+    if binding.settings.nameservers.is_some() { "NAMESERVERS" } else { "dhcp.nameservers" }
 }
 
 /// RFC 2132 §3.14.
@@ -96,7 +96,7 @@ fn domain_name(facts: &Facts<'_>) -> Option<Vec<u8>> {
 
 /// RFC 2132 §5.1.
 fn mtu(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    Some(facts.binding.mtu?.to_be_bytes().into())
+    Some(facts.binding.settings.mtu?.to_be_bytes().into())
 }
 
 /// RFC 2132 §5.3. A subnet of one or two addresses has none (RFC 3021 §2.2).
@@ -107,14 +107,14 @@ fn broadcast(facts: &Facts<'_>) -> Option<Vec<u8>> {
 
 /// RFC 3397 §2, without compression.
 fn domain_search(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    let names = facts.binding.domain_search.as_ref().unwrap_or(&facts.config.domain_search);
+    let names = facts.binding.settings.domain_search.as_ref().unwrap_or(&facts.config.domain_search);
     let mut value = Vec::new();
     names.iter().for_each(|name| name.encode(&mut value, true));
     not_empty(value)
 }
 
 fn domain_search_key(binding: &Binding) -> &'static str {
-    if binding.domain_search.is_some() { "DOMAIN_SEARCH" } else { "dhcp.domain_search" }
+    if binding.settings.domain_search.is_some() { "DOMAIN_SEARCH" } else { "dhcp.domain_search" }
 }
 
 /// RFC 3442: a client that takes this ignores option 3, so the default route is here as well. A gateway that is not in
@@ -128,7 +128,7 @@ fn routes(facts: &Facts<'_>) -> Option<Vec<u8>> {
     if let Some(router) = default_router(facts) {
         push_route(&mut value, Ipv4Addr::UNSPECIFIED, 0, router);
     }
-    for Route4 { destination, router } in &facts.binding.routes {
+    for Route4 { destination, router } in &facts.binding.settings.routes {
         push_route(&mut value, destination.network(), destination.prefix_len(), *router);
     }
     not_empty(value)

@@ -276,7 +276,7 @@ fn option_121_repeats_the_default_route() {
         destination: destination.parse().unwrap(),
         router: Ipv4Addr::new(192, 0, 2, 254),
     };
-    lab.binding.routes = vec![route("198.51.100.0/24"), route("10.1.128.0/17"), route("203.0.113.7/32")];
+    lab.binding.settings.routes = vec![route("198.51.100.0/24"), route("10.1.128.0/17"), route("203.0.113.7/32")];
     let expected = [
         &[0, 192, 0, 2, 1][..],
         &[24, 198, 51, 100, 192, 0, 2, 254],
@@ -284,7 +284,7 @@ fn option_121_repeats_the_default_route() {
         &[32, 203, 0, 113, 7, 192, 0, 2, 254],
     ];
     assert_eq!(routes(&lab), expected.concat());
-    lab.binding.private = true;
+    lab.binding.settings.private = true;
     assert_eq!(routes(&lab), expected[1..].concat());
     assert!(lab.answers().options.iter().all(|option| option.code != 3));
 }
@@ -325,7 +325,7 @@ fn the_server_on_the_link_is_the_gateway_or_the_first_other_address() {
 #[test]
 fn times_are_bounded_by_the_lease() {
     let mut lab = Lab::new();
-    lab.binding.lease_lifetime = Some(60);
+    lab.binding.settings.lease_lifetime = Some(60);
     let sent = lab.ask(DISCOVER).unwrap();
     assert_eq!(sent.option(51), Some(&DhcpOption::AddressLeaseTime(60)));
     assert_eq!(sent.option(58), Some(&DhcpOption::Renewal(30)));
@@ -335,10 +335,10 @@ fn times_are_bounded_by_the_lease() {
 #[test]
 fn the_binding_overrides_the_node() {
     let mut lab = Lab::new();
-    lab.binding.nameservers = Some(vec![Ipv4Addr::new(203, 0, 113, 5)]);
-    lab.binding.domain = Some("guest.example".parse().unwrap());
-    lab.binding.domain_search = Some(vec!["a.example".parse().unwrap(), "b.example".parse().unwrap()]);
-    lab.binding.mtu = Some(9000);
+    lab.binding.settings.nameservers = Some(vec![Ipv4Addr::new(203, 0, 113, 5)]);
+    lab.binding.settings.domain = Some("guest.example".parse().unwrap());
+    lab.binding.settings.domain_search = Some(vec!["a.example".parse().unwrap(), "b.example".parse().unwrap()]);
+    lab.binding.settings.mtu = Some(9000);
     let sent = lab.ask(DISCOVER).unwrap();
     assert_eq!(sent.option(6), Some(&DhcpOption::DomainNameServer(vec![Ipv4Addr::new(203, 0, 113, 5)])));
     assert_eq!(sent.option(15), Some(&DhcpOption::DomainName("guest.example".into())));
@@ -361,7 +361,7 @@ fn size(lab: &Lab, max_size: Option<u16>) -> (usize, usize, Vec<u8>) {
 fn the_size_is_what_the_client_and_the_tap_take() {
     let mut lab = Lab::new();
     let name = |number: usize| format!("{}{number}.example", "x".repeat(50)).parse().unwrap();
-    lab.binding.domain_search = Some((0..10).map(name).collect());
+    lab.binding.settings.domain_search = Some((0..10).map(name).collect());
     for max_size in [None, Some(0), Some(300), Some(576)] {
         let (size, omitted, codes) = size(&lab, max_size);
         assert!(size <= 576 && omitted > 0, "{max_size:?}: {size}");
@@ -383,10 +383,10 @@ fn no_reply_rather_than_one_without_routes() {
         destination: ipnet::Ipv4Net::new(Ipv4Addr::new(10, 0, number, 0), 24).unwrap(),
         router: SERVER,
     };
-    lab.binding.routes = (0..100).map(route).collect();
+    lab.binding.settings.routes = (0..100).map(route).collect();
     assert_eq!(lab.ask(DISCOVER).err(), Some(Reason::NoFit));
     assert_eq!(lab.ask(&[53, 1, 1, 55, 1, 3]).unwrap().omitted, 0);
-    lab.binding.routes = (0..=255).map(route).collect();
+    lab.binding.settings.routes = (0..=255).map(route).collect();
     let error = Answers::new(&lab.binding, &lab.config).unwrap_err();
     assert_eq!(error.key.as_deref(), Some("ROUTES"), "{error}");
     assert!(error.to_string().starts_with("/var/lib/nfdhcpd/tap0: ROUTES: "), "{error}");

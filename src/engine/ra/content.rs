@@ -36,13 +36,13 @@ impl Content {
         // RFC 4861 §4.2: M says more than O, and where addresses come from a DHCPv6 server, so does the rest.
         let managed = config.mode == Ipv6Mode::Dhcpv6;
         let router_lifetime = router_lifetime(binding, ipv6, config);
-        let nameservers = binding.nameservers6.as_ref();
-        let search = binding.domain_search.as_ref();
+        let nameservers = binding.settings.nameservers6.as_ref();
+        let search = binding.settings.domain_search.as_ref();
         Some(Self {
             managed,
             other: managed || config.mode == Ipv6Mode::SlaacDhcpv6,
             router_lifetime,
-            mtu: binding.mtu.map(u32::from).filter(|mtu| *mtu >= MIN_MTU as u32),
+            mtu: binding.settings.mtu.map(u32::from).filter(|mtu| *mtu >= MIN_MTU as u32),
             prefixes: vec![prefix(ipv6, config)],
             dns_lifetime: dns_lifetime(router_lifetime, config),
             nameservers: nameservers.unwrap_or(&config.nameservers).clone(),
@@ -124,7 +124,7 @@ impl Content {
 
 fn router_lifetime(binding: &Binding, ipv6: &Ipv6Binding, config: &config::Ipv6) -> u16 {
     // RFC 4861 §4.2: zero means that this is no default router.
-    if binding.private || ipv6.gateway.is_none() { 0 } else { config.router_lifetime }
+    if binding.settings.private || ipv6.gateway.is_none() { 0 } else { config.router_lifetime }
 }
 
 /// RFC 8106 §5.1: at least three advertisements long, and not shorter than the router that leads to the servers lives.
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_private_guest_or_one_without_gateway_has_no_default_router() {
         assert_eq!(content().router_lifetime, 1800);
-        assert_eq!(with_binding(|b| b.private = true).router_lifetime, 0);
+        assert_eq!(with_binding(|b| b.settings.private = true).router_lifetime, 0);
         let without = with_binding(|b| b.ipv6.as_mut().unwrap().gateway = None);
         assert_eq!(without.router_lifetime, 0);
         assert_eq!(Content::new(&Binding { ipv6: None, ..binding() }, &config()), None);
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn small_mtus_are_not_told() {
         for (mtu, expected) in [(None, None), (Some(1279), None), (Some(1280), Some(1280))] {
-            assert_eq!(with_binding(|binding| binding.mtu = mtu).mtu, expected);
+            assert_eq!(with_binding(|binding| binding.settings.mtu = mtu).mtu, expected);
         }
     }
 
@@ -257,7 +257,7 @@ mod tests {
             assert_eq!(content.dns_lifetime, expected);
         }
         let mut binding = binding();
-        binding.private = true;
+        binding.settings.private = true;
         let config = config::Ipv6 { ra_period: 100, ..config() };
         assert_eq!(Content::new(&binding, &config).unwrap().dns_lifetime, 300);
     }
@@ -265,8 +265,8 @@ mod tests {
     #[test]
     fn the_binding_overrides_the_node() {
         let content = with_binding(|binding| {
-            binding.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST]);
-            binding.domain_search = Some(Vec::new());
+            binding.settings.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST]);
+            binding.settings.domain_search = Some(Vec::new());
         });
         assert_eq!(content.nameservers, [Ipv6Addr::LOCALHOST]);
         assert!(content.search.is_empty());
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn another_decoder_reads_the_same() {
-        let content = with_binding(|binding| binding.mtu = Some(1400));
+        let content = with_binding(|binding| binding.settings.mtu = Some(1400));
         let mut message = Vec::new();
         content.encode(ROUTER, &mut message);
         let packet = RouterAdvertPacket::new(&message).unwrap();
@@ -297,7 +297,7 @@ mod tests {
         // 40 + 16 of headers, 8 + 32 of address and prefix, 24 of search list, 8 + 16 for each server.
         for (servers, expected) in [(72, Ok(())), (73, Err(1296))] {
             let content = with_binding(|binding| {
-                binding.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST; servers]);
+                binding.settings.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST; servers]);
             });
             assert_eq!(content.check_fit().map_err(|error| error.len), expected);
         }
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_router_that_leaves_says_so() {
         let old = content();
-        let private = with_binding(|binding| binding.private = true);
+        let private = with_binding(|binding| binding.settings.private = true);
         let withdrawal = Content::withdrawal(&old, Some(&private)).unwrap();
         assert_eq!(withdrawal.router_lifetime, 0);
         assert!(!withdrawal.has_options());
@@ -379,7 +379,7 @@ mod tests {
         let farewell = Content::farewell(&old, &subnet("2001:db8:1::/64")).unwrap();
         assert_eq!(farewell.router_lifetime, 0);
         assert_eq!(farewell.prefixes[0].prefix, old.prefixes[0].prefix);
-        let private = with_binding(|binding| binding.private = true);
+        let private = with_binding(|binding| binding.settings.private = true);
         assert_eq!(Content::farewell(&private, &private), None);
     }
 }

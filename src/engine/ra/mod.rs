@@ -66,7 +66,7 @@ fn check(solicitation: &Solicitation<'_>) -> Result<(), Refusal> {
         return Err(DecodeError::new(Layer::Ndp, "Source Link-Layer Address").into());
     }
     let binding = solicitation.binding;
-    if !binding.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
+    if !binding.settings.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
         return Err(Reason::SpoofedMessage.into());
     }
     Ok(())
@@ -123,7 +123,7 @@ mod tests {
         binding.mac = OTHER;
         let result = solicited(&solicitation(&binding, LINK_LOCAL, SLLA));
         assert_eq!(result, Err(Reason::SpoofedMessage.into()));
-        binding.macspoof = true;
+        binding.settings.macspoof = true;
         let mut solicitation = solicitation(&binding, LINK_LOCAL, SLLA);
         assert_eq!(solicited(&solicitation).unwrap().destination_mac, GUEST);
         solicitation.sender = None;

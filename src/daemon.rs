@@ -30,6 +30,7 @@ use crate::config::parse::Parsed;
 use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
 use crate::io::links::{LinkChanges, Links};
+use crate::io::log::{self, LogFile};
 use crate::io::nfqueue::{BindError, Queue};
 use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
@@ -134,16 +135,14 @@ fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs) -> Result<(), 
 fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) {
     let directory = parsed.config.general.logdir.as_deref();
     let owner = run_as.and_then(RunAs::owner);
-    let file = directory
-        .filter(|_| !options.foreground)
-        .map(|directory| (directory, crate::io::log::open_file(directory, owner)));
+    let file = directory.filter(|_| !options.foreground).map(|directory| (directory, LogFile::open(directory, owner)));
     let (file, failure) = match file {
         Some((_, Ok(file))) => (Some(file), None),
         Some((directory, Err(error))) => (None, Some((directory, error))),
         None => (None, None),
     };
     // It fails when a log was started before, and then there is one.
-    let _ = crate::io::log::init(options.debug, file);
+    let _ = log::init(options.debug, file);
     if let Some((logdir, error)) = failure {
         warn!(?logdir, "no log file: {error}");
     }

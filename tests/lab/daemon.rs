@@ -20,6 +20,8 @@ tests!(daemon:
     packet_socket_receives_nothing,
     unprivileged_daemon_follows_taps_and_files,
     shows_its_bindings_on_sigusr1,
+    writes_a_log_file_and_follows_it_through_a_rotation,
+    writes_no_log_file_in_the_foreground,
 );
 
 fn ends_well_on_sigterm_and_sigint(lab: &mut Lab) {
@@ -140,4 +142,29 @@ fn shows_its_bindings_on_sigusr1(lab: &mut Lab) {
     for words in ["tap1", &guest.mac_text()[..], "192.0.2.11", "2001:db8:0:1::/64"] {
         lab.daemon().wait_for_log(words);
     }
+}
+
+fn writes_a_log_file_and_follows_it_through_a_rotation(lab: &mut Lab) {
+    let user = if knows_only_root() { "root" } else { "nobody" };
+    let logdir = format!("{SCRATCH}/log");
+    let (path, rotated) = (format!("{logdir}/nfdhcpd.log"), format!("{logdir}/rotated"));
+    let config = Config::default().with("general", "logdir", &logdir).with("general", "user", user);
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    lab.launch_with(&config, &[]);
+    soon("a line in the log file", || read(&path).contains(" ready ").then_some(()));
+    assert_eq!(sh(&format!("stat -c '%U %a' {logdir} {path}")), format!("{user} 755\n{user} 640\n"));
+    lab.daemon().wait_for_log(" ready ");
+
+    fs::rename(&path, &rotated).unwrap();
+    lab.daemon().signal(Signal::SIGHUP);
+    soon("a line in a new log file", || read(&path).contains("configuration reloaded").then_some(()));
+    assert!(!read(&rotated).contains("configuration reloaded"), "{}", read(&rotated));
+    assert_eq!(sh(&format!("stat -c '%U %a' {path}")), format!("{user} 640\n"));
+}
+
+fn writes_no_log_file_in_the_foreground(lab: &mut Lab) {
+    let logdir = format!("{SCRATCH}/log");
+    lab.launch(&Config::default().with("general", "logdir", &logdir));
+    lab.daemon().wait_for_log(" ready ");
+    assert!(!fs::exists(&logdir).unwrap());
 }

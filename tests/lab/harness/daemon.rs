@@ -8,16 +8,19 @@ use nix::sys::signal::Signal;
 use super::process::Process;
 use super::{Config, SCRATCH, queues, soon};
 
+/// Foreground and debug: all that the daemon says is in the output that a test reads.
+pub(crate) const USUAL_FLAGS: &[&str] = &["-f", "-d"];
+
 /// A running `nfdhcpd`, all of whose queues are bound.
 pub(crate) struct Daemon {
     process: Process,
 }
 
 impl Daemon {
-    /// Starts it and waits until the kernel knows its queues.
+    /// Starts it, with these flags, and waits until the kernel knows its queues.
     #[track_caller]
-    pub(crate) fn start(config: &Config) -> Self {
-        let mut daemon = Self { process: launch(config, "nfdhcpd") };
+    pub(crate) fn start(config: &Config, flags: &[&str]) -> Self {
+        let mut daemon = Self { process: Process::start(command(config, flags), "nfdhcpd") };
         soon("the daemon's queues", || {
             if let Some(status) = daemon.process.ended() {
                 panic!("the daemon ended with {status}");
@@ -52,10 +55,14 @@ impl Daemon {
 
 /// Starts the daemon, ready or not, with its output in `NAME.log`.
 pub(crate) fn launch(config: &Config, name: &str) -> Process {
-    let path = write_config(config);
+    Process::start(command(config, USUAL_FLAGS), name)
+}
+
+/// The daemon's command line, over a configuration that is there.
+fn command(config: &Config, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nfdhcpd"));
-    command.args(["-c", &path, "-f", "-d"]);
-    Process::start(command, name)
+    command.args(["-c", &write_config(config)]).args(flags);
+    command
 }
 
 /// Writes the configuration to where the daemon reads it.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::daemon::{self, Daemon};
+use super::daemon::{self, Daemon, USUAL_FLAGS};
 use super::process::Process;
 use super::{Config, Guest, SCRATCH, queues, sh, soon};
 
@@ -88,7 +88,13 @@ impl Lab {
     /// The daemon alone.
     #[track_caller]
     pub(crate) fn launch(&mut self, config: &Config) {
-        self.daemon = Some(Daemon::start(config));
+        self.launch_with(config, USUAL_FLAGS);
+    }
+
+    /// The daemon alone, with these flags.
+    #[track_caller]
+    pub(crate) fn launch_with(&mut self, config: &Config, flags: &[&str]) {
+        self.daemon = Some(Daemon::start(config, flags));
     }
 
     /// The running daemon's process.

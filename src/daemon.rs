@@ -5,8 +5,6 @@
 //! packet thread           queues ──► engine ──► verdicts, frames ◄────────────┘
 //! ```
 
-#![expect(clippy::disallowed_methods, reason = "the daemon is where the outside world meets the engine")]
-
 mod clock;
 mod control;
 mod mailbox;
@@ -16,19 +14,17 @@ mod packet_loop;
 mod telling;
 mod writing;
 
-use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::thread;
 
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use crate::config::parse::Parsed;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Parsed};
 use crate::engine::Engine;
+use crate::io::config_file;
 use crate::io::links::{LinkChanges, Links};
 use crate::io::log::{self, LogFile};
 use crate::io::nfqueue::{BindError, Queue};
@@ -41,12 +37,6 @@ use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
 use packet_loop::PacketLoop;
 use telling::teller;
-
-/// The exit status for a configuration that cannot be used.
-pub(crate) const BAD_CONFIGURATION: u8 = 2;
-
-/// The configuration file, unless `-c` names another.
-pub const DEFAULT_CONFIG: &str = "/etc/nfdhcpd/nfdhcpd.conf";
 
 /// How the daemon is to run.
 #[derive(Debug, Clone)]
@@ -78,43 +68,34 @@ enum RunError {
     Control(#[from] ControlError),
 }
 
-/// Runs the daemon until it is told to end. Status 0: it was told to; 1: it could not start or go on; 2: the
-/// configuration is wrong.
-pub fn run(options: &Options) -> ExitCode {
-    let parsed = match read_config(&options.config) {
-        Ok(parsed) => parsed,
-        Err(errors) => {
-            // If stderr is closed there is nobody to tell.
-            let mut stderr = io::stderr().lock();
-            let _ = errors.iter().try_for_each(|error| writeln!(stderr, "{error}"));
-            return ExitCode::from(BAD_CONFIGURATION);
-        }
-    };
+/// Why the daemon ended. What there is to say of it has been said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The configuration is wrong.
+    Configuration,
+    /// It could not start, or not go on.
+    Operation,
+}
+
+/// Runs the daemon until it is told to end.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let parsed = config_file::read(&options.config).map_err(|errors| refuse(&errors))?;
     let result = RunAs::find(&parsed.config.general.user)
         .inspect_err(|_| start_log(options, &parsed, None))
         .map_err(RunError::from)
         .and_then(|run_as| run_as_user(options, parsed, &run_as));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            error!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    result.map_err(|error| {
+        error!("{error}");
+        Failure::Operation
+    })
 }
 
-/// Reads and parses the configuration file.
-pub(crate) fn read_config(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
-    let bytes = fs::read(path).map_err(|error| {
-        vec![ConfigError {
-            path: path.to_owned(),
-            line: None,
-            key: None,
-            found: None,
-            reason: format!("cannot be read: {error}"),
-        }]
-    })?;
-    crate::config::parse::parse(path, &bytes)
+/// Says what is wrong with the configuration: there is no log yet.
+fn refuse(errors: &[ConfigError]) -> Failure {
+    // If stderr is closed there is nobody to tell.
+    let mut stderr = io::stderr().lock();
+    let _ = errors.iter().try_for_each(|error| writeln!(stderr, "{error}"));
+    Failure::Configuration
 }
 
 /// Opens log and pidfile, which may need the privileges that are given up then; and serves.

@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::BAD_CONFIGURATION;
 use crate::binding::BindingError;
 use crate::binding::parse::Parsed;
 use crate::config::Config;
-use crate::daemon;
 use crate::engine::{Engine, Event, Notice};
-use crate::io::watch;
+use crate::io::{config_file, watch};
 
 /// Arguments of `nfdhcpd check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The configuration file
-    #[arg(short, long = "config", value_name = "FILE", default_value = daemon::DEFAULT_CONFIG)]
+    #[arg(short, long = "config", value_name = "FILE", default_value = config_file::DEFAULT_PATH)]
     config: PathBuf,
     /// The directory of binding files, in place of the configuration's datapath
     #[arg(long, value_name = "DIR")]
@@ -40,14 +40,14 @@ impl Check {
         match self.report(&mut output) {
             Ok(Found::AllGood) => ExitCode::SUCCESS,
             Ok(Found::RejectedBinding) => ExitCode::from(1),
-            Ok(Found::BadConfig) => ExitCode::from(daemon::BAD_CONFIGURATION),
+            Ok(Found::BadConfig) => ExitCode::from(BAD_CONFIGURATION),
             // Standard output is gone: nobody is there to be told.
             Err(_) => ExitCode::from(1),
         }
     }
 
     fn report(&self, output: &mut impl Write) -> io::Result<Found> {
-        let mut config = match daemon::read_config(&self.config) {
+        let mut config = match config_file::read(&self.config) {
             Ok(parsed) => {
                 parsed.warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
                 Some(parsed.config)

@@ -10,6 +10,10 @@ use std::process::ExitCode;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::daemon;
+use crate::io::config_file;
+
+/// The exit status for a configuration that cannot be used.
+const BAD_CONFIGURATION: u8 = 2;
 
 /// Gives virtual machines their network configuration on the node they run on: answers what netfilter diverts from
 /// their taps into NFQUEUE (DHCP, router and neighbour solicitations, DHCPv6) out of binding files.
@@ -34,7 +38,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 struct Run {
     /// The configuration file
-    #[arg(short, long = "config", value_name = "FILE", default_value = daemon::DEFAULT_CONFIG)]
+    #[arg(short, long = "config", value_name = "FILE", default_value = config_file::DEFAULT_PATH)]
     config: PathBuf,
     /// Log decisions as well: for each tap and reason a few a minute, and how many more there were
     #[arg(short, long)]
@@ -45,6 +49,17 @@ struct Run {
     /// Print version
     #[arg(short = 'v', short_alias = 'V', long, action = ArgAction::Version)]
     version: Option<bool>,
+}
+
+impl Run {
+    fn run(self) -> ExitCode {
+        let Self { config, debug, foreground } = self;
+        match daemon::run(&daemon::Options { config, debug, foreground }) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(daemon::Failure::Configuration) => ExitCode::from(BAD_CONFIGURATION),
+            Err(daemon::Failure::Operation) => ExitCode::FAILURE,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,11 +75,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        None => daemon::run(&daemon::Options {
-            config: cli.run.config,
-            debug: cli.run.debug,
-            foreground: cli.run.foreground,
-        }),
+        None => cli.run.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Replay(replay)) => replay.run(),
     }

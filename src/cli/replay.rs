@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::BAD_CONFIGURATION;
 use crate::binding::{BindingError, InterfaceName};
 use crate::config::{self, Config, ConfigError};
-use crate::daemon;
 use crate::engine::{Engine, Event, Ingress, MAX_FRAME, Notice, Outcome, Verdict};
-use crate::io::pcap;
 use crate::io::watch::{self, WatchError};
+use crate::io::{config_file, pcap};
 use crate::wire::ethernet::Frame;
 use crate::wire::{Checksums, MacAddr};
 use describe::{Answered, Asked};
@@ -94,7 +94,7 @@ fn lines(errors: &[ConfigError]) -> String {
 impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) => ExitCode::from(daemon::BAD_CONFIGURATION),
+            Self::Config(_) => ExitCode::from(BAD_CONFIGURATION),
             // `replay … | head` is no mistake.
             _ if self.is_closed_pipe() => ExitCode::SUCCESS,
             _ => ExitCode::from(1),
@@ -137,7 +137,7 @@ impl Replay {
 
     fn read_config(&self) -> Result<Config, Failure> {
         let parsed = match &self.config {
-            Some(path) => daemon::read_config(path),
+            Some(path) => config_file::read(path),
             None => config::parse::parse(Path::new("default"), DEFAULT_CONFIG.as_bytes()),
         };
         let parsed = parsed.map_err(Failure::Config)?;

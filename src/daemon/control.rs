@@ -9,11 +9,11 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::mailbox::{Command, Gone, Sender};
-use super::read_config;
 use super::telling::News;
 use super::writing::{write_news, write_report};
 use crate::config::Config;
 use crate::engine::Event;
+use crate::io::config_file;
 use crate::io::links::LinkChanges;
 use crate::io::watch::{Told, Watch};
 
@@ -110,7 +110,7 @@ impl Control {
 
     /// Reads the configuration anew. A bad one changes nothing.
     fn reload(&mut self) -> Result<(), Gone> {
-        let parsed = match read_config(&self.config_path) {
+        let parsed = match config_file::read(&self.config_path) {
             Ok(parsed) => parsed,
             Err(errors) => {
                 for error in errors {

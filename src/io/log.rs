@@ -12,7 +12,7 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-use super::pidfile::make_directory;
+use super::directory;
 
 /// The name of the log file in its directory.
 const FILE_NAME: &str = "nfdhcpd.log";
@@ -29,7 +29,7 @@ impl LogFile {
     /// Opens the log file in `directory`, to append to it. The directory is made if it is missing; it and the file
     /// belong to `owner`.
     pub fn open(directory: &Path, owner: Option<(Uid, Gid)>) -> io::Result<Self> {
-        make_directory(directory, owner)?;
+        directory::make(directory, owner)?;
         let path = directory.join(FILE_NAME);
         let file = open(&path)?;
         if let Some((uid, gid)) = owner {

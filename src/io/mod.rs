@@ -2,6 +2,8 @@
 //!
 //! Nothing here decides what becomes of a packet. `unsafe` is allowed in [`sys`] alone.
 
+pub mod config_file;
+pub mod directory;
 pub mod links;
 pub mod log;
 pub mod netlink;

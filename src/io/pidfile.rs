@@ -2,10 +2,12 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, chown};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid};
+
+use super::directory;
 
 /// A pidfile that was written.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ impl PidFile {
     /// directory that is made for it belongs to `owner`, so that the file can be removed later.
     pub fn create(path: &Path, owner: Option<(Uid, Gid)>) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
-            make_directory(parent, owner)?;
+            directory::make(parent, owner)?;
         }
         let mut file = OpenOptions::new()
             .write(true)
@@ -42,18 +44,6 @@ impl PidFile {
     /// Removes the file if that is permitted, else empties it.
     pub fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path).or_else(|_| self.file.set_len(0))
-    }
-}
-
-/// Makes a directory that is missing, its parents included, and gives the directory itself to `owner`.
-pub fn make_directory(path: &Path, owner: Option<(Uid, Gid)>) -> io::Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(path)?;
-    match owner {
-        Some((uid, gid)) => chown(path, Some(uid.as_raw()), Some(gid.as_raw())),
-        None => Ok(()),
     }
 }
 

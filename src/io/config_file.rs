@@ -1,0 +1,28 @@
+//! The configuration file as a file.
+
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
+use std::fs;
+use std::path::Path;
+
+use crate::config::{self, ConfigError, Parsed};
+
+/// Where it is, unless `-c` says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/nfdhcpd/nfdhcpd.conf";
+
+/// Reads and parses the configuration file.
+///
+/// # Errors
+/// Every fault in it; or the one that it cannot be read.
+pub fn read(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
+    let bytes = fs::read(path).map_err(|error| {
+        vec![ConfigError {
+            path: path.to_owned(),
+            line: None,
+            key: None,
+            found: None,
+            reason: format!("cannot be read: {error}"),
+        }]
+    })?;
+    config::parse(path, &bytes)
+}

@@ -80,10 +80,14 @@ pub enum Failure {
 /// Runs the daemon until it is told to end.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let parsed = config_file::read(&options.config).map_err(|errors| refuse(&errors))?;
-    let result = RunAs::find(&parsed.config.general.user)
-        .inspect_err(|_| start_log(options, &parsed, None))
-        .map_err(RunError::from)
-        .and_then(|run_as| run_as_user(options, parsed, &run_as));
+    let result = match RunAs::find(&parsed.config.general.user) {
+        Ok(Some(run_as)) => run_as_user(options, parsed, &run_as),
+        Ok(None) => return Err(refuse(&[config_file::unknown_user(&options.config, &parsed)])),
+        Err(error) => {
+            start_log(options, &parsed, None);
+            Err(error.into())
+        }
+    };
     result.map_err(|error| {
         error!("{error}");
         Failure::Operation

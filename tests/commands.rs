@@ -151,6 +151,12 @@ fn check_reads_bindings_where_the_configuration_says_and_in_spite_of_its_faults(
     assert_eq!(status, 2);
     assert!(stdout.contains("server_ip") && stdout.contains("tap1:1: MAC"), "{stdout}");
 
+    write("user = no-such-user\n[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n");
+    let (status, stdout, _) = check();
+    assert_eq!(status, 2);
+    let fault = "nfdhcpd.conf:3: general.user = \"no-such-user\": no such user on this machine";
+    assert!(stdout.contains(fault) && stdout.contains("tap1:1: MAC"), "{stdout}");
+
     fs::remove_dir_all(&bindings).unwrap();
     write("[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n");
     let (status, stdout, _) = check();

@@ -10,9 +10,9 @@ use clap::Args;
 use super::BAD_CONFIGURATION;
 use crate::binding::BindingError;
 use crate::binding::parse::Parsed;
-use crate::config::Config;
+use crate::config::{self, Config, ConfigError};
 use crate::engine::{Engine, Event, Notice};
-use crate::io::{config_file, watch};
+use crate::io::{config_file, privileges, watch};
 
 /// Arguments of `nfdhcpd check`.
 #[derive(Debug, Args)]
@@ -47,16 +47,15 @@ impl Check {
     }
 
     fn report(&self, output: &mut impl Write) -> io::Result<Found> {
-        let mut config = match config_file::read(&self.config) {
+        let (mut config, errors) = match config_file::read(&self.config) {
             Ok(parsed) => {
                 parsed.warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
-                Some(parsed.config)
+                let errors = self.unknown_user(&parsed).into_iter().collect();
+                (Some(parsed.config), errors)
             }
-            Err(errors) => {
-                errors.iter().try_for_each(|error| writeln!(output, "error: {error}"))?;
-                None
-            }
+            Err(errors) => (None, errors),
         };
+        errors.iter().try_for_each(|error| writeln!(output, "error: {error}"))?;
         if let (Some(config), Some(bindings)) = (&mut config, &self.bindings) {
             config.general.datapath.clone_from(bindings);
         }
@@ -72,7 +71,14 @@ impl Check {
                 Found::RejectedBinding
             }
         };
-        Ok(if config.is_none() { Found::BadConfig } else { found })
+        Ok(if errors.is_empty() { found } else { Found::BadConfig })
+    }
+
+    /// What a daemon that starts as root would say of `user`. Where users cannot be looked up, it is not for the
+    /// configuration to answer for.
+    fn unknown_user(&self, parsed: &config::Parsed) -> Option<ConfigError> {
+        let user = privileges::look_up(&parsed.config.general.user);
+        matches!(user, Ok(None)).then(|| config_file::unknown_user(&self.config, parsed))
     }
 }
 

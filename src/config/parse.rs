@@ -17,6 +17,14 @@ pub struct Parsed {
     pub config: Config,
     /// One line each, in the order of the file; never a reason to refuse it.
     pub warnings: Vec<ConfigError>,
+    lines: BTreeMap<(&'static str, &'static str), u32>,
+}
+
+impl Parsed {
+    /// The line, from 1, that sets this key; None where the default holds.
+    pub fn line_of(&self, section: &'static str, key: &'static str) -> Option<u32> {
+        self.lines.get(&(section, key)).copied()
+    }
 }
 
 /// Reads the configuration file `path` with the contents `bytes`. No file is opened; `path` is for messages.
@@ -31,7 +39,10 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, Vec<ConfigError>> {
     let config = file.resolve();
     file.warnings.sort_by_key(|warning| warning.line);
     match config {
-        Some(config) => Ok(Parsed { config, warnings: file.warnings }),
+        Some(config) => {
+            let lines = file.entries.into_iter().map(|(key, entry)| (key, entry.line)).collect();
+            Ok(Parsed { config, warnings: file.warnings, lines })
+        }
         None => Err(file.errors),
     }
 }

@@ -26,3 +26,14 @@ pub fn read(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
     })?;
     config::parse(path, &bytes)
 }
+
+/// What is wrong with a configuration whose `user` is nobody on this machine.
+pub fn unknown_user(path: &Path, parsed: &Parsed) -> ConfigError {
+    ConfigError {
+        path: path.to_owned(),
+        line: parsed.line_of("general", "user"),
+        key: Some("general.user".to_owned()),
+        found: Some(parsed.config.general.user.clone()),
+        reason: "no such user on this machine; allowed is the name or uid of one".to_owned(),
+    }
+}

@@ -15,20 +15,14 @@ use nix::unistd::{self, Gid, Uid, User};
 /// NFQUEUE needs the first, the packet socket the second.
 const KEPT: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
 
-/// Why privileges could not be given up.
+/// Why privileges could not be given up: a system call failed.
 #[derive(Debug, thiserror::Error)]
-pub enum PrivilegeError {
-    /// `user` names nobody.
-    #[error("user {0:?}: no such user: set `user` in section [general] to a name or uid that exists")]
-    UnknownUser(String),
-    /// A system call failed.
-    #[error("cannot {action}: {source}")]
-    System {
-        /// What was tried.
-        action: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
+#[error("cannot {action}: {source}")]
+pub struct PrivilegeError {
+    /// What was tried.
+    pub action: &'static str,
+    /// What the system said.
+    pub source: io::Error,
 }
 
 /// Whom to run as.
@@ -46,20 +40,25 @@ pub enum RunAs {
 }
 
 impl RunAs {
-    /// Finds out whom to run as when the configuration says `user`, a name or a uid.
-    pub fn find(user: &str) -> Result<Self, PrivilegeError> {
+    /// Finds out whom to run as when the configuration says `user`, a name or a uid. None: there is no such user, and
+    /// it matters.
+    pub fn find(user: &str) -> Result<Option<Self>, PrivilegeError> {
         if !unistd::geteuid().is_root() {
-            return Ok(Self::Starter("not started as root"));
+            return Ok(Some(Self::Starter("not started as root")));
         }
-        let (uid, gid) = look_up(user)?;
+        Ok(look_up(user)?.map(|(uid, gid)| Self::choose(uid, gid)))
+    }
+
+    /// The user with these ids, if we can become it.
+    fn choose(uid: Uid, gid: Gid) -> Self {
         let is_mapped = map_has("/proc/self/uid_map", uid.as_raw()) && map_has("/proc/self/gid_map", gid.as_raw());
         if !is_mapped {
-            return Ok(Self::Starter("its id does not exist in this user namespace"));
+            return Self::Starter("its id does not exist in this user namespace");
         }
         if is_setgroups_denied() {
-            return Ok(Self::Starter("this user namespace does not let us give up supplementary groups"));
+            return Self::Starter("this user namespace does not let us give up supplementary groups");
         }
-        Ok(Self::User { uid, gid })
+        Self::User { uid, gid }
     }
 
     /// The user and group that files of ours are to belong to; None: those of whoever started us.
@@ -81,15 +80,15 @@ impl RunAs {
     }
 }
 
-/// Finds uid and primary group of a user, by name or else by number.
-fn look_up(user: &str) -> Result<(Uid, Gid), PrivilegeError> {
+/// Finds uid and primary group of a user, by name or else by number; None if there is no such user on this machine.
+pub fn look_up(user: &str) -> Result<Option<(Uid, Gid)>, PrivilegeError> {
     let by_name = User::from_name(user).map_err(|e| failed("look up the user", e))?;
     let found = match (by_name, user.parse()) {
         (Some(found), _) => Some(found),
         (None, Ok(uid)) => User::from_uid(Uid::from_raw(uid)).map_err(|e| failed("look up the user", e))?,
         (None, Err(_)) => None,
     };
-    found.map(|found| (found.uid, found.gid)).ok_or_else(|| PrivilegeError::UnknownUser(user.to_owned()))
+    Ok(found.map(|found| (found.uid, found.gid)))
 }
 
 /// Whether a map of user_namespaces(7) has the id inside. A system without such maps has all ids.
@@ -153,7 +152,7 @@ fn narrow_own_sets() -> Result<(), PrivilegeError> {
 
 /// An error of a step.
 fn failed(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PrivilegeError {
-    PrivilegeError::System { action, source: io::Error::other(source) }
+    PrivilegeError { action, source: io::Error::other(source) }
 }
 
 #[cfg(test)]
@@ -180,9 +179,15 @@ mod tests {
     #[test]
     fn users_by_name_and_number() {
         let root = (Uid::from_raw(0), Gid::from_raw(0));
-        assert_eq!(look_up("root").unwrap(), root);
-        assert_eq!(look_up("0").unwrap(), root);
-        let error = look_up("no-such\nuser").unwrap_err();
-        assert!(!error.to_string().contains('\n'), "{error}");
+        for (user, expected) in [
+            ("root", Some(root)),
+            ("0", Some(root)),
+            ("no-such\nuser", None),
+            ("", None),
+            ("-1", None),
+            ("4294967294", None),
+        ] {
+            assert_eq!(look_up(user).unwrap(), expected, "{user:?}");
+        }
     }
 }

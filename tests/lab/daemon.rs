@@ -16,6 +16,7 @@ tests!(daemon:
     second_daemon_says_whose_queues_they_are,
     missing_directory_is_an_error_at_start,
     wrong_configuration_is_an_error_at_start,
+    unknown_user_is_an_error_at_start,
     runs_unprivileged,
     packet_socket_receives_nothing,
     unprivileged_daemon_follows_taps_and_files,
@@ -81,6 +82,13 @@ fn wrong_configuration_is_an_error_at_start(_: &mut Lab) {
     assert_eq!(daemon.wait().code(), Some(2), "{}", daemon.log());
     let log = daemon.log();
     assert!(log.contains("nfdhcpd.conf:") && log.contains("server_ip") && log.contains("192.0.2"), "{log}");
+}
+
+fn unknown_user_is_an_error_at_start(_: &mut Lab) {
+    let mut daemon = second_daemon(&Config::default().with("general", "user", "no-such-user"));
+    assert_eq!(daemon.wait().code(), Some(2), "{}", daemon.log());
+    let log = daemon.log();
+    assert!(log.contains("nfdhcpd.conf:") && log.contains("general.user = \"no-such-user\": no such user"), "{log}");
 }
 
 /// CAP_NET_ADMIN and CAP_NET_RAW, as in linux/capability.h.

@@ -454,3 +454,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tells_the_line_of_a_key() {
+    let text = format!("[general]\nuser = a\n\n user = b # again\ndatapath = # empty\n{LEAST}");
+    let parsed = parse(Path::new("n.conf"), text.as_bytes()).unwrap();
+    for (section, key, expected) in [
+        ("general", "user", Some(4)),
+        ("dhcp", "server_ip", Some(7)),
+        ("general", "pidfile", None),
+        ("dhcp", "user", None),
+    ] {
+        assert_eq!(parsed.line_of(section, key), expected, "{section}.{key}");
+    }
+}

@@ -16,9 +16,10 @@ mod writing;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
+use nix::unistd::geteuid;
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -109,7 +110,10 @@ fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs) -> Result<(), 
     let pidfile = pidfile.and_then(|path| {
         PidFile::create(path, run_as.owner()).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
     });
-    let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| serve(options, parsed.config));
+    let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
+        warn_of_lost_configuration(&options.config);
+        serve(options, parsed.config)
+    });
     if let Some(Err(error)) = pidfile.map(PidFile::remove) {
         warn!("pidfile: {error}");
     }
@@ -142,6 +146,14 @@ fn drop_privileges(run_as: &RunAs, user: &str) -> Result<(), RunError> {
         info!(user, "`user` is ignored: {reason}");
     }
     Ok(run_as.drop_privileges()?)
+}
+
+/// Warns, once privileges are gone, if the configuration went out of reach with them.
+fn warn_of_lost_configuration(path: &Path) {
+    if let Err(error) = config_file::probe(path) {
+        let uid = geteuid();
+        warn!(?path, %uid, "SIGHUP will not be able to read the configuration as this user: {error}");
+    }
 }
 
 /// Learns the world, binds the queues, and works until the end.

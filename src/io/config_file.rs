@@ -2,7 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 use crate::config::{self, ConfigError, Parsed};
@@ -25,6 +26,11 @@ pub fn read(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
         }]
     })?;
     config::parse(path, &bytes)
+}
+
+/// Tries whether the file can be read by the user we are now.
+pub fn probe(path: &Path) -> io::Result<()> {
+    File::open(path).map(drop)
 }
 
 /// What is wrong with a configuration whose `user` is nobody on this machine.

@@ -21,6 +21,7 @@ tests!(daemon:
     packet_socket_receives_nothing,
     unprivileged_daemon_follows_taps_and_files,
     shows_its_bindings_on_sigusr1,
+    warns_of_a_configuration_that_a_reload_could_not_read,
     writes_a_log_file_and_follows_it_through_a_rotation,
     writes_no_log_file_in_the_foreground,
 );
@@ -150,6 +151,27 @@ fn shows_its_bindings_on_sigusr1(lab: &mut Lab) {
     for words in ["tap1", &guest.mac_text()[..], "192.0.2.11", "2001:db8:0:1::/64"] {
         lab.daemon().wait_for_log(words);
     }
+}
+
+fn warns_of_a_configuration_that_a_reload_could_not_read(lab: &mut Lab) {
+    let config = unprivileged();
+    sh(&format!("chmod 600 {}", write_config(&config)));
+    let guest = lab.guest(1);
+    lab.start_with(&config);
+    let nobody = sh("id -u nobody");
+    lab.daemon().wait_for_log("SIGHUP will not be able to read the configuration as this user: ");
+    let path = format!("path=\"{SCRATCH}/nfdhcpd.conf\" uid={}", nobody.trim());
+    assert!(lab.daemon().log().contains(&path), "{}", lab.daemon().log());
+    guest.udhcpc("-q -n").wait();
+    assert!(guest.udhcpc_lease().contains("\nlease=3600\n"), "{}", guest.udhcpc_lease());
+
+    lab.daemon().signal(Signal::SIGHUP);
+    lab.daemon().wait_for_log("the configuration stays as it was");
+    lab.stop();
+    sh(&format!("chmod 644 {SCRATCH}/nfdhcpd.conf"));
+    lab.launch(&config);
+    lab.daemon().wait_for_log(" ready ");
+    assert!(!lab.daemon().log().contains("SIGHUP"), "{}", lab.daemon().log());
 }
 
 fn writes_a_log_file_and_follows_it_through_a_rotation(lab: &mut Lab) {

@@ -38,6 +38,8 @@ fn in_namespace(name: &str, test: fn()) {
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
         .env(INSIDE, "1")
+        // Where an ordinary user does not look, but `tc` is.
+        .env("PATH", std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin")
         .status()
         .expect("unshare of util-linux");
     assert!(status.success(), "{status}");
@@ -46,6 +48,11 @@ fn in_namespace(name: &str, test: fn()) {
 fn ip(arguments: &str) {
     let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
     assert!(status.success(), "ip {arguments}");
+}
+
+fn tc(arguments: &str) {
+    let status = Command::new("tc").args(arguments.split(' ')).status().unwrap();
+    assert!(status.success(), "tc {arguments}");
 }
 
 fn ifindex(name: &str) -> IfIndex {
@@ -251,9 +258,40 @@ fn a_frame_that_fails_holds_up_no_other() {
     });
 }
 
+/// One tap has a shaper that lets next to nothing pass, another stands on a queue that is full. Without
+/// `PACKET_QDISC_BYPASS` the frames that wait in the shaper would use up the socket's buffer, and no tap get any more.
+#[test]
+fn a_tap_that_is_blocked_holds_up_no_other() {
+    in_namespace("a_tap_that_is_blocked_holds_up_no_other", || {
+        for tap in ["tap0", "shaped", "below"] {
+            ip(&format!("link add {tap} type veth peer name {tap}-vm"));
+            ip(&format!("link set {tap} up"));
+            ip(&format!("link set {tap}-vm up"));
+        }
+        tc("qdisc add dev shaped root tbf rate 8bit burst 1600 limit 10000000");
+        tc("qdisc add dev below root tbf rate 8bit burst 1600 limit 1600");
+        ip("link add link below name full type macvlan mode private");
+        ip("link set full up");
+        let [tap, shaped, full] = ["tap0", "shaped", "full"].map(ifindex);
+        let socket = PacketSocket::open().unwrap();
+        // Far more bytes than a socket's buffer holds.
+        let rounds = 2000;
+        let frame = [0xff; 1000];
+        let frames: Vec<(IfIndex, &[u8])> = [shaped, full, tap].map(|ifindex| (ifindex, &frame[..])).repeat(rounds);
+        let before = [sent("tap0"), sent("shaped")];
+        let mut failures = Vec::new();
+        socket.send(frames.into_iter(), |ifindex, errno| failures.push((ifindex, errno)));
+        let sent = [sent("tap0") - before[0], sent("shaped") - before[1]];
+        assert_eq!(sent, [rounds as u64; 2]);
+        let others: Vec<_> = failures.iter().filter(|failure| **failure != (full, libc::ENOBUFS)).collect();
+        assert!(others.is_empty(), "{others:?}");
+        assert!((rounds - 10..rounds).contains(&failures.len()), "{} failures", failures.len());
+    });
+}
+
 /// How many packets have left by an interface.
 fn sent(name: &str) -> u64 {
     let table = fs::read_to_string("/proc/self/net/dev").unwrap();
-    let line = table.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+    let line = table.lines().find(|line| line.trim_start().starts_with(&format!("{name}:"))).unwrap();
     line.split_ascii_whitespace().nth(10).unwrap().parse().unwrap()
 }

@@ -1,5 +1,7 @@
 //! `nfdhcpd replay`: a capture through the daemon's engine, without sockets, privileges and clock.
 
+#![expect(clippy::disallowed_methods, reason = "the command line names files")]
+
 mod describe;
 mod packet;
 mod taps;

@@ -1,5 +1,7 @@
 //! Directories that are missing: those of the log file and the pidfile.
 
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::chown;

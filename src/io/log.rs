@@ -1,5 +1,7 @@
 //! Where log lines go: to stderr, and to a file if the configuration names a directory.
 
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
@@ -90,7 +92,6 @@ pub fn init(debug: bool, file: Option<LogFile>) -> Result<(), TryInitError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests look at files")]
 mod tests {
     use super::*;
 

@@ -1,5 +1,7 @@
 //! The file that holds our process id. A courtesy: nothing that goes wrong with it stops the daemon.
 
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -48,7 +50,6 @@ impl PidFile {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests look at files")]
 mod tests {
     use super::*;
 

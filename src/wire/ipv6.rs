@@ -25,9 +25,13 @@ pub const UDP: u8 = 17;
 /// ICMPv6 as next header.
 pub const ICMPV6: u8 = 58;
 
+/// The fragment header as next header.
+pub const FRAGMENT: u8 = 44;
+/// The extension headers that can be skipped: those of RFC 8200 §4 but for [`FRAGMENT`], and RFC 4302's.
+pub const EXTENSION_HEADERS: [u8; 4] = [HOP_BY_HOP, ROUTING, AUTHENTICATION, DESTINATION_OPTIONS];
+
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
-const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
 const DESTINATION_OPTIONS: u8 = 60;
 
@@ -86,7 +90,7 @@ impl<'a> Datagram<'a> {
 fn walk(mut next_header: u8, mut bytes: &[u8]) -> Result<(u8, &[u8]), PacketError> {
     for _ in 0..=MAX_EXTENSION_HEADERS {
         match next_header {
-            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | AUTHENTICATION => {}
+            known if EXTENSION_HEADERS.contains(&known) => {}
             FRAGMENT => return Err(PacketError::Fragment),
             protocol => return Ok((protocol, bytes)),
         }
@@ -96,13 +100,17 @@ fn walk(mut next_header: u8, mut bytes: &[u8]) -> Result<(u8, &[u8]), PacketErro
         if next_header == ROUTING && segments_left != 0 {
             return Err(PacketError::ExtensionHeaders);
         }
-        let length = usize::from(length);
-        // RFC 4302 §2.2 counts in other units than RFC 8200.
-        let header_len = if next_header == AUTHENTICATION { (length + 2) * 4 } else { (length + 1) * 8 };
-        bytes = bytes.get(header_len..).ok_or(bad_length)?;
+        bytes = bytes.get(extension_header_len(next_header, length)..).ok_or(bad_length)?;
         next_header = next;
     }
     Err(PacketError::ExtensionHeaders)
+}
+
+/// How long the extension header of this kind is, in bytes, with this in its length field.
+pub fn extension_header_len(kind: u8, length: u8) -> usize {
+    let length = usize::from(length);
+    // RFC 4302 §2.2 counts in other units than RFC 8200.
+    if kind == AUTHENTICATION { (length + 2) * 4 } else { (length + 1) * 8 }
 }
 
 /// What an IPv6 header says of what follows it.

@@ -5,12 +5,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::wire::ethernet::{self, Frame};
+use crate::wire::ipv6::{EXTENSION_HEADERS, FRAGMENT};
 use crate::wire::{dhcpv4, dhcpv6, icmpv6, ipv4, ipv6, udp};
-
-/// Extension headers that are skipped: those of RFC 8200 §4 but for the fragment header, and RFC 4302's.
-const EXTENSION_HEADERS: [u8; 4] = [0, 43, 60, AUTHENTICATION];
-const AUTHENTICATION: u8 = 51;
-const FRAGMENT: u8 = 44;
 
 /// An IP packet, as far as it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,12 +89,13 @@ impl<'a> Packet<'a> {
 }
 
 /// Walks over extension headers: the protocol behind them, its bytes, and whether these are not the beginning.
+///
+/// As netfilter does it, which diverts also what [`ipv6::Datagram`] refuses: any number of headers, first fragments,
+/// routing headers with a way to go.
 fn walk(mut next_header: u8, mut bytes: &[u8]) -> (u8, &[u8], bool) {
     while let Some([next, length, offset_high, offset_low]) = bytes.first_chunk::<4>() {
         let header_len = match next_header {
-            // RFC 4302 §2.2 counts it in other units.
-            AUTHENTICATION => (usize::from(*length) + 2) * 4,
-            known if EXTENSION_HEADERS.contains(&known) => (usize::from(*length) + 1) * 8,
+            known if EXTENSION_HEADERS.contains(&known) => ipv6::extension_header_len(known, *length),
             FRAGMENT if u16::from_be_bytes([*offset_high, *offset_low]) & 0xfff8 != 0 => return (*next, bytes, true),
             FRAGMENT => 8,
             _ => break,

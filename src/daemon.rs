@@ -27,7 +27,7 @@ use crate::config::{Config, ConfigError, Parsed};
 use crate::engine::Engine;
 use crate::io::config_file;
 use crate::io::links::{LinkChanges, Links};
-use crate::io::log::{self, LogFile};
+use crate::io::log::{self, Log, LogFile};
 use crate::io::nfqueue::{BindError, Queue};
 use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
@@ -81,18 +81,30 @@ pub enum Failure {
 /// Runs the daemon until it is told to end.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let parsed = config_file::read(&options.config).map_err(|errors| refuse(&errors))?;
-    let result = match RunAs::find(&parsed.config.general.user) {
-        Ok(Some(run_as)) => run_as_user(options, parsed, &run_as),
-        Ok(None) => return Err(refuse(&[config_file::unknown_user(&options.config, &parsed)])),
-        Err(error) => {
-            start_log(options, &parsed, None);
-            Err(error.into())
+    match RunAs::find(&parsed.config.general.user) {
+        Ok(Some(run_as)) => {
+            let mut log = start_log(options, &parsed, Some(&run_as));
+            let result = run_as_user(options, parsed, &run_as, log.as_mut());
+            conclude(result, log)
         }
-    };
-    result.map_err(|error| {
+        Ok(None) => Err(refuse(&[config_file::unknown_user(&options.config, &parsed)])),
+        Err(error) => {
+            let log = start_log(options, &parsed, None);
+            conclude(Err(error.into()), log)
+        }
+    }
+}
+
+/// Logs why the daemon ended, if nobody told it to, and the last lines of the log.
+fn conclude(result: Result<(), RunError>, log: Option<Log>) -> Result<(), Failure> {
+    let result = result.map_err(|error| {
         error!("{error}");
         Failure::Operation
-    })
+    });
+    if let Some(log) = log {
+        log.finish();
+    }
+    result
 }
 
 /// Says what is wrong with the configuration: there is no log yet.
@@ -104,13 +116,13 @@ fn refuse(errors: &[ConfigError]) -> Failure {
 }
 
 /// Opens log and pidfile, which may need the privileges that are given up then; and serves.
-fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs) -> Result<(), RunError> {
-    start_log(options, &parsed, Some(run_as));
+fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs, log: Option<&mut Log>) -> Result<(), RunError> {
     let pidfile = parsed.config.general.pidfile.as_deref();
     let pidfile = pidfile.and_then(|path| {
         PidFile::create(path, run_as.owner()).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
     });
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
+        log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
         serve(options, parsed.config)
     });
@@ -121,7 +133,7 @@ fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs) -> Result<(), 
 }
 
 /// Starts the log, and logs what came before it.
-fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) {
+fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) -> Option<Log> {
     let directory = parsed.config.general.logdir.as_deref();
     let owner = run_as.and_then(RunAs::owner);
     let file = directory.filter(|_| !options.foreground).map(|directory| (directory, LogFile::open(directory, owner)));
@@ -131,13 +143,14 @@ fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) {
         None => (None, None),
     };
     // It fails when a log was started before, and then there is one.
-    let _ = log::init(options.debug, file);
+    let log = log::init(options.debug, file).ok();
     if let Some((logdir, error)) = failure {
         warn!(?logdir, "no log file: {error}");
     }
     for warning in &parsed.warnings {
         warn!("{warning}");
     }
+    log
 }
 
 /// Gives up privileges, and says so where the configured user does not come to pass.

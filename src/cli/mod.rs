@@ -53,7 +53,7 @@ struct Run {
 
 impl Run {
     fn run(self) -> ExitCode {
-        let Self { config, debug, foreground } = self;
+        let Self { config, debug, foreground, version: _ } = self;
         match daemon::run(&daemon::Options { config, debug, foreground }) {
             Ok(()) => ExitCode::SUCCESS,
             Err(daemon::Failure::Configuration) => ExitCode::from(BAD_CONFIGURATION),

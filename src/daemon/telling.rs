@@ -1,4 +1,4 @@
-//! What the packet thread has to say, and how it gets to the log: through a channel, since the log may be slow.
+//! What the packet thread has to say, and how it gets to the log: through a channel, so that it formats no line itself.
 
 use tokio::sync::mpsc;
 use tracing::{Level, enabled};
@@ -24,7 +24,7 @@ pub(super) enum News {
     Overrun(QueueNum, u64),
     /// Lines that were not written, of a span that is over.
     Suppressed(Suppressed),
-    /// So much news was lost, because the log is too slow.
+    /// So much news was lost, because the main thread was too slow.
     Lost(u64),
 }
 

@@ -1,136 +1,166 @@
 //! Where log lines go: to stderr, and to a file if the configuration names a directory.
+//!
+//! A thread of its own writes them, since either may be stuck: a pipe that nobody reads must not keep the daemon from its
+//! work. Lines that find no room in the queue to that thread are counted, and the count is written when there is room.
 
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, IsTerminal as _, Write};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+mod file;
 
-use nix::unistd::{Gid, Uid};
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
+use std::time::Duration;
+
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-use super::directory;
+pub use file::LogFile;
 
-/// The name of the log file in its directory.
-const FILE_NAME: &str = "nfdhcpd.log";
+/// How many lines may wait to be written.
+const CAPACITY: usize = 4096;
+/// How long the end of the process waits for lines that are not written yet.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A log file that follows its name: when that stands for another file, as after a rotation, or for none, it is opened
-/// anew.
+/// The log of the process. Lines wait until [`start`](Self::start).
 #[derive(Debug)]
-pub struct LogFile {
-    path: PathBuf,
-    file: File,
+pub struct Log {
+    to: SyncSender<Message>,
+    /// What the thread works on, until it is started.
+    output: Option<Output>,
 }
 
-impl LogFile {
-    /// Opens the log file in `directory`, to append to it. The directory is made if it is missing; it and the file
-    /// belong to `owner`.
-    pub fn open(directory: &Path, owner: Option<(Uid, Gid)>) -> io::Result<Self> {
-        directory::make(directory, owner)?;
-        let path = directory.join(FILE_NAME);
-        let file = open(&path)?;
-        if let Some((uid, gid)) = owner {
-            fchown(&file, Some(uid.as_raw()), Some(gid.as_raw()))?;
-        }
-        Ok(Self { path, file })
-    }
-
-    /// Changes to the file that the name stands for. Where that cannot be opened, the old one has to do.
-    fn follow_name(&mut self) {
-        if !self.has_name()
-            && let Ok(file) = open(&self.path)
-        {
-            self.file = file;
-        }
-    }
-
-    /// Whether the open file still has its name.
-    fn has_name(&self) -> bool {
-        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
-        let named = fs::symlink_metadata(&self.path).map(identity);
-        let opened = self.file.metadata().map(identity);
-        matches!((named, opened), (Ok(named), Ok(opened)) if named == opened)
-    }
-}
-
-/// Each call is a line. Two calls of stat(2) more cost it little, and how many lines there are is bounded elsewhere.
-impl Write for LogFile {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.follow_name();
-        self.file.write(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-/// Opens a log file to append to it. It is made if it is missing.
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o640)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
+/// What goes to the thread.
+#[derive(Debug)]
+enum Message {
+    /// A line for stderr.
+    Stderr(Vec<u8>),
+    /// A line for the file.
+    File(Vec<u8>),
+    /// Say when everything before this is written.
+    Flush(SyncSender<()>),
 }
 
 /// Sends all log lines of the process to stderr and to `file`, from level debug or info on.
-pub fn init(debug: bool, file: Option<LogFile>) -> Result<(), TryInitError> {
+pub fn init(debug: bool, file: Option<LogFile>) -> Result<Log, TryInitError> {
     let level = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    let stderr = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_target(false);
+    let (to, from) = mpsc::sync_channel(CAPACITY);
+    let lost = Arc::new(AtomicU64::new(0));
+    let lane = |message| Lane { to: to.clone(), lost: Arc::clone(&lost), message };
+    let (to_stderr, to_file) = (lane(Message::Stderr), lane(Message::File));
+    let stderr =
+        fmt::layer().with_writer(move || to_stderr.clone()).with_ansi(io::stderr().is_terminal()).with_target(false);
     // The journal has its own time.
     let stderr =
         if std::env::var_os("JOURNAL_STREAM").is_some() { stderr.without_time().boxed() } else { stderr.boxed() };
-    let file = file.map(|file| fmt::layer().with_writer(Mutex::new(file)).with_ansi(false).with_target(false));
-    tracing_subscriber::registry().with(level).with(stderr).with(file).try_init()
+    let in_file =
+        file.is_some().then(|| fmt::layer().with_writer(move || to_file.clone()).with_ansi(false).with_target(false));
+    tracing_subscriber::registry().with(level).with(stderr).with(in_file).try_init()?;
+    Ok(Log { to, output: Some(Output { from, lost, file }) })
+}
+
+impl Log {
+    /// Starts the thread. To be called when privileges are given up: the thread has those of its maker.
+    pub fn start(&mut self) -> io::Result<()> {
+        if let Some(output) = self.output.take() {
+            thread::Builder::new().name("log".to_owned()).spawn(move || output.write_all(&mut io::stderr()))?;
+        }
+        Ok(())
+    }
+
+    /// Waits for what is not written yet, but not for ever.
+    pub fn finish(mut self) {
+        let (written, done) = mpsc::sync_channel(1);
+        // Whatever fails here, there is no log to say it to.
+        if self.start().is_ok() && self.to.try_send(Message::Flush(written)).is_ok() {
+            let _ = done.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+/// Takes lines, and never waits.
+#[derive(Debug, Clone)]
+struct Lane {
+    to: SyncSender<Message>,
+    lost: Arc<AtomicU64>,
+    message: fn(Vec<u8>) -> Message,
+}
+
+/// Each call is a line.
+impl Write for Lane {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.to.try_send((self.message)(line.to_vec())).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The thread's end.
+#[derive(Debug)]
+struct Output {
+    from: Receiver<Message>,
+    lost: Arc<AtomicU64>,
+    file: Option<LogFile>,
+}
+
+impl Output {
+    /// Writes lines as long as there is a log. A line that cannot be written is gone: there is nowhere to say so.
+    fn write_all(mut self, stderr: &mut impl Write) {
+        while let Ok(message) = self.from.recv() {
+            let lost = self.lost.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                let _ = writeln!(stderr, "{lost} lines of the log were lost: it was not read fast enough");
+            }
+            match message {
+                Message::Stderr(line) => drop(stderr.write_all(&line)),
+                Message::File(line) => drop(self.file.as_mut().map(|file| file.write_all(&line))),
+                Message::Flush(written) => drop(written.try_send(())),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A log file in a new directory of its own.
-    fn log_file(name: &str) -> (LogFile, PathBuf) {
-        let directory = std::env::temp_dir().join(format!("log-{name}-{}", std::process::id()));
-        let log = LogFile::open(&directory, None).unwrap();
-        (log, directory)
+    fn lane(capacity: usize) -> (Lane, Output) {
+        let (to, from) = mpsc::sync_channel(capacity);
+        let lost = Arc::new(AtomicU64::new(0));
+        (Lane { to, lost: Arc::clone(&lost), message: Message::Stderr }, Output { from, lost, file: None })
     }
 
     #[test]
-    fn follows_its_name_when_it_is_rotated() {
-        let (mut log, directory) = log_file("rotated");
-        let (path, rotated) = (directory.join(FILE_NAME), directory.join("rotated"));
-        let read = |path| fs::read_to_string(path).unwrap();
-        writeln!(log, "first").unwrap();
-        fs::rename(&path, &rotated).unwrap();
-        writeln!(log, "second").unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o137, 0);
-        writeln!(log, "third").unwrap();
-        assert_eq!((read(&rotated), read(&path)), ("first\n".to_owned(), "second\nthird\n".to_owned()));
-        // As logrotate's `create` does it: another file is already there.
-        fs::rename(&path, &rotated).unwrap();
-        fs::write(&path, "").unwrap();
-        writeln!(log, "fourth").unwrap();
-        assert_eq!((read(&rotated), read(&path)), ("second\nthird\n".to_owned(), "fourth\n".to_owned()));
-        fs::remove_dir_all(directory).unwrap();
+    fn lines_that_find_no_room_are_counted_and_nobody_waits() {
+        let (mut lane, output) = lane(2);
+        for line in ["one\n", "two\n", "three\n", "four\n"] {
+            lane.write_all(line.as_bytes()).unwrap();
+        }
+        drop(lane);
+        let mut written = Vec::new();
+        output.write_all(&mut written);
+        let written = String::from_utf8(written).unwrap();
+        assert_eq!(written, "2 lines of the log were lost: it was not read fast enough\none\ntwo\n");
     }
 
     #[test]
-    fn stays_with_the_old_file_where_there_can_be_no_new_one() {
-        let (mut log, directory) = log_file("stuck");
-        let rotated = directory.join("rotated");
-        fs::rename(directory.join(FILE_NAME), &rotated).unwrap();
-        // What a name stands for is not followed by way of a symbolic link.
-        std::os::unix::fs::symlink("elsewhere", directory.join(FILE_NAME)).unwrap();
-        writeln!(log, "line").unwrap();
-        assert_eq!(fs::read_to_string(&rotated).unwrap(), "line\n");
-        assert!(!directory.join("elsewhere").exists());
-        fs::remove_dir_all(directory).unwrap();
+    fn a_flush_comes_after_what_was_before_it() {
+        let (mut lane, output) = lane(8);
+        let (done, is_done) = mpsc::sync_channel(1);
+        lane.write_all(b"line\n").unwrap();
+        lane.to.try_send(Message::Flush(done)).unwrap();
+        drop(lane);
+        let mut written = Vec::new();
+        output.write_all(&mut written);
+        assert_eq!((is_done.try_recv(), written), (Ok(()), b"line\n".to_vec()));
     }
 }

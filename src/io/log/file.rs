@@ -1,0 +1,119 @@
+//! The log file, which follows its name when it is rotated.
+
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::io::directory;
+use nix::unistd::{Gid, Uid};
+
+/// The name of the log file in its directory.
+const FILE_NAME: &str = "nfdhcpd.log";
+
+/// A log file that follows its name: when that stands for another file, as after a rotation, or for none, it is opened
+/// anew.
+#[derive(Debug)]
+pub struct LogFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl LogFile {
+    /// Opens the log file in `directory`, to append to it. The directory is made if it is missing; it and the file
+    /// belong to `owner`.
+    pub fn open(directory: &Path, owner: Option<(Uid, Gid)>) -> io::Result<Self> {
+        directory::make(directory, owner)?;
+        let path = directory.join(FILE_NAME);
+        let file = open(&path)?;
+        if let Some((uid, gid)) = owner {
+            fchown(&file, Some(uid.as_raw()), Some(gid.as_raw()))?;
+        }
+        Ok(Self { path, file })
+    }
+
+    /// Changes to the file that the name stands for. Where that cannot be opened, the old one has to do.
+    fn follow_name(&mut self) {
+        if !self.has_name()
+            && let Ok(file) = open(&self.path)
+        {
+            self.file = file;
+        }
+    }
+
+    /// Whether the open file still has its name.
+    fn has_name(&self) -> bool {
+        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let named = fs::symlink_metadata(&self.path).map(identity);
+        let opened = self.file.metadata().map(identity);
+        matches!((named, opened), (Ok(named), Ok(opened)) if named == opened)
+    }
+}
+
+/// Each call is a line. Two calls of stat(2) more cost it little, and how many lines there are is bounded elsewhere.
+impl Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.follow_name();
+        self.file.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Opens a log file to append to it. It is made if it is missing.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log file in a new directory of its own.
+    fn log_file(name: &str) -> (LogFile, PathBuf) {
+        let directory = std::env::temp_dir().join(format!("log-{name}-{}", std::process::id()));
+        let log = LogFile::open(&directory, None).unwrap();
+        (log, directory)
+    }
+
+    #[test]
+    fn follows_its_name_when_it_is_rotated() {
+        let (mut log, directory) = log_file("rotated");
+        let (path, rotated) = (directory.join(FILE_NAME), directory.join("rotated"));
+        let read = |path| fs::read_to_string(path).unwrap();
+        writeln!(log, "first").unwrap();
+        fs::rename(&path, &rotated).unwrap();
+        writeln!(log, "second").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o137, 0);
+        writeln!(log, "third").unwrap();
+        assert_eq!((read(&rotated), read(&path)), ("first\n".to_owned(), "second\nthird\n".to_owned()));
+        // As logrotate's `create` does it: another file is already there.
+        fs::rename(&path, &rotated).unwrap();
+        fs::write(&path, "").unwrap();
+        writeln!(log, "fourth").unwrap();
+        assert_eq!((read(&rotated), read(&path)), ("second\nthird\n".to_owned(), "fourth\n".to_owned()));
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn stays_with_the_old_file_where_there_can_be_no_new_one() {
+        let (mut log, directory) = log_file("stuck");
+        let rotated = directory.join("rotated");
+        fs::rename(directory.join(FILE_NAME), &rotated).unwrap();
+        // What a name stands for is not followed by way of a symbolic link.
+        std::os::unix::fs::symlink("elsewhere", directory.join(FILE_NAME)).unwrap();
+        writeln!(log, "line").unwrap();
+        assert_eq!(fs::read_to_string(&rotated).unwrap(), "line\n");
+        assert!(!directory.join("elsewhere").exists());
+        fs::remove_dir_all(directory).unwrap();
+    }
+}

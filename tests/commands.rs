@@ -113,7 +113,7 @@ fn check_shows_every_fault_and_its_status_says_the_worst() {
         "warning: dhcpv4-bindings/bindings/tap16:9: PRIVATE=\"no\": ",
         "error: dhcpv4-bindings/bindings/tap18:3: IP=\"198.51.100.7\": outside SUBNET",
         "error: dhcpv4-bindings/bindings/tap19: MAC: required",
-        "error: dhcpv4-bindings/bindings/tap20: DOMAIN_SEARCH: the reply would not fit 1500 bytes",
+        "error: dhcpv4-bindings/bindings/tap20:9: DOMAIN_SEARCH: the reply would not fit 1500 bytes",
         "17 bindings good, 3 rejected",
     ] {
         assert!(stdout.lines().any(|found| found.starts_with(line)), "{line} is not in\n{stdout}");
@@ -154,7 +154,7 @@ fn check_reads_bindings_where_the_configuration_says_and_in_spite_of_its_faults(
     write("user = no-such-user\n[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n");
     let (status, stdout, _) = check();
     assert_eq!(status, 2);
-    let fault = "nfdhcpd.conf:3: general.user = \"no-such-user\": no such user on this machine";
+    let fault = "nfdhcpd.conf:3: general.user = \"no-such-user\": no user of this name on this machine";
     assert!(stdout.contains(fault) && stdout.contains("tap1:1: MAC"), "{stdout}");
 
     fs::remove_dir_all(&bindings).unwrap();

@@ -40,6 +40,6 @@ pub fn unknown_user(path: &Path, parsed: &Parsed) -> ConfigError {
         line: parsed.line_of("general", "user"),
         key: Some("general.user".to_owned()),
         found: Some(parsed.config.general.user.clone()),
-        reason: "no such user on this machine; allowed is the name or uid of one".to_owned(),
+        reason: "no user of this name on this machine; allowed is a name or a uid".to_owned(),
     }
 }

@@ -80,15 +80,18 @@ impl RunAs {
     }
 }
 
-/// Finds uid and primary group of a user, by name or else by number; None if there is no such user on this machine.
+/// Finds uid and primary group of a user, by name or else by number; None if there is no user of this name. A number
+/// that belongs to nobody is as good as another, and stands for a group as well.
 pub fn look_up(user: &str) -> Result<Option<(Uid, Gid)>, PrivilegeError> {
     let by_name = User::from_name(user).map_err(|e| failed("look up the user", e))?;
-    let found = match (by_name, user.parse()) {
-        (Some(found), _) => Some(found),
-        (None, Ok(uid)) => User::from_uid(Uid::from_raw(uid)).map_err(|e| failed("look up the user", e))?,
-        (None, Err(_)) => None,
-    };
-    Ok(found.map(|found| (found.uid, found.gid)))
+    if let Some(found) = by_name {
+        return Ok(Some((found.uid, found.gid)));
+    }
+    // setresuid(2) takes the largest number for "as it is".
+    let Some(number) = user.parse().ok().filter(|number| *number != u32::MAX) else { return Ok(None) };
+    let by_number = User::from_uid(Uid::from_raw(number)).map_err(|e| failed("look up the user", e))?;
+    let gid = by_number.map_or(Gid::from_raw(number), |found| found.gid);
+    Ok(Some((Uid::from_raw(number), gid)))
 }
 
 /// Whether a map of user_namespaces(7) has the id inside. A system without such maps has all ids.
@@ -185,7 +188,8 @@ mod tests {
             ("no-such\nuser", None),
             ("", None),
             ("-1", None),
-            ("4294967294", None),
+            ("4294967294", Some((Uid::from_raw(4_294_967_294), Gid::from_raw(4_294_967_294)))),
+            ("4294967295", None),
         ] {
             assert_eq!(look_up(user).unwrap(), expected, "{user:?}");
         }

@@ -22,18 +22,20 @@ test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
 '
 
-missing=$(echo "$tools" | while read -r kind package program _; do
+# What is missing: package, then what it is for.
+lacking=$(echo "$tools" | while read -r kind package program purpose; do
     case $kind in "${1:-$kind}") ;; *) continue ;; esac
-    [ -z "$package" ] || command -v "$program" >/dev/null || printf '%s ' "$package"
+    [ -z "$package" ] || command -v "$program" >/dev/null || printf '    %-16s %s\n' "$package" "$purpose"
 done)
-[ -n "$missing" ] || exit 0
+[ -n "$lacking" ] || exit 0
+missing=$(echo "$lacking" | awk '{ printf "%s ", $1 }')
 
 if [ "$(id -u)" = 0 ]; then
     as_root=
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
     as_root='sudo -n'
 else
-    echo "missing, and to be installed as root: apt-get install $missing" >&2
+    printf 'missing:\n%s\nto be installed as root: apt-get install %s\n' "$lacking" "$missing" >&2
     exit 1
 fi
 
@@ -43,7 +45,7 @@ apt() {
     # RUNLEVEL=1 keeps packages from starting services.
     $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$log" 2>&1
 }
-echo "installing $missing"
+printf 'installing\n%s\n' "$lacking"
 # shellcheck disable=SC2086 # one word for each package
 if ! apt update || ! apt install --yes --no-install-recommends $missing; then
     cat "$log" >&2

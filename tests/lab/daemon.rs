@@ -89,7 +89,10 @@ fn unknown_user_is_an_error_at_start(_: &mut Lab) {
     let mut daemon = second_daemon(&Config::default().with("general", "user", "no-such-user"));
     assert_eq!(daemon.wait().code(), Some(2), "{}", daemon.log());
     let log = daemon.log();
-    assert!(log.contains("nfdhcpd.conf:") && log.contains("general.user = \"no-such-user\": no such user"), "{log}");
+    assert!(
+        log.contains("nfdhcpd.conf:") && log.contains("general.user = \"no-such-user\": no user of this name"),
+        "{log}"
+    );
 }
 
 /// CAP_NET_ADMIN and CAP_NET_RAW, as in linux/capability.h.

@@ -27,10 +27,11 @@ use describe::{Answered, Asked};
 use packet::Packet;
 use taps::Taps;
 
-/// What holds without `-c`.
+/// What holds without `-c`: `server_ip` is for guests that have no gateway and nobody else in their subnet.
 const DEFAULT_CONFIG: &str = "\
 [dhcp]
 server_on_link = yes
+server_ip = 192.0.2.1
 [ipv6]
 mode = slaac+dhcpv6
 rs_queue = 43

@@ -9,8 +9,8 @@ mod file;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 use std::time::Duration;
 
@@ -21,15 +21,16 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 pub use file::LogFile;
 
-/// How many lines may wait to be written.
-const CAPACITY: usize = 4096;
+/// How many lines may wait to be written: those of ten thousand bindings, told at the start and by SIGUSR1, and as many
+/// again. Memory is taken only for lines that do wait.
+const CAPACITY: usize = 32 * 1024;
 /// How long the end of the process waits for lines that are not written yet.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The log of the process. Lines wait until [`start`](Self::start).
 #[derive(Debug)]
 pub struct Log {
-    to: SyncSender<Message>,
+    to: Sender<Message>,
     /// What the thread works on, until it is started.
     output: Option<Output>,
 }
@@ -48,9 +49,9 @@ enum Message {
 /// Sends all log lines of the process to stderr and to `file`, from level debug or info on.
 pub fn init(debug: bool, file: Option<LogFile>) -> Result<Log, TryInitError> {
     let level = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    let (to, from) = mpsc::sync_channel(CAPACITY);
-    let lost = Arc::new(AtomicU64::new(0));
-    let lane = |message| Lane { to: to.clone(), lost: Arc::clone(&lost), message };
+    let (to, from) = mpsc::channel();
+    let counts = Arc::new(Counts::new(CAPACITY));
+    let lane = |message| Lane { to: to.clone(), counts: Arc::clone(&counts), message };
     let (to_stderr, to_file) = (lane(Message::Stderr), lane(Message::File));
     let stderr =
         fmt::layer().with_writer(move || to_stderr.clone()).with_ansi(io::stderr().is_terminal()).with_target(false);
@@ -60,7 +61,7 @@ pub fn init(debug: bool, file: Option<LogFile>) -> Result<Log, TryInitError> {
     let in_file =
         file.is_some().then(|| fmt::layer().with_writer(move || to_file.clone()).with_ansi(false).with_target(false));
     tracing_subscriber::registry().with(level).with(stderr).with(in_file).try_init()?;
-    Ok(Log { to, output: Some(Output { from, lost, file }) })
+    Ok(Log { to, output: Some(Output { from, counts, file }) })
 }
 
 impl Log {
@@ -76,25 +77,58 @@ impl Log {
     pub fn finish(mut self) {
         let (written, done) = mpsc::sync_channel(1);
         // Whatever fails here, there is no log to say it to.
-        if self.start().is_ok() && self.to.try_send(Message::Flush(written)).is_ok() {
+        if self.start().is_ok() && self.to.send(Message::Flush(written)).is_ok() {
             let _ = done.recv_timeout(PATIENCE);
         }
+    }
+}
+
+/// How many lines wait, and how many found no room. Only counts: that they are a little out of step does no harm.
+#[derive(Debug)]
+struct Counts {
+    capacity: usize,
+    waiting: AtomicUsize,
+    lost: AtomicUsize,
+}
+
+impl Counts {
+    fn new(capacity: usize) -> Self {
+        Self { capacity, waiting: AtomicUsize::new(0), lost: AtomicUsize::new(0) }
+    }
+
+    /// Whether there is room for one more line, which then waits; if not, it is lost.
+    fn admit(&self) -> bool {
+        let is_full = self.waiting.load(Ordering::Relaxed) >= self.capacity;
+        let counter = if is_full { &self.lost } else { &self.waiting };
+        counter.fetch_add(1, Ordering::Relaxed);
+        !is_full
+    }
+
+    /// A line waits no more.
+    fn release(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many lines were lost since this was last asked.
+    fn take_lost(&self) -> usize {
+        self.lost.swap(0, Ordering::Relaxed)
     }
 }
 
 /// Takes lines, and never waits.
 #[derive(Debug, Clone)]
 struct Lane {
-    to: SyncSender<Message>,
-    lost: Arc<AtomicU64>,
+    to: Sender<Message>,
+    counts: Arc<Counts>,
     message: fn(Vec<u8>) -> Message,
 }
 
 /// Each call is a line.
 impl Write for Lane {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.to.try_send((self.message)(line.to_vec())).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        // Without a thread at the other end the process is at its end as well.
+        if self.counts.admit() && self.to.send((self.message)(line.to_vec())).is_err() {
+            self.counts.release();
         }
         Ok(line.len())
     }
@@ -108,7 +142,7 @@ impl Write for Lane {
 #[derive(Debug)]
 struct Output {
     from: Receiver<Message>,
-    lost: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     file: Option<LogFile>,
 }
 
@@ -116,15 +150,19 @@ impl Output {
     /// Writes lines as long as there is a log. A line that cannot be written is gone: there is nowhere to say so.
     fn write_all(mut self, stderr: &mut impl Write) {
         while let Ok(message) = self.from.recv() {
-            let lost = self.lost.swap(0, Ordering::Relaxed);
+            let lost = self.counts.take_lost();
             if lost > 0 {
                 let _ = writeln!(stderr, "{lost} lines of the log were lost: it was not read fast enough");
             }
             match message {
                 Message::Stderr(line) => drop(stderr.write_all(&line)),
                 Message::File(line) => drop(self.file.as_mut().map(|file| file.write_all(&line))),
-                Message::Flush(written) => drop(written.try_send(())),
+                Message::Flush(written) => {
+                    let _ = written.try_send(());
+                    continue;
+                }
             }
+            self.counts.release();
         }
     }
 }
@@ -134,9 +172,9 @@ mod tests {
     use super::*;
 
     fn lane(capacity: usize) -> (Lane, Output) {
-        let (to, from) = mpsc::sync_channel(capacity);
-        let lost = Arc::new(AtomicU64::new(0));
-        (Lane { to, lost: Arc::clone(&lost), message: Message::Stderr }, Output { from, lost, file: None })
+        let (to, from) = mpsc::channel();
+        let counts = Arc::new(Counts::new(capacity));
+        (Lane { to, counts: Arc::clone(&counts), message: Message::Stderr }, Output { from, counts, file: None })
     }
 
     #[test]
@@ -157,7 +195,7 @@ mod tests {
         let (mut lane, output) = lane(8);
         let (done, is_done) = mpsc::sync_channel(1);
         lane.write_all(b"line\n").unwrap();
-        lane.to.try_send(Message::Flush(done)).unwrap();
+        lane.to.send(Message::Flush(done)).unwrap();
         drop(lane);
         let mut written = Vec::new();
         output.write_all(&mut written);

@@ -30,6 +30,7 @@ const NAK_MESSAGE: &[u8] = b"this address is not the guest's";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answers {
     address: Ipv4Addr,
+    /// Option 54, and the source of replies.
     server_id: Ipv4Addr,
     allows_rapid_commit: bool,
     mask: [u8; 4],
@@ -103,11 +104,6 @@ impl Answers {
             error(key, reason)
         })?;
         Ok(Some(answers))
-    }
-
-    /// The server identifier (option 54), and the source of replies.
-    pub fn server_id(&self) -> Ipv4Addr {
-        self.server_id
     }
 
     /// Whether everything fits the largest reply; if not, the key that takes most.

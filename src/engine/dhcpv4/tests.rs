@@ -313,7 +313,7 @@ fn the_server_on_the_link_is_the_gateway_or_the_first_other_address() {
     let mut server_id = |address: [u8; 4], subnet: &str, gateway: Option<[u8; 4]>| {
         let (address, gateway) = (address.into(), gateway.map(Ipv4Addr::from));
         lab.binding.ipv4 = Some(Ipv4Binding { address, subnet: subnet.parse().unwrap(), gateway });
-        Answers::new(&lab.binding, &lab.config).map(|answers| answers.unwrap().server_id().octets())
+        Answers::new(&lab.binding, &lab.config).map(|answers| answers.unwrap().server_id.octets())
     };
     assert_eq!(server_id([192, 0, 2, 10], "192.0.2.0/24", Some([192, 0, 2, 254])), Ok([192, 0, 2, 254]));
     assert_eq!(server_id([192, 0, 2, 10], "192.0.2.0/24", None), Ok([192, 0, 2, 1]));

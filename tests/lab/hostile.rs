@@ -146,6 +146,7 @@ fn malformed_ipv4(guest: &Guest) -> Vec<Vec<u8>> {
     let good = in_udp4(&discover(guest.mac));
     let changed = |position: usize, value: u8| {
         let mut packet = good.clone();
+        assert_ne!(packet[position], value, "byte {position} is as it was");
         packet[position] = value;
         packet
     };
@@ -168,6 +169,7 @@ fn malformed_nd(guest: &Guest) -> Vec<Vec<u8>> {
     let good = icmpv6(us, ALL_ROUTERS, ROUTER_SOLICITATION, &[&[0; 4][..], &own].concat());
     let changed = |position: usize, value: u8| {
         let mut packet = good.clone();
+        assert_ne!(packet[position], value, "byte {position} is as it was");
         packet[position] = value;
         packet
     };
@@ -237,6 +239,8 @@ fn in_udp4(payload: &[u8]) -> Vec<u8> {
 /// A DISCOVER that asks for the usual.
 fn discover(mac: [u8; 6]) -> Vec<u8> {
     let mut message = Message::default();
+    // A random one would make a wrong checksum right, now and then.
+    message.set_xid(0x6e66_6468);
     message.set_chaddr(&mac);
     message.opts_mut().insert(DhcpOption::MessageType(MessageType::Discover));
     message.opts_mut().insert(DhcpOption::ParameterRequestList(vec![OptionCode::SubnetMask, OptionCode::Router]));

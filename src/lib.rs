@@ -18,7 +18,7 @@
 //! replay: pcap ──► the same handle_packet ──► pcap
 //! ```
 //!
-//! [`wire`], [`binding`], [`config`] and [`engine`] take bytes, text, time and randomness as arguments. [`io`] holds
+//! [`wire`], [`setting`], [`binding`], [`config`] and [`engine`] take bytes, text, time and randomness as arguments. [`io`] holds
 //! sockets and files and decides nothing. [`daemon`] wires the two together; [`cli`] is one file per subcommand.
 
 pub mod binding;
@@ -27,5 +27,6 @@ pub mod config;
 pub mod daemon;
 pub mod engine;
 pub mod io;
+pub mod setting;
 mod text;
 pub mod wire;

@@ -6,6 +6,10 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use crate::wire::MacAddr;
+
 /// How many elements a list may have: as many IPv4 addresses as one DHCPv4 option holds (RFC 2132 §2).
 pub(crate) const MAX_LIST: usize = 63;
 
@@ -70,12 +74,17 @@ pub(crate) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
+/// Whether `text` is a decimal number without a sign, of whatever size.
+pub(crate) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Reads a decimal number within `range`, without a sign.
 pub(crate) fn number<T>(text: &str, range: RangeInclusive<T>) -> Result<T, String>
 where
     T: FromStr + PartialOrd + fmt::Display,
 {
-    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = Some(text).filter(|text| is_digits(text));
     digits
         .and_then(|digits| digits.parse().ok())
         .filter(|number| range.contains(number))
@@ -107,6 +116,28 @@ pub(crate) fn unicast_v6(text: &str) -> Result<Ipv6Addr, String> {
 /// Whether one host can have this address on a wire.
 pub(crate) fn is_unicast_v6(address: Ipv6Addr) -> bool {
     !(address.is_multicast() || address.is_unspecified() || address.is_loopback() || address.to_ipv4_mapped().is_some())
+}
+
+/// Reads the MAC of one station.
+pub(crate) fn station(text: &str) -> Result<MacAddr, String> {
+    let mac = text.parse::<MacAddr>().map_err(|error| error.to_string())?;
+    if mac.is_unicast() { Ok(mac) } else { Err("not the MAC address of one station (a group, or all zero)".to_owned()) }
+}
+
+/// Reads `a.b.c.d/length`, with or without host bits.
+pub(crate) fn network_v4(text: &str) -> Result<Ipv4Net, String> {
+    let network = text
+        .split_once('/')
+        .and_then(|(address, length)| Ipv4Net::new(address.parse().ok()?, number(length, 0..=32).ok()?).ok());
+    network.ok_or_else(|| "not an IPv4 network, which is written as 192.0.2.0/24".to_owned())
+}
+
+/// Reads `address/length`, with or without host bits.
+pub(crate) fn network_v6(text: &str) -> Result<Ipv6Net, String> {
+    let network = text
+        .split_once('/')
+        .and_then(|(address, length)| Ipv6Net::new(address.parse().ok()?, number(length, 0..=128).ok()?).ok());
+    network.ok_or_else(|| "not an IPv6 network, which is written as 2001:db8::/64".to_owned())
 }
 
 /// Reads a list of at most [`MAX_LIST`] items. An error names the item.

@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::{InterfaceName, Route4, Settings};
-use crate::text::{self, boolean, is_unicast_v6, number, unicast_v4, unicast_v6};
+use super::{InterfaceName, Settings};
+use crate::setting::{BOOTFILE_SUFFIXES, BootFor, NtpServer, Route4, Route6, captive_portal, v6only_wait};
+use crate::text::{self, boolean, is_unicast_v6, network_v4, network_v6, number, station, unicast_v4, unicast_v6};
 use crate::wire::{DomainName, MacAddr};
 
 /// What the keys of a file say, each for itself.
@@ -17,14 +18,18 @@ pub(super) struct Draft {
     pub(super) ip: Option<Ipv4Addr>,
     pub(super) subnet: Option<Ipv4Net>,
     pub(super) gateway: Option<Ipv4Addr>,
-    pub(super) subnet6: Option<Ipv6Net>,
+    pub(super) subnet6: Vec<Ipv6Net>,
     pub(super) gateway6: Option<Ipv6Addr>,
     pub(super) eui64: Option<Ipv6Addr>,
+    pub(super) ip6: Option<Ipv6Addr>,
+    pub(super) prefix6: Option<Ipv6Net>,
     pub(super) settings: Settings,
 }
 
 /// A value that is being read; never empty.
 pub(super) struct Field<'a> {
+    /// What follows the name of its row in the key.
+    pub(super) suffix: &'a str,
     pub(super) value: &'a str,
     /// What deserves a warning.
     pub(super) notes: Vec<String>,
@@ -33,28 +38,41 @@ pub(super) struct Field<'a> {
 /// How to read a value, and where it goes. An error says what is wrong with the value.
 type Read = fn(&mut Draft, &mut Field<'_>) -> Result<(), String>;
 
-/// A key of a binding file.
+/// A key of a binding file, or several that begin alike.
 pub(super) struct Key {
     pub(super) name: &'static str,
+    /// Whether a text that follows the name belongs to the key.
+    is_suffix: fn(&str) -> bool,
     pub(super) read: Read,
 }
 
-/// The name of every key that is understood.
+/// The name of every key that is understood. Of those that begin alike, as one row reads them, it is `OPTION_` and
+/// `BOOTFILE`.
 pub fn known_keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name)
 }
 
+/// The row for a key as written, and what follows the row's name in it.
+pub(super) fn find(key: &str) -> Option<(&'static Key, &str)> {
+    KEYS.iter().find_map(|row| {
+        let suffix = key.strip_prefix(row.name)?;
+        (row.is_suffix)(suffix).then_some((row, suffix))
+    })
+}
+
 #[rustfmt::skip] // A table: one key, one row.
 pub(super) static KEYS: &[Key] = &[
-    key("MAC", |d, f| mac(f.value).map(|mac| d.mac = Some(mac))),
+    key("MAC", |d, f| station(f.value).map(|mac| d.mac = Some(mac))),
     key("HOSTNAME", |d, f| domain(f.value).map(|name| d.hostname = Some(name))),
     key("INDEV", |d, f| indev(f.value).map(|name| d.indev = Some(name))),
     key("IP", |d, f| unicast_v4(f.value).map(|ip| d.ip = Some(ip))),
     key("SUBNET", |d, f| subnet(f).map(|net| d.subnet = Some(net))),
     key("GATEWAY", |d, f| unicast_v4(f.value).map(|ip| d.gateway = Some(ip))),
-    key("SUBNET6", |d, f| subnet6(f).map(|net| d.subnet6 = Some(net))),
+    key("SUBNET6", |d, f| subnets6(f).map(|nets| d.subnet6 = nets)),
     key("GATEWAY6", |d, f| unicast_v6(f.value).map(|ip| d.gateway6 = Some(ip))),
     key("EUI64", |d, f| unicast_v6(f.value).map(|ip| d.eui64 = Some(ip))),
+    key("IP6", |d, f| global_v6(f.value).map(|ip| d.ip6 = Some(ip))),
+    key("PREFIX6", |d, f| prefix6(f).map(|net| d.prefix6 = Some(net))),
     key("MTU", |d, f| number(f.value, 68..=u16::MAX).map(|mtu| d.settings.mtu = Some(mtu))),
     key("PRIVATE", |d, f| { d.settings.private = flag(f); Ok(()) }),
     key("MACSPOOF", |d, f| { d.settings.macspoof = flag(f); Ok(()) }),
@@ -63,17 +81,32 @@ pub(super) static KEYS: &[Key] = &[
     key("NAMESERVERS6", |d, f| list(f.value, unicast_v6).map(|list| d.settings.nameservers6 = Some(list))),
     key("DOMAIN", |d, f| domain(f.value).map(|name| d.settings.domain = Some(name))),
     key("DOMAIN_SEARCH", |d, f| list(f.value, domain).map(|list| d.settings.domain_search = Some(list))),
-    key("ROUTES", |d, f| routes(f).map(|routes| d.settings.routes = routes)),
+    key("NTP", |d, f| list(f.value, str::parse::<NtpServer>).map(|list| d.settings.ntp = list.into_iter().collect())),
+    key("ROUTES", |d, f| commas(f.value, str::parse::<Route4>).map(|routes| d.settings.routes = Some(routes))),
+    key("ROUTES6", |d, f| commas(f.value, str::parse::<Route6>).map(|routes| d.settings.routes6 = Some(routes))),
     key("LEASE_LIFETIME", |d, f| number(f.value, 60..=u32::MAX).map(|time| d.settings.lease_lifetime = Some(time))),
+    key("NEXT_SERVER", |d, f| unicast_v4(f.value).map(|ip| d.settings.next_server = Some(ip))),
+    key("TFTP_SERVER", |d, f| f.value.parse().map(|name| d.settings.tftp_server = Some(name))),
+    keys("BOOTFILE", |suffix| bootfile(suffix).is_some(), |d, f| {
+        let whom = bootfile(f.suffix).ok_or("not a known kind of boot file")?;
+        f.value.parse().map(|file| d.settings.bootfiles.insert(whom, file))
+    }),
+    key("V6ONLY_WAIT", |d, f| v6only_wait(f.value).map(|time| d.settings.v6only_wait = Some(time))),
+    key("PREF64", |d, f| f.value.parse().map(|prefix| d.settings.pref64 = Some(prefix))),
+    key("CAPTIVE_PORTAL", |d, f| captive_portal(f.value).map(|uri| d.settings.captive_portal = Some(uri))),
+    keys("OPTION_", text::is_digits, |d, f| d.settings.options.insert(f.suffix, f.value)),
 ];
 
 const fn key(name: &'static str, read: Read) -> Key {
-    Key { name, read }
+    Key { name, is_suffix: str::is_empty, read }
 }
 
-fn mac(text: &str) -> Result<MacAddr, String> {
-    let mac: MacAddr = text.parse().map_err(display)?;
-    if mac.is_unicast() { Ok(mac) } else { Err("not the MAC address of one station (a group, or all zero)".to_owned()) }
+const fn keys(name: &'static str, is_suffix: fn(&str) -> bool, read: Read) -> Key {
+    Key { name, is_suffix, read }
+}
+
+fn bootfile(suffix: &str) -> Option<BootFor> {
+    BOOTFILE_SUFFIXES.iter().find(|(known, _)| *known == suffix).map(|(_, whom)| *whom)
 }
 
 fn domain(text: &str) -> Result<DomainName, String> {
@@ -104,6 +137,11 @@ fn list<T>(value: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<
     items(value.split(is_between), read)
 }
 
+/// A list with commas between its items.
+fn commas<T>(value: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+    items(value.split(',').map(str::trim), read)
+}
+
 fn items<'t, T>(
     items: impl Iterator<Item = &'t str>,
     read: impl Fn(&str) -> Result<T, String>,
@@ -124,8 +162,28 @@ fn subnet(field: &mut Field<'_>) -> Result<Ipv4Net, String> {
     Ok(written.trunc())
 }
 
-fn subnet6(field: &mut Field<'_>) -> Result<Ipv6Net, String> {
-    let written = network_v6(field.value)?;
+fn subnets6(field: &mut Field<'_>) -> Result<Vec<Ipv6Net>, String> {
+    let mut networks = Vec::new();
+    for written in list(field.value, prefix_of_hosts)? {
+        field.note_host_bits(written != written.trunc(), written.trunc());
+        if networks.contains(&written.trunc()) {
+            field.notes.push(format!("has {} twice", written.trunc()));
+        } else {
+            networks.push(written.trunc());
+        }
+    }
+    Ok(networks)
+}
+
+fn prefix6(field: &mut Field<'_>) -> Result<Ipv6Net, String> {
+    let written = prefix_of_hosts(field.value)?;
+    field.note_host_bits(written != written.trunc(), written.trunc());
+    Ok(written.trunc())
+}
+
+/// A network whose addresses hosts can have and routers forward.
+fn prefix_of_hosts(text: &str) -> Result<Ipv6Net, String> {
+    let written = network_v6(text)?;
     if written.prefix_len() == 0 {
         return Err("not a subnet: its prefix length is 0".to_owned());
     }
@@ -134,8 +192,16 @@ fn subnet6(field: &mut Field<'_>) -> Result<Ipv6Net, String> {
     if !is_unicast_v6(network) || network.is_unicast_link_local() {
         return Err("not a prefix for the addresses of hosts (link-local, multicast or reserved)".to_owned());
     }
-    field.note_host_bits(written != written.trunc(), written.trunc());
-    Ok(written.trunc())
+    Ok(written)
+}
+
+/// An address that a server gives to a host.
+fn global_v6(text: &str) -> Result<Ipv6Addr, String> {
+    let address = unicast_v6(text)?;
+    if address.is_unicast_link_local() {
+        return Err("a link-local address, which a guest makes for itself".to_owned());
+    }
+    Ok(address)
 }
 
 impl Field<'_> {
@@ -144,48 +210,4 @@ impl Field<'_> {
             self.notes.push(format!("has host bits; taken as {network}"));
         }
     }
-}
-
-/// Reads `a.b.c.d/length`, with or without host bits.
-fn network_v4(text: &str) -> Result<Ipv4Net, String> {
-    let network = text
-        .split_once('/')
-        .and_then(|(address, length)| Ipv4Net::new(address.parse().ok()?, number(length, 0..=32).ok()?).ok());
-    network.ok_or_else(|| "not an IPv4 network, which is written as 192.0.2.0/24".to_owned())
-}
-
-/// Reads `address/length`, with or without host bits.
-fn network_v6(text: &str) -> Result<Ipv6Net, String> {
-    let network = text
-        .split_once('/')
-        .and_then(|(address, length)| Ipv6Net::new(address.parse().ok()?, number(length, 0..=128).ok()?).ok());
-    network.ok_or_else(|| "not an IPv6 network, which is written as 2001:db8::/64".to_owned())
-}
-
-fn routes(field: &mut Field<'_>) -> Result<Vec<Route4>, String> {
-    let written = items(field.value.split(',').map(str::trim), route)?;
-    let mask = |route: Route4| {
-        let destination = route.destination.trunc();
-        field.note_host_bits(destination != route.destination, destination);
-        Route4 { destination, ..route }
-    };
-    Ok(written.into_iter().map(mask).collect())
-}
-
-/// Reads `network via router`.
-fn route(text: &str) -> Result<Route4, String> {
-    let mut words = text.split_whitespace();
-    let (Some(destination), Some("via"), Some(router), None) = (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err("not a route, which is written as 198.51.100.0/24 via 192.0.2.254".to_owned());
-    };
-    let destination = network_v4(destination).map_err(|_| "not a route: it begins with no IPv4 network")?;
-    if destination.prefix_len() == 0 {
-        return Err("the default route, which is for GATEWAY to give".to_owned());
-    }
-    let router = match router {
-        "0.0.0.0" => Ipv4Addr::UNSPECIFIED,
-        router => unicast_v4(router).map_err(|_| "a route whose router is neither a host's address nor 0.0.0.0")?,
-    };
-    Ok(Route4 { destination, router })
 }

@@ -5,6 +5,7 @@ pub mod interface;
 mod keys;
 pub mod parse;
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -13,6 +14,7 @@ pub use error::BindingError;
 pub use interface::{IfIndex, InterfaceName};
 pub use keys::known_keys;
 
+use crate::setting::{BootFiles, NtpServers, Pref64, Printable, RawOptions, Route4, Route6};
 use crate::wire::{DomainName, MacAddr};
 
 /// Everything a binding file says, checked. The name of the file is the name of the tap.
@@ -28,7 +30,7 @@ pub struct Binding {
     pub hostname: DomainName,
     /// `IP`, `SUBNET`, `GATEWAY`. None: no DHCPv4 for this guest.
     pub ipv4: Option<Ipv4Binding>,
-    /// `SUBNET6`, `GATEWAY6`, `EUI64`. None: nothing of IPv6 is answered.
+    /// `SUBNET6`, `GATEWAY6`, `EUI64`, `IP6`, `PREFIX6`. None: nothing of IPv6 is answered.
     pub ipv6: Option<Ipv6Binding>,
     /// Everything else that may differ from guest to guest.
     pub settings: Settings,
@@ -55,17 +57,35 @@ pub struct Settings {
     pub domain: Option<DomainName>,
     /// `DOMAIN_SEARCH`: in place of the node's, for both families.
     pub domain_search: Option<Vec<DomainName>>,
-    /// `ROUTES`: routes beyond the default one.
-    pub routes: Vec<Route4>,
+    /// `NTP`: in place of the node's, for each kind of server that it names.
+    pub ntp: NtpServers,
+    /// `ROUTES`: routes beyond the default one, in place of the node's.
+    pub routes: Option<Vec<Route4>>,
+    /// `ROUTES6`: the same, in Router Advertisements.
+    pub routes6: Option<Vec<Route6>>,
     /// `LEASE_LIFETIME`, in seconds: in place of the node's.
     pub lease_lifetime: Option<u32>,
+    /// `NEXT_SERVER`: `siaddr`, in place of the node's.
+    pub next_server: Option<Ipv4Addr>,
+    /// `TFTP_SERVER`: option 66, in place of the node's.
+    pub tftp_server: Option<Printable>,
+    /// `BOOTFILE`, with or without a suffix: if there is any, in place of all of the node's.
+    pub bootfiles: BootFiles,
+    /// `V6ONLY_WAIT`, in seconds: option 108 (RFC 8925), in place of the node's.
+    pub v6only_wait: Option<u32>,
+    /// `PREF64`: the NAT64 prefix in Router Advertisements (RFC 8781), in place of the node's.
+    pub pref64: Option<Pref64>,
+    /// `CAPTIVE_PORTAL`: its URI (RFC 8910), in place of the node's, for both families.
+    pub captive_portal: Option<Printable>,
+    /// `OPTION_<code>`: further DHCPv4 options, each in place of the node's with the same code.
+    pub options: RawOptions,
     /// Keys that this version does not know, as written.
     pub unknown: Vec<(String, String)>,
 }
 
 /// The line of every key that a file has. Where a key stands is no part of what it says: all are equal.
 #[derive(Debug, Clone, Default)]
-pub struct KeyLines(Vec<(&'static str, u32)>);
+pub struct KeyLines(Vec<(Cow<'static, str>, u32)>);
 
 impl KeyLines {
     /// The line of `key`, from 1.
@@ -82,8 +102,8 @@ impl PartialEq for KeyLines {
 
 impl Eq for KeyLines {}
 
-impl FromIterator<(&'static str, u32)> for KeyLines {
-    fn from_iter<I: IntoIterator<Item = (&'static str, u32)>>(lines: I) -> Self {
+impl FromIterator<(Cow<'static, str>, u32)> for KeyLines {
+    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, u32)>>(lines: I) -> Self {
         Self(lines.into_iter().collect())
     }
 }
@@ -107,23 +127,36 @@ impl Ipv4Binding {
 }
 
 /// The IPv6 part of a binding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ipv6Binding {
-    /// `SUBNET6`, without host bits.
-    pub subnet: Ipv6Net,
+    /// `SUBNET6`, without host bits, each once; `IP6`/128 where the file has none. Empty where the guest has a delegated
+    /// prefix and nothing else.
+    pub subnets: Vec<Ipv6Net>,
     /// `GATEWAY6`: the router.
     pub gateway: Option<Ipv6Addr>,
-    /// `EUI64`: the guest's address.
-    pub address: Option<Ipv6Addr>,
+    /// `EUI64`: the address that the guest makes for itself.
+    pub eui64: Option<Ipv6Addr>,
+    /// `IP6`: the address that DHCPv6 gives; without it `EUI64`, else that of a `SUBNET6` of one address.
+    pub leased: Option<Ipv6Addr>,
+    /// `PREFIX6`: the prefix that is delegated to the guest, without host bits.
+    pub delegated: Option<Ipv6Net>,
 }
 
-/// A route of DHCPv4 option 121 (RFC 3442).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route4 {
-    /// Where to.
-    pub destination: Ipv4Net,
-    /// By which router; 0.0.0.0 means on-link.
-    pub router: Ipv4Addr,
+impl Ipv6Binding {
+    /// Whether `address` is in one of the prefixes of the link.
+    pub fn is_on_link(&self, address: Ipv6Addr) -> bool {
+        self.subnets.iter().any(|subnet| subnet.contains(&address))
+    }
+
+    /// Whether `address` is the guest's own on this link.
+    pub fn is_guests(&self, address: Ipv6Addr) -> bool {
+        self.eui64 == Some(address) || self.leased == Some(address)
+    }
+
+    /// Whether `address` is behind the guest.
+    pub fn is_delegated(&self, address: Ipv6Addr) -> bool {
+        self.delegated.is_some_and(|prefix| prefix.contains(&address))
+    }
 }
 
 impl Binding {

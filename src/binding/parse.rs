@@ -1,9 +1,12 @@
 //! From the text of a binding file to a [`Binding`].
 
 use std::collections::HashMap;
+use std::net::Ipv6Addr;
 use std::path::Path;
 
-use super::keys::{Draft, Field, KEYS, known_keys};
+use ipnet::Ipv6Net;
+
+use super::keys::{Draft, Field, find, known_keys};
 use super::{Binding, BindingError, InterfaceName, Ipv4Binding, Ipv6Binding, KeyLines};
 use crate::text::{decode, nearest};
 
@@ -93,7 +96,7 @@ impl<'a> File<'a> {
     fn read(&mut self) -> Result<Draft, BindingError> {
         let mut draft = Draft::default();
         for entry in self.entries.clone() {
-            let Some(key) = KEYS.iter().find(|key| key.name == entry.key) else {
+            let Some((key, suffix)) = find(entry.key) else {
                 self.warn(&entry, unknown_key(entry.key));
                 draft.settings.unknown.push((entry.key.to_owned(), entry.value.to_owned()));
                 continue;
@@ -101,7 +104,7 @@ impl<'a> File<'a> {
             if entry.value.is_empty() {
                 continue;
             }
-            let mut field = Field { value: entry.value, notes: Vec::new() };
+            let mut field = Field { suffix, value: entry.value, notes: Vec::new() };
             (key.read)(&mut draft, &mut field).map_err(|reason| self.entry_fault(&entry, reason))?;
             for note in field.notes {
                 self.warn(&entry, note);
@@ -127,8 +130,11 @@ impl<'a> File<'a> {
     }
 
     fn lines(&self) -> KeyLines {
-        let line = |name| Some((name, self.entries.iter().find(|entry| entry.key == name)?.line));
-        known_keys().filter_map(line).collect()
+        let known = self.entries.iter().filter_map(|entry| {
+            let (key, suffix) = find(entry.key)?;
+            Some((if suffix.is_empty() { key.name.into() } else { entry.key.to_owned().into() }, entry.line))
+        });
+        known.collect()
     }
 
     fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, BindingError> {
@@ -156,19 +162,55 @@ impl<'a> File<'a> {
     }
 
     fn ipv6(&mut self, draft: &Draft) -> Result<Option<Ipv6Binding>, BindingError> {
-        let Some(subnet) = draft.subnet6 else {
+        // As with `IP`: an address without a network is a network of its own.
+        let subnets = match (draft.subnet6.as_slice(), draft.ip6) {
+            ([], Some(address)) => vec![address.into()],
+            (subnets, _) => subnets.to_vec(),
+        };
+        if subnets.is_empty() && draft.prefix6.is_none() {
             self.warn_unused("GATEWAY6", draft.gateway6.is_some(), "SUBNET6");
             self.warn_unused("EUI64", draft.eui64.is_some(), "SUBNET6");
             return Ok(None);
+        }
+        let single = subnets.iter().find(|subnet| subnet.prefix_len() == 128).map(Ipv6Net::addr);
+        let ipv6 = Ipv6Binding {
+            gateway: draft.gateway6,
+            eui64: draft.eui64,
+            leased: draft.ip6.or(draft.eui64).or(single),
+            delegated: draft.prefix6,
+            subnets,
         };
-        if draft.eui64.is_some_and(|address| !subnet.contains(&address)) {
-            return Err(self.fault("EUI64", format!("outside SUBNET6, which is {subnet}")));
+        self.check_ipv6(draft, &ipv6)?;
+        // RFC 8415 §6.3: what is delegated is used on the guest's other links.
+        if ipv6.delegated.is_some_and(|prefix| ipv6.subnets.iter().any(|subnet| prefix.contains(subnet))) {
+            self.warn_key("PREFIX6", "has a SUBNET6 in it, which is in use on this link".to_owned());
         }
-        if draft.eui64.is_some() && draft.gateway6 == draft.eui64 {
-            return Err(self.fault("GATEWAY6", "the guest's own address, EUI64".to_owned()));
-        }
-        Ok(Some(Ipv6Binding { subnet, gateway: draft.gateway6, address: draft.eui64 }))
+        Ok(Some(ipv6))
     }
+
+    fn check_ipv6(&self, draft: &Draft, ipv6: &Ipv6Binding) -> Result<(), BindingError> {
+        for (key, address) in [("EUI64", ipv6.eui64), ("IP6", draft.ip6)] {
+            let Some(address) = address else { continue };
+            if !ipv6.is_on_link(address) {
+                return Err(self.fault(key, format!("outside SUBNET6, which is {}", shown_list(&ipv6.subnets))));
+            }
+            if ipv6.gateway == Some(address) {
+                return Err(self.fault("GATEWAY6", format!("the guest's own address, {key}")));
+            }
+        }
+        // RFC 4191 §2.3: an advertised route leads to the router that advertises it.
+        let is_other = |router: &Ipv6Addr| ipv6.gateway != Some(*router);
+        let mut routers = draft.settings.routes6.iter().flatten().filter_map(|route| route.via);
+        if let Some(router) = routers.find(is_other) {
+            let reason = format!("{router} is not GATEWAY6; an advertised route leads to the router that says it");
+            return Err(self.fault("ROUTES6", reason));
+        }
+        Ok(())
+    }
+}
+
+fn shown_list<T: ToString>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Errors and warnings.

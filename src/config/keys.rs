@@ -5,24 +5,37 @@ use std::path::PathBuf;
 use super::value::Value;
 use super::written::Written;
 use super::{Ipv6Mode, QueueNum};
-use crate::text::{boolean, number, unicast_v4, unicast_v6};
+use crate::binding::InterfaceName;
+use crate::setting::{BOOTFILE_SUFFIXES, BootFor, NtpServer, Preference, captive_portal, v6only_wait};
+use crate::text::{boolean, is_digits, number, station, unicast_v4, unicast_v6};
 use crate::wire::DomainName;
 
 /// How to read a value, and where it goes.
 type Read = fn(&mut Written, &Value<'_>) -> Result<(), String>;
 
-/// A key of the configuration file.
+/// A key of the configuration file, or several that begin alike.
 pub(super) struct Key {
     pub(super) section: &'static str,
     pub(super) name: &'static str,
+    /// Whether a text that follows the name belongs to the key.
+    is_suffix: fn(&str) -> bool,
     pub(super) read: Read,
     /// What to write instead of a key that is only taken from old files.
     pub(super) instead: Option<&'static str>,
 }
 
-/// The section and name of every key that is understood, those only taken from old files included.
+/// The section and name of every key that is understood, those only taken from old files included. Of those that begin
+/// alike, as one row reads them, it is `option_` and `bootfile`.
 pub fn known_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
     KEYS.iter().map(|key| (key.section, key.name))
+}
+
+/// The row for a key as written, and what follows the row's name in it.
+pub(super) fn find<'k>(section: &str, key: &'k str) -> Option<(&'static Key, &'k str)> {
+    KEYS.iter().filter(|row| row.section == section).find_map(|row| {
+        let suffix = key.strip_prefix(row.name)?;
+        (row.is_suffix)(suffix).then_some((row, suffix))
+    })
 }
 
 #[rustfmt::skip] // A table: one key, one row.
@@ -33,6 +46,8 @@ pub(super) static KEYS: &[Key] = &[
     key("general", "user", |w, v| v.one(user).map(|user| w.general.user = user)),
     key("general", "rate_limit", |w, v| v.one(from_0).map(|rate| w.general.rate_limit = rate)),
     key("general", "rate_burst", |w, v| v.one(from_1).map(|burst| w.general.rate_burst = burst)),
+    key("general", "router_mac", |w, v| v.one(station).map(|mac| w.general.router_mac = Some(mac))),
+    key("general", "announce_on", |w, v| v.one(interface).map(|name| w.general.announce_on = Some(name))),
     key("dhcp", "enable_dhcp", |w, v| v.one(boolean).map(|yes| w.enable_dhcp = yes)),
     key("dhcp", "lease_lifetime", |w, v| v.one(from_60).map(|time| w.dhcp.lease_lifetime = time)),
     key("dhcp", "lease_renewal", |w, v| v.one(from_1).map(|time| w.dhcp.lease_renewal = time)),
@@ -43,6 +58,17 @@ pub(super) static KEYS: &[Key] = &[
     key("dhcp", "nameservers", |w, v| v.list(unicast_v4).map(|list| w.dhcp.nameservers = list)),
     key("dhcp", "domain", |w, v| v.one(domain).map(|name| w.dhcp.domain = Some(name))),
     key("dhcp", "domain_search", |w, v| v.list(domain).map(|list| w.dhcp.domain_search = list)),
+    key("dhcp", "ntp", |w, v| v.list(unicast_v4).map(|list| w.dhcp.ntp = list)),
+    key("dhcp", "routes", |w, v| v.list(str::parse).map(|list| w.dhcp.routes = list)),
+    key("dhcp", "next_server", |w, v| v.one(unicast_v4).map(|ip| w.dhcp.next_server = Some(ip))),
+    key("dhcp", "tftp_server", |w, v| v.one(str::parse).map(|name| w.dhcp.tftp_server = Some(name))),
+    keys("dhcp", "bootfile", |suffix| bootfile(suffix).is_some(), |w, v| {
+        let whom = bootfile(v.suffix()).ok_or("not a known kind of boot file")?;
+        v.one(str::parse).map(|file| w.dhcp.bootfiles.insert(whom, file))
+    }),
+    key("dhcp", "v6only_wait", |w, v| v.one(v6only_wait).map(|time| w.dhcp.v6only_wait = Some(time))),
+    key("dhcp", "captive_portal", |w, v| v.one(captive_portal).map(|uri| w.dhcp.captive_portal = Some(uri))),
+    keys("dhcp", "option_", is_digits, |w, v| w.dhcp.options.insert(v.suffix(), &v.to_string())),
     key("ipv6", "enable_ipv6", |w, v| v.one(boolean).map(|yes| w.enable_ipv6 = yes)),
     key("ipv6", "mode", |w, v| v.one(mode).map(|mode| w.ipv6.mode = mode)),
     key("ipv6", "ra_period", |w, v| v.one(ra_period).map(|time| w.ipv6.ra_period = time)),
@@ -55,6 +81,17 @@ pub(super) static KEYS: &[Key] = &[
     key("ipv6", "dhcpv6_queue", |w, v| v.one(queue).map(|queue| w.ipv6.dhcpv6_queue = Some(queue))),
     key("ipv6", "nameservers", |w, v| v.list(unicast_v6).map(|list| w.ipv6.nameservers = list)),
     key("ipv6", "domains", |w, v| v.list(domain).map(|list| w.ipv6.domains = list)),
+    key("ipv6", "router_preference", |w, v| v.one(str::parse::<Preference>).map(|it| w.ipv6.router_preference = it)),
+    key("ipv6", "dns_lifetime", |w, v| v.one(from_0).map(|time| w.ipv6.dns_lifetime = Some(time))),
+    key("ipv6", "route_lifetime", |w, v| v.one(from_0).map(|time| w.ipv6.route_lifetime = Some(time))),
+    key("ipv6", "pref64_lifetime", |w, v| v.one(pref64_lifetime).map(|time| w.ipv6.pref64_lifetime = Some(time))),
+    key("ipv6", "rapid_commit", |w, v| v.one(boolean).map(|yes| w.ipv6.rapid_commit = yes)),
+    key("ipv6", "sol_max_rt", |w, v| v.one(max_rt).map(|time| w.ipv6.sol_max_rt = time)),
+    key("ipv6", "inf_max_rt", |w, v| v.one(max_rt).map(|time| w.ipv6.inf_max_rt = time)),
+    key("ipv6", "ntp", |w, v| v.list(ntp_server).map(|list| w.ipv6.ntp = list.into_iter().collect())),
+    key("ipv6", "routes", |w, v| v.list(str::parse).map(|list| w.ipv6.routes = list)),
+    key("ipv6", "pref64", |w, v| v.one(str::parse).map(|prefix| w.ipv6.pref64 = Some(prefix))),
+    key("ipv6", "captive_portal", |w, v| v.one(captive_portal).map(|uri| w.ipv6.captive_portal = Some(uri))),
     old_key("ipv6", "dhcp_queue", "dhcpv6_queue", |w, v| v.one(queue).map(|queue| w.ipv6.dhcp_queue = Some(queue))),
     old_key("ipv6", "enable_dhcpv6", "mode, and no dhcpv6_queue where DHCPv6 is off", |w, v| {
         v.one(boolean).map(|yes| w.ipv6.enable_dhcpv6 = yes)
@@ -62,11 +99,15 @@ pub(super) static KEYS: &[Key] = &[
 ];
 
 const fn key(section: &'static str, name: &'static str, read: Read) -> Key {
-    Key { section, name, read, instead: None }
+    keys(section, name, str::is_empty, read)
+}
+
+const fn keys(section: &'static str, name: &'static str, is_suffix: fn(&str) -> bool, read: Read) -> Key {
+    Key { section, name, is_suffix, read, instead: None }
 }
 
 const fn old_key(section: &'static str, name: &'static str, instead: &'static str, read: Read) -> Key {
-    Key { section, name, read, instead: Some(instead) }
+    Key { section, name, is_suffix: str::is_empty, read, instead: Some(instead) }
 }
 
 fn path(text: &str) -> Result<PathBuf, String> {
@@ -86,6 +127,22 @@ fn user(text: &str) -> Result<String, String> {
 
 fn domain(text: &str) -> Result<DomainName, String> {
     text.parse::<DomainName>().map_err(|error| error.to_string())
+}
+
+fn interface(text: &str) -> Result<InterfaceName, String> {
+    text.parse::<InterfaceName>().map_err(|error| error.to_string())
+}
+
+/// A server for DHCPv6: those for DHCPv4 stand in the other section.
+fn ntp_server(text: &str) -> Result<NtpServer, String> {
+    match text.parse()? {
+        NtpServer::V4(_) => Err("an IPv4 address, which belongs to [dhcp]".to_owned()),
+        server => Ok(server),
+    }
+}
+
+fn bootfile(suffix: &str) -> Option<BootFor> {
+    BOOTFILE_SUFFIXES.iter().find(|(known, _)| known.to_ascii_lowercase() == suffix).map(|(_, whom)| *whom)
 }
 
 fn queue(text: &str) -> Result<QueueNum, String> {
@@ -116,6 +173,16 @@ fn router_lifetime(text: &str) -> Result<u16, String> {
     number(text, 0..=u16::MAX)
 }
 
+/// RFC 8781 §4: in units of 8 seconds, thirteen bits of them.
+fn pref64_lifetime(text: &str) -> Result<u16, String> {
+    number(text, 0..=65_528).map(|lifetime: u16| lifetime.next_multiple_of(8))
+}
+
+/// RFC 8415 §21.24 and §21.25: clients ignore anything else.
+fn max_rt(text: &str) -> Result<u32, String> {
+    number(text, 60..=86_400)
+}
+
 /// At least `IRT_MINIMUM` (RFC 8415 §7.6).
 fn refresh_time(text: &str) -> Result<u32, String> {
     number(text, 600..=u32::MAX)
@@ -127,7 +194,8 @@ fn mode(text: &str) -> Result<Option<Ipv6Mode>, String> {
         "auto" => Ok(None),
         "slaac" => Ok(Some(Ipv6Mode::Slaac)),
         "slaac+dhcpv6" => Ok(Some(Ipv6Mode::SlaacDhcpv6)),
+        "slaac+stateful" => Ok(Some(Ipv6Mode::SlaacStateful)),
         "dhcpv6" => Ok(Some(Ipv6Mode::Dhcpv6)),
-        _ => Err("not auto, slaac, slaac+dhcpv6 or dhcpv6".to_owned()),
+        _ => Err("not auto, slaac, slaac+dhcpv6, slaac+stateful or dhcpv6".to_owned()),
     }
 }

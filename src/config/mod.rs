@@ -16,7 +16,9 @@ pub use error::ConfigError;
 pub use keys::known_keys;
 pub use parse::{Parsed, parse};
 
-use crate::wire::DomainName;
+use crate::binding::InterfaceName;
+use crate::setting::{BootFiles, NtpServers, Pref64, Preference, Printable, RawOptions, Route4, Route6};
+use crate::wire::{DomainName, MacAddr};
 
 /// The number of an NFQUEUE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,7 +54,7 @@ impl Config {
     }
 }
 
-/// Section `[general]`. None of it can change without a restart, but for `rate_limit` and `rate_burst`.
+/// Section `[general]`. Paths and user cannot change without a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct General {
     /// `pidfile`: where to write the process id, if anywhere.
@@ -67,6 +69,10 @@ pub struct General {
     pub rate_limit: u32,
     /// `rate_burst`: answers that may come at once before `rate_limit` holds.
     pub rate_burst: u32,
+    /// `router_mac`: the router as guests see it, in place of the MAC of `INDEV`.
+    pub router_mac: Option<MacAddr>,
+    /// `announce_on`: the link on which the addresses of guests on routed taps are announced, if anywhere.
+    pub announce_on: Option<InterfaceName>,
 }
 
 /// Section `[dhcp]`.
@@ -90,6 +96,22 @@ pub struct Dhcp {
     pub domain: Option<DomainName>,
     /// `domain_search`: option 119.
     pub domain_search: Vec<DomainName>,
+    /// `ntp`: option 42.
+    pub ntp: Vec<Ipv4Addr>,
+    /// `routes`: routes beyond the default one.
+    pub routes: Vec<Route4>,
+    /// `next_server`: `siaddr`.
+    pub next_server: Option<Ipv4Addr>,
+    /// `tftp_server`: option 66.
+    pub tftp_server: Option<Printable>,
+    /// `bootfile`, with or without a suffix.
+    pub bootfiles: BootFiles,
+    /// `v6only_wait`, in seconds: option 108.
+    pub v6only_wait: Option<u32>,
+    /// `captive_portal`: option 114.
+    pub captive_portal: Option<Printable>,
+    /// `option_<code>`: further options.
+    pub options: RawOptions,
 }
 
 /// Section `[ipv6]`.
@@ -117,6 +139,28 @@ pub struct Ipv6 {
     pub nameservers: Vec<Ipv6Addr>,
     /// `domains`.
     pub domains: Vec<DomainName>,
+    /// `router_preference`, in Router Advertisements (RFC 4191 §2.2).
+    pub router_preference: Preference,
+    /// `dns_lifetime`, in seconds: how long advertised name servers and domains hold (RFC 8106 §5).
+    pub dns_lifetime: u32,
+    /// `route_lifetime`, in seconds: how long advertised routes hold (RFC 4191 §2.3).
+    pub route_lifetime: u32,
+    /// `pref64_lifetime`, in seconds, at most 65,528 and a multiple of 8 (RFC 8781 §4).
+    pub pref64_lifetime: u16,
+    /// `rapid_commit`: answer a Solicit that asks for it with a Reply (RFC 8415 §18.3.1).
+    pub rapid_commit: bool,
+    /// `sol_max_rt`, in seconds (RFC 8415 §21.24).
+    pub sol_max_rt: u32,
+    /// `inf_max_rt`, in seconds (RFC 8415 §21.25).
+    pub inf_max_rt: u32,
+    /// `ntp`: addresses and names for DHCPv6.
+    pub ntp: NtpServers,
+    /// `routes`, in Router Advertisements.
+    pub routes: Vec<Route6>,
+    /// `pref64`: the NAT64 prefix in Router Advertisements (RFC 8781).
+    pub pref64: Option<Pref64>,
+    /// `captive_portal`, in Router Advertisements and DHCPv6 (RFC 8910).
+    pub captive_portal: Option<Printable>,
 }
 
 /// How guests get their IPv6 addresses and the rest.
@@ -126,8 +170,22 @@ pub enum Ipv6Mode {
     Slaac,
     /// `slaac+dhcpv6`: addresses by SLAAC, the rest also by stateless DHCPv6 (O flag).
     SlaacDhcpv6,
-    /// `dhcpv6`: addresses by stateful DHCPv6 (M flag).
+    /// `slaac+stateful`: addresses by SLAAC and by stateful DHCPv6 (M flag), as the guest likes.
+    SlaacStateful,
+    /// `dhcpv6`: addresses by stateful DHCPv6 alone (M flag).
     Dhcpv6,
+}
+
+impl Ipv6Mode {
+    /// Whether guests make addresses from what is advertised.
+    pub fn has_slaac(self) -> bool {
+        self != Self::Dhcpv6
+    }
+
+    /// Whether DHCPv6 gives addresses and prefixes.
+    pub fn is_stateful(self) -> bool {
+        matches!(self, Self::SlaacStateful | Self::Dhcpv6)
+    }
 }
 
 impl fmt::Display for Ipv6Mode {
@@ -135,6 +193,7 @@ impl fmt::Display for Ipv6Mode {
         f.write_str(match self {
             Self::Slaac => "slaac",
             Self::SlaacDhcpv6 => "slaac+dhcpv6",
+            Self::SlaacStateful => "slaac+stateful",
             Self::Dhcpv6 => "dhcpv6",
         })
     }

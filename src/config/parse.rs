@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::keys::{KEYS, Key, known_keys};
+use super::keys::{Key, find, known_keys};
 use super::syntax::{Line, lines};
 use super::value::Value;
 use super::written::{Conflict, Written};
@@ -17,13 +17,13 @@ pub struct Parsed {
     pub config: Config,
     /// One line each, in the order of the file; never a reason to refuse it.
     pub warnings: Vec<ConfigError>,
-    lines: BTreeMap<(&'static str, &'static str), u32>,
+    lines: BTreeMap<(&'static str, String), u32>,
 }
 
 impl Parsed {
     /// The line, from 1, that sets this key; None where the default holds.
-    pub fn line_of(&self, section: &'static str, key: &'static str) -> Option<u32> {
-        self.lines.get(&(section, key)).copied()
+    pub fn line_of(&self, section: &'static str, key: &str) -> Option<u32> {
+        self.lines.get(&(section, key.to_owned())).copied()
     }
 }
 
@@ -40,18 +40,22 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, Vec<ConfigError>> {
     file.warnings.sort_by_key(|warning| warning.line);
     match config {
         Some(config) => {
-            let lines = file.entries.into_iter().map(|(key, entry)| (key, entry.line)).collect();
+            let line = |((section, key), entry): (Place<'_>, Entry<'_>)| ((section, key.to_owned()), entry.line);
+            let lines = file.entries.into_iter().map(line).collect();
             Ok(Parsed { config, warnings: file.warnings, lines })
         }
         None => Err(file.errors),
     }
 }
 
+/// A section, and a key as written.
+type Place<'a> = (&'static str, &'a str);
+
 /// A file that is being read.
 struct File<'a> {
     path: &'a Path,
     /// The last entry of each known key.
-    entries: BTreeMap<(&'static str, &'static str), Entry<'a>>,
+    entries: BTreeMap<Place<'a>, Entry<'a>>,
     errors: Vec<ConfigError>,
     warnings: Vec<ConfigError>,
 }
@@ -61,6 +65,8 @@ struct File<'a> {
 struct Entry<'a> {
     line: u32,
     key: &'static Key,
+    name: &'a str,
+    suffix: &'a str,
     /// As written, with quotes and comment.
     raw: &'a str,
 }
@@ -102,12 +108,12 @@ impl<'a> File<'a> {
         Section::Unknown
     }
 
-    fn property(&mut self, line: u32, section: Section, name: &str, raw: &'a str) {
+    fn property(&mut self, line: u32, section: Section, name: &'a str, raw: &'a str) {
         let unknown = match section {
             Section::Unknown => return,
             Section::None => "a key before the first [section], ignored".to_owned(),
             Section::Known(section) => match find(section, name) {
-                Some(key) => return self.insert(Entry { line, key, raw }),
+                Some((key, suffix)) => return self.insert(Entry { line, key, name, suffix, raw }),
                 None => unknown_key(section, name),
             },
         };
@@ -115,7 +121,7 @@ impl<'a> File<'a> {
     }
 
     fn insert(&mut self, entry: Entry<'a>) {
-        let place = (entry.key.section, entry.key.name);
+        let place = (entry.key.section, entry.name);
         if let Some(earlier) = self.entries.insert(place, entry) {
             let reason = format!("overrides the same key in line {}", earlier.line);
             self.warnings.push(self.entry_fault(&entry, reason));
@@ -151,7 +157,7 @@ impl<'a> File<'a> {
             if value.is_empty() {
                 return Ok(());
             }
-            (entry.key.read)(written, &value)
+            (entry.key.read)(written, &value.with_suffix(entry.suffix))
         });
         if let Err(reason) = result {
             self.errors.push(self.entry_fault(entry, reason));
@@ -168,7 +174,7 @@ impl<'a> File<'a> {
     fn entry_fault(&self, entry: &Entry<'_>, reason: String) -> ConfigError {
         let found = Value::split(entry.raw).map_or_else(|_| entry.raw.to_owned(), |value| value.to_string());
         ConfigError {
-            key: Some(format!("{}.{}", entry.key.section, entry.key.name)),
+            key: Some(format!("{}.{}", entry.key.section, entry.name)),
             ..self.fault(entry.line, &found, reason)
         }
     }
@@ -185,10 +191,6 @@ impl<'a> File<'a> {
             reason: conflict.reason,
         }
     }
-}
-
-fn find(section: &str, name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.section == section && key.name == name)
 }
 
 /// What to say about a key that `section` does not have.

@@ -49,7 +49,13 @@ fn keep_section<S: Clone>(old: &Option<S>, new: Option<S>, keep_fixed: fn(&S, S)
 
 impl General {
     fn keep_fixed(&self, new: &Self) -> Self {
-        Self { rate_limit: new.rate_limit, rate_burst: new.rate_burst, ..self.clone() }
+        Self {
+            pidfile: self.pidfile.clone(),
+            datapath: self.datapath.clone(),
+            logdir: self.logdir.clone(),
+            user: self.user.clone(),
+            ..new.clone()
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::text;
 /// A value, split at its commas, without quotes and comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Value<'a> {
+    /// What follows the name of its row in the key.
+    suffix: &'a str,
     items: Vec<&'a str>,
     /// Whether there was a comma, if only a last one.
     is_list: bool,
@@ -28,7 +30,17 @@ impl<'a> Value<'a> {
         if item.is_empty() {
             items.pop();
         }
-        Ok(Self { items, is_list })
+        Ok(Self { suffix: "", items, is_list })
+    }
+
+    /// The value of a key with this suffix.
+    pub(super) fn with_suffix(self, suffix: &'a str) -> Self {
+        Self { suffix, ..self }
+    }
+
+    /// What follows the name of its row in the key.
+    pub(super) fn suffix(&self) -> &'a str {
+        self.suffix
     }
 
     /// Whether there is nothing, so that the key counts as unset.
@@ -96,7 +108,7 @@ mod tests {
             (r#"'a' , "b" ,"#, vec!["a", "b"], true),
             ("it's", vec!["it's"], false),
         ] {
-            assert_eq!(Value::split(raw), Ok(Value { items, is_list }), "{raw}");
+            assert_eq!(Value::split(raw), Ok(Value { suffix: "", items, is_list }), "{raw}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use super::{Config, Dhcp, General, Ipv6, Ipv6Mode, QueueNum};
+use crate::setting::{BootFiles, NtpServers, Pref64, Preference, Printable, RawOptions, Route6};
 use crate::wire::DomainName;
 
 /// The configuration as written, with the defaults of keys that do not depend on others.
@@ -35,6 +36,17 @@ pub(super) struct WrittenIpv6 {
     pub(super) enable_dhcpv6: bool,
     pub(super) nameservers: Vec<Ipv6Addr>,
     pub(super) domains: Vec<DomainName>,
+    pub(super) router_preference: Preference,
+    pub(super) dns_lifetime: Option<u32>,
+    pub(super) route_lifetime: Option<u32>,
+    pub(super) pref64_lifetime: Option<u16>,
+    pub(super) rapid_commit: bool,
+    pub(super) sol_max_rt: u32,
+    pub(super) inf_max_rt: u32,
+    pub(super) ntp: NtpServers,
+    pub(super) routes: Vec<Route6>,
+    pub(super) pref64: Option<Pref64>,
+    pub(super) captive_portal: Option<Printable>,
 }
 
 /// What is wrong between keys that are right, each for itself.
@@ -55,6 +67,8 @@ impl Default for Written {
                 user: "nobody".to_owned(),
                 rate_limit: 0,
                 rate_burst: 100,
+                router_mac: None,
+                announce_on: None,
             },
             enable_dhcp: true,
             dhcp: Dhcp {
@@ -67,6 +81,14 @@ impl Default for Written {
                 nameservers: Vec::new(),
                 domain: None,
                 domain_search: Vec::new(),
+                ntp: Vec::new(),
+                routes: Vec::new(),
+                next_server: None,
+                tftp_server: None,
+                bootfiles: BootFiles::default(),
+                v6only_wait: None,
+                captive_portal: None,
+                options: RawOptions::default(),
             },
             enable_ipv6: true,
             ipv6: WrittenIpv6::default(),
@@ -90,6 +112,17 @@ impl Default for WrittenIpv6 {
             enable_dhcpv6: true,
             nameservers: Vec::new(),
             domains: Vec::new(),
+            router_preference: Preference::default(),
+            dns_lifetime: None,
+            route_lifetime: None,
+            pref64_lifetime: None,
+            rapid_commit: true,
+            sol_max_rt: 3_600,
+            inf_max_rt: 3_600,
+            ntp: NtpServers::default(),
+            routes: Vec::new(),
+            pref64: None,
+            captive_portal: None,
         }
     }
 }
@@ -128,26 +161,49 @@ impl WrittenIpv6 {
         let router_lifetime = noted(conflicts, self.router_lifetime());
         let preferred = noted(conflicts, self.preferred());
         let mode = noted(conflicts, self.mode())?;
+        let router_lifetime = router_lifetime?;
         Some(Ipv6 {
             mode,
             rs_queue: self.rs_queue,
             ns_queue: self.ns_queue,
             dhcpv6_queue: self.dhcpv6_queue.filter(|_| mode != Ipv6Mode::Slaac),
             ra_period: self.ra_period,
-            router_lifetime: router_lifetime?,
+            router_lifetime,
             prefix_valid_lifetime: self.valid,
             prefix_preferred_lifetime: preferred?,
             information_refresh_time: self.refresh_time,
+            // RFC 8106 §5.1: not shorter than the router that leads to the servers lives.
+            dns_lifetime: self.dns_lifetime.unwrap_or(self.usual_lifetime().max(router_lifetime.into())),
+            route_lifetime: self.route_lifetime.unwrap_or(self.usual_lifetime()),
+            pref64_lifetime: self.pref64_lifetime.unwrap_or_else(|| self.usual_pref64_lifetime()),
             nameservers: self.nameservers,
             domains: self.domains,
+            router_preference: self.router_preference,
+            rapid_commit: self.rapid_commit,
+            sol_max_rt: self.sol_max_rt,
+            inf_max_rt: self.inf_max_rt,
+            ntp: self.ntp,
+            routes: self.routes,
+            pref64: self.pref64,
+            captive_portal: self.captive_portal,
         })
+    }
+
+    /// What is advertised outlives two advertisements that are lost, and is at least half an hour.
+    fn usual_lifetime(&self) -> u32 {
+        self.ra_period.saturating_mul(3).max(1_800)
+    }
+
+    /// RFC 8781 §4.1: rounded up to a multiple of 8, and at most 65,528.
+    fn usual_pref64_lifetime(&self) -> u16 {
+        let lifetime = self.usual_lifetime().min(65_528).next_multiple_of(8);
+        u16::try_from(lifetime).unwrap_or(65_528)
     }
 
     /// A lifetime under `ra_period` would run out between two advertisements (RFC 4861 §6.2.1).
     fn router_lifetime(&self) -> Result<u16, Conflict> {
         let Some(lifetime) = self.router_lifetime else {
-            let lifetime = self.ra_period.saturating_mul(3).max(1_800);
-            return Ok(u16::try_from(lifetime).unwrap_or(u16::MAX));
+            return Ok(u16::try_from(self.usual_lifetime()).unwrap_or(u16::MAX));
         };
         if lifetime != 0 && u32::from(lifetime) < self.ra_period {
             let reason = format!("less than ra_period, which is {}; 0 is allowed", self.ra_period);
@@ -218,19 +274,11 @@ impl WrittenIpv6 {
 
 /// What an operator should know of a mode that is in order.
 fn doubt(config: &Ipv6, has_dhcpv6_queue: bool) -> Option<Conflict> {
-    match config.mode {
-        Ipv6Mode::Dhcpv6 => {
-            let reason = "mode dhcpv6: addresses are not given by DHCPv6 yet, only Information-Requests are answered, and \
-                          advertisements tell guests not to make addresses of their own";
-            Some(conflict("mode", reason.to_owned()))
-        }
-        Ipv6Mode::Slaac if has_dhcpv6_queue => {
-            let reason =
-                "unused in mode slaac: the queue is not bound, so packets sent to it are dropped by the kernel";
-            Some(conflict("dhcpv6_queue", reason.to_owned()))
-        }
-        Ipv6Mode::Slaac | Ipv6Mode::SlaacDhcpv6 => None,
-    }
+    let is_unused = config.mode == Ipv6Mode::Slaac && has_dhcpv6_queue;
+    is_unused.then(|| {
+        let reason = "unused in mode slaac: the queue is not bound, so packets sent to it are dropped by the kernel";
+        conflict("dhcpv6_queue", reason.to_owned())
+    })
 }
 
 fn noted<T>(conflicts: &mut Vec<Conflict>, result: Result<T, Conflict>) -> Option<T> {

@@ -74,7 +74,7 @@ struct Identity<'a> {
     hostname: &'a DomainName,
     mac: MacAddr,
     ip: Option<DisplayValue<Ipv4Addr>>,
-    prefix: Option<DisplayValue<Ipv6Net>>,
+    prefix: Option<DisplayValue<&'a Ipv6Net>>,
 }
 
 impl<'a> Identity<'a> {
@@ -83,7 +83,7 @@ impl<'a> Identity<'a> {
             hostname: &binding.hostname,
             mac: binding.mac,
             ip: binding.ipv4.map(|ipv4| display(ipv4.address)),
-            prefix: binding.ipv6.map(|ipv6| display(ipv6.subnet)),
+            prefix: binding.ipv6.as_ref().and_then(|ipv6| ipv6.subnets.first()).map(display),
         }
     }
 }

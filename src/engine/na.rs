@@ -105,12 +105,12 @@ enum Role {
 fn role(solicitation: &Solicitation<'_>, ipv6: &Ipv6Binding, target: Ipv6Addr) -> Role {
     let is_own = ipv6.gateway == Some(target) || target == solicitation.router.link_local();
     // The sender holds what it sends from; to tell it otherwise would look like a duplicate.
-    let is_guests = ipv6.address == Some(target) || solicitation.source == target;
+    let is_guests = ipv6.is_guests(target) || solicitation.source == target;
     if is_guests {
         Role::Foreign
     } else if is_own {
         Role::Own
-    } else if solicitation.binding.is_routed() && ipv6.subnet.contains(&target) {
+    } else if solicitation.binding.is_routed() && ipv6.is_on_link(target) && !ipv6.is_delegated(target) {
         Role::Proxied
     } else {
         Role::Foreign

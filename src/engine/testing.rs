@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines, Settings};
 use crate::config::{self, Ipv6Mode};
+use crate::setting::{BootFiles, NtpServers, Preference, RawOptions};
 use crate::wire::{MacAddr, ethernet, ipv6, udp};
 
 /// The guest's MAC.
@@ -22,9 +23,11 @@ pub(super) fn binding() -> Binding {
         hostname: "vm1.example.com".parse().unwrap(),
         ipv4: None,
         ipv6: Some(Ipv6Binding {
-            subnet: "2001:db8::/64".parse().unwrap(),
+            subnets: vec!["2001:db8::/64".parse().unwrap()],
             gateway: Some("2001:db8::1".parse().unwrap()),
-            address: Some("2001:db8::a800:ff:fe00:1".parse().unwrap()),
+            eui64: Some("2001:db8::a800:ff:fe00:1".parse().unwrap()),
+            leased: Some("2001:db8::a800:ff:fe00:1".parse().unwrap()),
+            delegated: None,
         }),
         settings: Settings::default(),
         lines: KeyLines::default(),
@@ -55,6 +58,17 @@ pub(super) fn config() -> config::Ipv6 {
         information_refresh_time: 86_400,
         nameservers: vec!["2001:db8::53".parse().unwrap()],
         domains: vec!["example.com".parse().unwrap()],
+        router_preference: Preference::Medium,
+        dns_lifetime: 1800,
+        route_lifetime: 1800,
+        pref64_lifetime: 1800,
+        rapid_commit: true,
+        sol_max_rt: 3600,
+        inf_max_rt: 3600,
+        ntp: NtpServers::default(),
+        routes: Vec::new(),
+        pref64: None,
+        captive_portal: None,
     }
 }
 
@@ -70,6 +84,14 @@ pub(super) fn dhcp() -> config::Dhcp {
         nameservers: vec![Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54)],
         domain: None,
         domain_search: Vec::new(),
+        ntp: Vec::new(),
+        routes: Vec::new(),
+        next_server: None,
+        tftp_server: None,
+        bootfiles: BootFiles::default(),
+        v6only_wait: None,
+        captive_portal: None,
+        options: RawOptions::default(),
     }
 }
 
@@ -84,6 +106,8 @@ pub(super) fn node() -> config::Config {
             user: "nobody".to_owned(),
             rate_limit: 0,
             rate_burst: 100,
+            router_mac: None,
+            announce_on: None,
         },
         dhcp: Some(dhcp()),
         ipv6: Some(config::Ipv6 { rs_queue: queue(43), ns_queue: queue(44), dhcpv6_queue: queue(45), ..config() }),

@@ -256,7 +256,7 @@ fn a_misfit_names_the_key_that_takes_most_and_its_line() {
     let names =
         (0..25).map(|number| format!("{}.{number}.example", "x".repeat(60)).parse().unwrap()).collect::<Vec<_>>();
     let mut lab = Lab::routed();
-    let lines = [("DOMAIN_SEARCH", 7)].into_iter().collect();
+    let lines = [("DOMAIN_SEARCH".into(), 7)].into_iter().collect();
     let own = Binding {
         settings: Settings { domain_search: Some(names.clone()), ..Settings::default() },
         ipv4: None,

@@ -3,7 +3,7 @@ use std::net::Ipv4Addr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::binding::Route4;
+use crate::setting::{Architecture, BootClient, Loader, Printable, Route4};
 use crate::wire::DomainName;
 
 /// The least that is a whole binding.
@@ -62,9 +62,11 @@ fn reads_what_a_hook_writes() {
             gateway: Some(Ipv4Addr::new(192, 0, 2, 1)),
         }),
         ipv6: Some(Ipv6Binding {
-            subnet: "2001:db8::/64".parse().unwrap(),
+            subnets: vec!["2001:db8::/64".parse().unwrap()],
             gateway: Some("2001:db8::1".parse().unwrap()),
-            address: Some("2001:db8::a800:ff:fec2:b213".parse().unwrap()),
+            eui64: Some("2001:db8::a800:ff:fec2:b213".parse().unwrap()),
+            leased: Some("2001:db8::a800:ff:fec2:b213".parse().unwrap()),
+            delegated: None,
         }),
         settings: crate::binding::Settings { tags: "a:b c=d".to_owned(), ..Default::default() },
         lines: KeyLines::default(),
@@ -101,16 +103,18 @@ fn spelling_does_not_matter() {
 #[rustfmt::skip] // A table: one case, one line.
 fn every_key_reaches_its_field() {
     type Reaches = fn(&Binding) -> bool;
-    let cases: [(&str, &str, Reaches); 19] = [
+    let cases: [(&str, &str, Reaches); 30] = [
         ("MAC", "2:0:0:0:0:1", |b| b.mac == "02:00:00:00:00:01".parse().unwrap()),
         ("HOSTNAME", "other.", |b| b.hostname == name("other")),
         ("INDEV", "br1", |b| b.indev.as_str() == "br1"),
         ("IP", "192.0.2.11", |b| b.ipv4.unwrap().address == Ipv4Addr::new(192, 0, 2, 11)),
         ("SUBNET", "192.0.2.10/31", |b| b.ipv4.unwrap().subnet.prefix_len() == 31),
         ("GATEWAY", "10.0.0.1", |b| b.ipv4.unwrap().is_gateway_on_link()),
-        ("SUBNET6", "2001:db8::/48", |b| b.ipv6.unwrap().subnet.prefix_len() == 48),
-        ("GATEWAY6", "fe80::1", |b| b.ipv6.unwrap().gateway.unwrap().is_unicast_link_local()),
-        ("EUI64", "2001:db8::7", |b| b.ipv6.unwrap().address == Some("2001:db8::7".parse().unwrap())),
+        ("SUBNET6", "2001:db8::/48", |b| ipv6(b).subnets == nets(&["2001:db8::/48"])),
+        ("GATEWAY6", "fe80::1", |b| ipv6(b).gateway.unwrap().is_unicast_link_local()),
+        ("EUI64", "2001:db8::7", |b| ipv6(b).eui64 == Some("2001:db8::7".parse().unwrap())),
+        ("IP6", "2001:db8::9", |b| ipv6(b).leased == Some("2001:db8::9".parse().unwrap())),
+        ("PREFIX6", "2001:db8:f::/56", |b| ipv6(b).delegated == Some("2001:db8:f::/56".parse().unwrap())),
         ("MTU", "68", |b| b.settings.mtu == Some(68)),
         ("PRIVATE", "1", |b| b.settings.private && !b.settings.macspoof),
         ("MACSPOOF", "any", |b| b.settings.macspoof && !b.settings.private),
@@ -119,21 +123,101 @@ fn every_key_reaches_its_field() {
         ("NAMESERVERS6", "2001:db8::53", |b| b.settings.nameservers6.as_ref().unwrap().len() == 1),
         ("DOMAIN", "a.example", |b| b.settings.domain == Some(name("a.example"))),
         ("DOMAIN_SEARCH", "a.example, b", |b| b.settings.domain_search == Some(vec![name("a.example"), name("b")])),
-        ("ROUTES", "198.51.100.0/24 via 192.0.2.254", |b| b.settings.routes.len() == 1),
+        ("NTP", "192.0.2.123 ntp.example", |b| b.settings.ntp.ipv4.len() == 1 && b.settings.ntp.names.len() == 1),
+        ("ROUTES", "198.51.100.0/24 via 192.0.2.254", |b| b.settings.routes.as_ref().unwrap().len() == 1),
+        ("ROUTES6", "2001:db8:a::/48 low, 2001:db8:b::/48", |b| b.settings.routes6.as_ref().unwrap().len() == 2),
         ("LEASE_LIFETIME", "60", |b| b.settings.lease_lifetime == Some(60)),
+        ("NEXT_SERVER", "192.0.2.5", |b| b.settings.next_server == Some(Ipv4Addr::new(192, 0, 2, 5))),
+        ("TFTP_SERVER", "tftp.example", |b| b.settings.tftp_server.as_ref().unwrap().as_str() == "tftp.example"),
+        ("BOOTFILE", "pxelinux.0", |b| b.settings.bootfiles.iter().count() == 1),
+        ("V6ONLY_WAIT", "300", |b| b.settings.v6only_wait == Some(300)),
+        ("PREF64", "64:ff9b::/96", |b| b.settings.pref64 == Some("64:ff9b::/96".parse().unwrap())),
+        ("CAPTIVE_PORTAL", "https://p.example", |b| b.settings.captive_portal.as_ref().unwrap().as_str().len() == 17),
+        ("OPTION_", "hex:07", |b| b.settings.options.value(43) == Some(&[7])),
     ];
     for (key, value, reaches) in cases {
-        let binding = good(&with(&format!("{key}={value}")));
+        let suffix = if key == "OPTION_" { "43" } else { "" };
+        let binding = good(&with(&format!("{key}{suffix}={value}")));
         assert!(reaches(&binding), "{key}={value}: {binding:?}");
     }
     assert!(known_keys().eq(cases.map(|(key, ..)| key)), "one case per key");
 }
 
 #[test]
+fn keys_with_suffixes_reach_their_fields() {
+    let binding = good(&with("OPTION_43=hex:0102\nOPTION_252=text:http://wpad/\nBOOTFILE_EFI64=x.efi\nBOOTFILE=x.0"));
+    let options: Vec<_> = binding.settings.options.iter().collect();
+    assert_eq!(options, [(43, &[1, 2][..]), (252, b"http://wpad/")]);
+    let client = |architecture| BootClient { loader: Loader::Pxe, architecture };
+    for (architecture, expected) in [(None, "x.0"), (Some(Architecture::Efi64), "x.efi")] {
+        let file = binding.settings.bootfiles.choose(client(architecture));
+        assert_eq!(file.map(Printable::as_str), Some(expected));
+    }
+    assert_eq!(binding.lines.line("OPTION_252"), binding.lines.line("OPTION_43").map(|line| line + 1));
+}
+
+#[test]
+fn a_suffix_that_means_nothing_is_an_unknown_key() {
+    for key in ["OPTION_", "OPTION_x", "OPTION_-1", "BOOTFILE_VAX", "BOOTFILES", "OPTIONS_1", "IP7", "MACX"] {
+        let parsed = read(&format!("{LEAST}{key}=1")).unwrap();
+        assert_eq!(parsed.binding.settings.unknown, [pair(key, "1")], "{key}");
+        assert_eq!(parsed.warnings.len(), 1, "{key}");
+    }
+    assert!(read(&format!("{LEAST}OPTION_256=hex:00")).is_err());
+    assert!(read(&format!("{LEAST}OPTION_53=hex:00")).is_err());
+}
+
+/// `SUBNET6` and its kin: text, and prefixes, leased address.
+#[test]
+fn ipv6_keys_go_together() {
+    let cases: [(&str, &[&str], Option<&str>); 7] = [
+        ("SUBNET6=2001:db8::/64", &["2001:db8::/64"], None),
+        ("SUBNET6=2001:db8::/64, 2001:db8:1::7/64,2001:db8::/64", &["2001:db8::/64", "2001:db8:1::/64"], None),
+        ("SUBNET6=2001:db8::/64\nEUI64=2001:db8::5", &["2001:db8::/64"], Some("2001:db8::5")),
+        ("SUBNET6=2001:db8::/64\nEUI64=2001:db8::5\nIP6=2001:db8::6", &["2001:db8::/64"], Some("2001:db8::6")),
+        ("IP6=2001:db8::6", &["2001:db8::6/128"], Some("2001:db8::6")),
+        ("SUBNET6=2001:db8::5/128\nGATEWAY6=fe80::1", &["2001:db8::5/128"], Some("2001:db8::5")),
+        ("PREFIX6=2001:db8:f::/56", &[], None),
+    ];
+    for (text, subnets, leased) in cases {
+        let ipv6 = good(&format!("{LEAST}{text}")).ipv6.unwrap();
+        assert_eq!(ipv6.subnets, nets(subnets), "{text}");
+        assert_eq!(ipv6.leased, leased.map(|address| address.parse().unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn ipv6_keys_that_contradict_each_other_are_refused() {
+    for (key, text) in [
+        ("IP6", "SUBNET6=2001:db8::/64\nIP6=2001:db8:1::5"),
+        ("IP6", "SUBNET6=2001:db8::/64\nIP6=fe80::5"),
+        ("EUI64", "SUBNET6=2001:db8::/64,2001:db8:1::/64\nEUI64=2001:db8:2::5"),
+        ("GATEWAY6", "SUBNET6=2001:db8::/64\nIP6=2001:db8::5\nGATEWAY6=2001:db8::5"),
+        ("ROUTES6", "SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\nROUTES6=2001:db8:9::/48 via 2001:db8::2"),
+        ("PREFIX6", "PREFIX6=fe80::/64"),
+        ("PREFIX6", "PREFIX6=2001:db8::"),
+        ("PREF64", "PREF64=64:ff9b::/97"),
+        ("SUBNET6", "SUBNET6=2001:db8::/64,ff00::/64"),
+    ] {
+        let error = parse(Path::new("d/tap0"), format!("{LEAST}{text}").as_bytes()).unwrap_err();
+        assert_eq!(error.key.as_deref(), Some(key), "{text}");
+    }
+}
+
+fn ipv6(binding: &Binding) -> &Ipv6Binding {
+    binding.ipv6.as_ref().unwrap()
+}
+
+fn nets(texts: &[&str]) -> Vec<Ipv6Net> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
 fn an_empty_value_is_unset() {
     for key in known_keys().filter(|key| !["MAC", "HOSTNAME"].contains(key)) {
         for value in ["", "''", "\" \"", " "] {
-            assert_eq!(good(&format!("{LEAST}{key}={value}\n")), good(LEAST), "{key}={value}");
+            let suffix = if key == "OPTION_" { "43" } else { "" };
+            assert_eq!(good(&format!("{LEAST}{key}{suffix}={value}\n")), good(LEAST), "{key}={value}");
         }
     }
     let without_ip = good(&HOOK.replace("IP=192.0.2.10", "IP="));
@@ -172,8 +256,8 @@ fn what_is_wrong_is_rejected_with_its_line() {
         ("SUBNET=0.0.0.0/0", "not a subnet: its prefix length is 0"),
         ("GATEWAY=x", "GATEWAY=\"x\": not an IPv4 address"),
         ("GATEWAY=192.0.2.10", "GATEWAY=\"192.0.2.10\": the guest's own address, IP"),
-        ("SUBNET6=2001:db8::", "SUBNET6=\"2001:db8::\": not an IPv6 network"),
-        ("SUBNET6=2001:db8::/129", "not an IPv6 network"),
+        ("SUBNET6=2001:db8::", "SUBNET6=\"2001:db8::\": \"2001:db8::\" is not an IPv6 network"),
+        ("SUBNET6=2001:db8::/129", "is not an IPv6 network"),
         ("SUBNET6=::/0", "not a subnet: its prefix length is 0"),
         ("SUBNET6=::/64", "not a prefix for the addresses of hosts"),
         ("SUBNET6=fe80::/64", "not a prefix for the addresses of hosts"),
@@ -240,7 +324,7 @@ fn what_is_doubtful_is_warned_about() {
         (HOOK.replace("2.10", "2.255"), "2: IP=\"192.0.2.255\": the network or broadcast address of 192.0.2.0/24"),
         (HOOK.replace("PRIVATE=", "PRIVATE=No"), "12: PRIVATE=\"No\": taken as unset"),
         (HOOK.replace("SPOOF=", "SPOOF=0"), "13: MACSPOOF=\"0\": taken as unset"),
-        (format!("{LEAST}ROUTES=198.51.100.9/24 via 192.0.2.1"), "3: ROUTES=\"198.51.100.9/24 via 192.0.2.1\": has host bits"),
+        (format!("{LEAST}PREFIX6=2001:db8:f::1/56"), "3: PREFIX6=\"2001:db8:f::1/56\": has host bits"),
     ] {
         let found = warnings(&text);
         assert!(found.len() == 1 && found[0].starts_with(&format!("d/tap0:{expected}")), "{found:?}");
@@ -279,7 +363,7 @@ fn reads_routes() {
         route("203.0.113.7/32", "0.0.0.0"),
         route("10.0.0.0/8", "192.0.2.253"),
     ];
-    assert_eq!(binding.settings.routes, expected);
+    assert_eq!(binding.settings.routes.unwrap(), expected);
 }
 
 #[test]

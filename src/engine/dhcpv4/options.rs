@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use crate::binding::{Binding, Ipv4Binding, Route4};
+use crate::binding::{Binding, Ipv4Binding};
 use crate::config::Dhcp;
+use crate::setting::Route4;
 use crate::wire::DomainName;
 use crate::wire::dhcpv4::code;
 
@@ -128,7 +129,7 @@ fn routes(facts: &Facts<'_>) -> Option<Vec<u8>> {
     if let Some(router) = default_router(facts) {
         push_route(&mut value, Ipv4Addr::UNSPECIFIED, 0, router);
     }
-    for Route4 { destination, router } in &facts.binding.settings.routes {
+    for Route4 { destination, router } in facts.binding.settings.routes.as_ref().unwrap_or(&facts.config.routes) {
         push_route(&mut value, destination.network(), destination.prefix_len(), *router);
     }
     not_empty(value)

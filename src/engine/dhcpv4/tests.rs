@@ -272,11 +272,11 @@ fn routes(lab: &Lab) -> Vec<u8> {
 fn option_121_repeats_the_default_route() {
     let mut lab = Lab::new();
     assert_eq!(routes(&lab), [0, 192, 0, 2, 1]);
-    let route = |destination: &str| crate::binding::Route4 {
+    let route = |destination: &str| crate::setting::Route4 {
         destination: destination.parse().unwrap(),
         router: Ipv4Addr::new(192, 0, 2, 254),
     };
-    lab.binding.settings.routes = vec![route("198.51.100.0/24"), route("10.1.128.0/17"), route("203.0.113.7/32")];
+    lab.binding.settings.routes = Some(vec![route("198.51.100.0/24"), route("10.1.128.0/17"), route("203.0.113.7/32")]);
     let expected = [
         &[0, 192, 0, 2, 1][..],
         &[24, 198, 51, 100, 192, 0, 2, 254],
@@ -379,14 +379,14 @@ fn the_size_is_what_the_client_and_the_tap_take() {
 #[test]
 fn no_reply_rather_than_one_without_routes() {
     let mut lab = Lab::new();
-    let route = |number| crate::binding::Route4 {
+    let route = |number| crate::setting::Route4 {
         destination: ipnet::Ipv4Net::new(Ipv4Addr::new(10, 0, number, 0), 24).unwrap(),
         router: SERVER,
     };
-    lab.binding.settings.routes = (0..100).map(route).collect();
+    lab.binding.settings.routes = Some((0..100).map(route).collect());
     assert_eq!(lab.ask(DISCOVER).err(), Some(Reason::NoFit));
     assert_eq!(lab.ask(&[53, 1, 1, 55, 1, 3]).unwrap().omitted, 0);
-    lab.binding.settings.routes = (0..=255).map(route).collect();
+    lab.binding.settings.routes = Some((0..=255).map(route).collect());
     let error = Answers::new(&lab.binding, &lab.config).unwrap_err();
     assert_eq!(error.key.as_deref(), Some("ROUTES"), "{error}");
     assert!(error.to_string().starts_with("/var/lib/nfdhcpd/tap0: ROUTES: "), "{error}");

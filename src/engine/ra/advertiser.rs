@@ -193,7 +193,7 @@ mod tests {
 
     fn content(subnet: &str) -> Content {
         let mut binding = binding();
-        binding.ipv6.as_mut().unwrap().subnet = subnet.parse().unwrap();
+        binding.ipv6.as_mut().unwrap().subnets = vec![subnet.parse().unwrap()];
         Content::new(&binding, &config()).unwrap()
     }
 

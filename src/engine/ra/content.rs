@@ -2,6 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+use ipnet::Ipv6Net;
+
 use crate::binding::{Binding, Ipv6Binding};
 use crate::config::{self, Ipv6Mode};
 use crate::engine::fit::TooLarge;
@@ -34,7 +36,7 @@ impl Content {
     pub fn new(binding: &Binding, config: &config::Ipv6) -> Option<Self> {
         let ipv6 = binding.ipv6.as_ref()?;
         // RFC 4861 §4.2: M says more than O, and where addresses come from a DHCPv6 server, so does the rest.
-        let managed = config.mode == Ipv6Mode::Dhcpv6;
+        let managed = config.mode.is_stateful();
         let router_lifetime = router_lifetime(binding, ipv6, config);
         let nameservers = binding.settings.nameservers6.as_ref();
         let search = binding.settings.domain_search.as_ref();
@@ -43,7 +45,7 @@ impl Content {
             other: managed || config.mode == Ipv6Mode::SlaacDhcpv6,
             router_lifetime,
             mtu: binding.settings.mtu.map(u32::from).filter(|mtu| *mtu >= MIN_MTU as u32),
-            prefixes: vec![prefix(ipv6, config)],
+            prefixes: ipv6.subnets.iter().map(|subnet| prefix(*subnet, config)).collect(),
             dns_lifetime: dns_lifetime(router_lifetime, config),
             nameservers: nameservers.unwrap_or(&config.nameservers).clone(),
             search: search.unwrap_or(&config.domains).clone(),
@@ -132,14 +134,14 @@ fn dns_lifetime(router_lifetime: u16, config: &config::Ipv6) -> u32 {
     config.ra_period.saturating_mul(3).max(router_lifetime.into())
 }
 
-fn prefix(ipv6: &Ipv6Binding, config: &config::Ipv6) -> PrefixInformation {
-    let prefix_len = ipv6.subnet.prefix_len();
+fn prefix(subnet: Ipv6Net, config: &config::Ipv6) -> PrefixInformation {
+    let prefix_len = subnet.prefix_len();
     PrefixInformation {
-        prefix: ipv6.subnet.trunc(),
+        prefix: subnet,
         // A prefix of one address has no neighbours in it.
         on_link: prefix_len < 128,
         // RFC 4862 §5.5.3 d: prefix and interface identifier make 128 bits; on Ethernet the latter has 64 (RFC 2464 §4).
-        autonomous: prefix_len == 64 && config.mode != Ipv6Mode::Dhcpv6,
+        autonomous: prefix_len == 64 && config.mode.has_slaac(),
         valid_lifetime: config.prefix_valid_lifetime,
         preferred_lifetime: config.prefix_preferred_lifetime,
     }
@@ -193,7 +195,7 @@ mod tests {
     }
 
     fn subnet(text: &str) -> Content {
-        with_binding(|binding| binding.ipv6.as_mut().unwrap().subnet = text.parse().unwrap())
+        with_binding(|binding| binding.ipv6.as_mut().unwrap().subnets = vec![text.parse::<Ipv6Net>().unwrap().trunc()])
     }
 
     #[test]
@@ -202,6 +204,7 @@ mod tests {
             (Ipv6Mode::Slaac, (false, false, true)),
             (Ipv6Mode::SlaacDhcpv6, (false, true, true)),
             (Ipv6Mode::Dhcpv6, (true, true, false)),
+            (Ipv6Mode::SlaacStateful, (true, true, true)),
         ];
         for (mode, (managed, other, autonomous)) in cases {
             let content = with_config(|config| config.mode = mode);

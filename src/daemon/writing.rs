@@ -90,16 +90,18 @@ impl<'a> Identity<'a> {
 
 /// Writes a line for each tap that has a binding file.
 pub(super) fn write_report(Report { now, taps }: &Report) {
-    for Status { tap, ifindex, binding, rejected, stats } in taps {
+    for Status { tap, ifindex, binding, rejected, delegated_via, stats } in taps {
         let ifindex = ifindex.map(display);
         let Stats { answered, refused, accepted, send_failed, last } = *stats;
         let last_seconds = last.map(|(when, _)| now.saturating_sub(when).as_secs());
         let last = last.map(|(_, reason)| reason.name());
         if let Some(binding) = binding {
             let Identity { hostname, mac, ip, prefix } = Identity::of(binding);
+            let delegated = binding.ipv6.as_ref().and_then(|ipv6| ipv6.delegated).map(display);
+            let via = delegated_via.map(display);
             info!(
-                %tap, ifindex, indev = %binding.indev, %hostname, %mac, ip, prefix, answered, refused, accepted,
-                send_failed, last, last_seconds, "binding"
+                %tap, ifindex, indev = %binding.indev, %hostname, %mac, ip, prefix, delegated, via, answered, refused,
+                accepted, send_failed, last, last_seconds, "binding"
             );
         }
         if let Some(error) = rejected {

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::fit::TooLarge;
+use super::fit::{TooLarge, key_of};
 use super::outcome::{Reason, Refusal};
 use crate::binding::Binding;
 use crate::config;
@@ -22,6 +22,8 @@ pub struct Answers {
 /// One option that a guest may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Answer {
+    /// The key that it comes from.
+    key: &'static str,
     code: u16,
     data: Vec<u8>,
 }
@@ -37,17 +39,19 @@ impl Answers {
             domain.encode(&mut names, true);
         }
         let refresh_time = config.information_refresh_time.to_be_bytes();
+        let servers_key = key_of(&binding.settings.nameservers6, "NAMESERVERS6", "ipv6.nameservers");
+        let domains_key = key_of(&binding.settings.domain_search, "DOMAIN_SEARCH", "ipv6.domains");
         let options = [
-            (option::DNS_SERVERS, octets(servers.unwrap_or(&config.nameservers))),
-            (option::DOMAIN_LIST, names),
-            (option::INFORMATION_REFRESH_TIME, refresh_time.to_vec()),
+            (servers_key, option::DNS_SERVERS, octets(servers.unwrap_or(&config.nameservers))),
+            (domains_key, option::DOMAIN_LIST, names),
+            ("ipv6.information_refresh_time", option::INFORMATION_REFRESH_TIME, refresh_time.to_vec()),
         ];
         Self {
             server_id: server_duid(binding.mac),
             options: options
                 .into_iter()
-                .filter(|(_, data)| !data.is_empty())
-                .map(|(code, data)| Answer { code, data })
+                .filter(|(_, _, data)| !data.is_empty())
+                .map(|(key, code, data)| Answer { key, code, data })
                 .collect(),
         }
     }
@@ -57,7 +61,8 @@ impl Answers {
         let option_len = |data_len: usize| dhcpv6::OPTION_HEADER_LEN + data_len;
         let options: usize = self.options.iter().map(|answer| option_len(answer.data.len())).sum();
         let ids = option_len(SERVER_DUID_LEN) + option_len(duid::MAX_LEN);
-        TooLarge::check("DHCPv6 reply", HEADERS_LEN + dhcpv6::HEADER_LEN + ids + options)
+        let parts = self.options.iter().map(|answer| (answer.key, answer.data.len()));
+        TooLarge::check("DHCPv6 reply", HEADERS_LEN + dhcpv6::HEADER_LEN + ids + options, parts)
     }
 
     fn encode(&self, request: &Message<'_>, out: &mut [u8]) -> Result<usize, NoRoom> {

@@ -18,6 +18,7 @@ mod testing;
 mod tests;
 
 use std::collections::VecDeque;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 pub use event::{Event, Link, Notice};
@@ -88,6 +89,8 @@ pub struct Status {
     pub binding: Option<Binding>,
     /// Why the file as it is now is not in force.
     pub rejected: Option<BindingError>,
+    /// By which address of the guest its delegated prefix is reached; None until it asked for it.
+    pub delegated_via: Option<Ipv6Addr>,
     /// What became of its packets.
     pub stats: Stats,
 }
@@ -356,6 +359,7 @@ impl Engine {
                 ifindex: self.table.link(tap).map(|link| link.ifindex),
                 binding: slot.serving.as_ref().map(|serving| serving.binding.clone()),
                 rejected: slot.rejected.as_ref().map(|rejected| rejected.error.clone()),
+                delegated_via: slot.delegated_via,
                 stats: slot.stats,
             })
             .collect();

@@ -1,7 +1,9 @@
 //! All that is known of one tap: its binding, what is said to its guest, what became of its packets.
 
+use std::net::Ipv6Addr;
+
 use super::event::Notice;
-use super::fit::{TooLarge, largest_ipv6_key, misfit};
+use super::fit::{TooLarge, misfit};
 use super::outcome::{Outcome, Reason, Verdict};
 use super::ra::{Advertiser, Content};
 use super::{Now, dhcpv4, dhcpv6};
@@ -19,6 +21,8 @@ pub(super) struct Slot {
     pub(super) advertiser: Advertiser,
     /// What the operator was last told of the tap.
     pub(super) told: LastNotice,
+    /// By which address of the guest its delegated prefix is reached: where the Request for it came from.
+    pub(super) delegated_via: Option<Ipv6Addr>,
     /// What became of its packets.
     pub(super) stats: Stats,
 }
@@ -96,13 +100,10 @@ impl Slot {
 impl Serving {
     /// Makes the answers of `binding`, unless one of them could not fit its packet.
     pub(super) fn new(binding: &Binding, config: &Config) -> Result<Self, BindingError> {
-        let too_large = |error: TooLarge| {
-            let key = config.ipv6.as_ref().map_or("SUBNET6", |ipv6| largest_ipv6_key(binding, ipv6));
-            misfit(binding, config, key, error.to_string())
-        };
+        let too_large = |error: TooLarge| misfit(binding, config, error.key, error.to_string());
         let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
         let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6));
-        advertised.as_ref().map_or(Ok(()), Content::check_fit).map_err(too_large)?;
+        advertised.as_ref().map_or(Ok(()), |content| content.check_fit(binding)).map_err(too_large)?;
         let dhcpv6 = config.ipv6.as_ref().and_then(|ipv6| informed(binding, ipv6));
         dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;
         Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6 })

@@ -6,7 +6,7 @@ use ipnet::Ipv6Net;
 
 use crate::binding::{Binding, Ipv6Binding};
 use crate::config::{self, Ipv6Mode};
-use crate::engine::fit::TooLarge;
+use crate::engine::fit::{TooLarge, key_of};
 use crate::wire::ipv6::MIN_MTU;
 use crate::wire::ndp::{Dnssl, Mtu, PrefixInformation, Rdnss, RouterAdvertisement, SourceLinkLayer};
 use crate::wire::{DomainName, MacAddr};
@@ -111,12 +111,19 @@ impl Content {
         Dnssl { lifetime, names }.encode(out);
     }
 
-    /// An error, unless the advertisement fits a packet that every IPv6 link carries.
-    pub fn check_fit(&self) -> Result<(), TooLarge> {
+    /// An error, unless the advertisement to the guest of `binding` fits a packet that every IPv6 link carries.
+    pub fn check_fit(&self, binding: &Binding) -> Result<(), TooLarge> {
         let mut message = Vec::new();
         // One MAC is as long as the other.
         self.encode(MacAddr::BROADCAST, &mut message);
-        TooLarge::check("Router Advertisement", IPV6_HEADER_LEN + message.len())
+        let settings = &binding.settings;
+        let servers = key_of(&settings.nameservers6, "NAMESERVERS6", "ipv6.nameservers");
+        let search = key_of(&settings.domain_search, "DOMAIN_SEARCH", "ipv6.domains");
+        let parts = [
+            (servers, self.nameservers.len() * size_of::<Ipv6Addr>()),
+            (search, self.search.iter().map(|name| name.as_str().len() + 2).sum()),
+        ];
+        TooLarge::check("Router Advertisement", IPV6_HEADER_LEN + message.len(), parts)
     }
 
     fn has_options(&self) -> bool {
@@ -302,7 +309,7 @@ mod tests {
             let content = with_binding(|binding| {
                 binding.settings.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST; servers]);
             });
-            assert_eq!(content.check_fit().map_err(|error| error.len), expected);
+            assert_eq!(content.check_fit(&binding()).map_err(|error| error.len), expected);
         }
     }
 

@@ -148,9 +148,9 @@ impl Ipv6Binding {
         self.subnets.iter().any(|subnet| subnet.contains(&address))
     }
 
-    /// Whether `address` is the guest's own on this link.
+    /// Whether `address` is the guest's own on this link. A `SUBNET6` of one address is for nobody else.
     pub fn is_guests(&self, address: Ipv6Addr) -> bool {
-        self.eui64 == Some(address) || self.leased == Some(address)
+        self.eui64 == Some(address) || self.leased == Some(address) || self.subnets.contains(&address.into())
     }
 
     /// Whether `address` is behind the guest.

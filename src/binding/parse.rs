@@ -198,6 +198,9 @@ impl<'a> File<'a> {
                 return Err(self.fault("GATEWAY6", format!("the guest's own address, {key}")));
             }
         }
+        if ipv6.gateway.is_some_and(|gateway| ipv6.is_guests(gateway)) {
+            return Err(self.fault("GATEWAY6", "the guest's own address, SUBNET6".to_owned()));
+        }
         // RFC 4191 §2.3: an advertised route leads to the router that advertises it.
         let is_other = |router: &Ipv6Addr| ipv6.gateway != Some(*router);
         let mut routers = draft.settings.routes6.iter().flatten().filter_map(|route| route.via);

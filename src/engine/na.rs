@@ -231,6 +231,83 @@ mod tests {
     }
 
     #[test]
+    fn every_prefix_of_a_routed_tap_is_proxied_but_what_is_the_guests() {
+        let mut binding = binding();
+        binding.ipv6 = Some(Ipv6Binding {
+            subnets: ["2001:db8::/64", "2001:db8:1::/48", "2001:db8:2::5/128", "2001:db8:3::6/128"]
+                .map(|subnet| subnet.parse().unwrap())
+                .into(),
+            gateway: Some(ip("2001:db8:1:ff::1")),
+            eui64: Some(ip(OWN)),
+            leased: Some(ip("2001:db8::99")),
+            delegated: Some("2001:db8:1:ff::/64".parse().unwrap()),
+        });
+        let cases = [
+            (GUEST_LOCAL, NEIGHBOR, Reason::NeighborProxied),
+            (GUEST_LOCAL, "2001:db8:1::77", Reason::NeighborProxied),
+            (GUEST_LOCAL, "2001:db8:1:fe::77", Reason::NeighborProxied),
+            (GUEST_LOCAL, "2001:db8:2::6", Reason::NeighborNotOurs),
+            // Its addresses, those of prefixes of one address, and what is behind it.
+            (GUEST_LOCAL, OWN, Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "2001:db8::99", Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "2001:db8:2::5", Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "2001:db8:3::6", Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "2001:db8:1:ff::77", Reason::NeighborNotOurs),
+            // The gateway is ours wherever it is.
+            (GUEST_LOCAL, "2001:db8:1:ff::1", Reason::NeighborAdvertised),
+            ("::", "2001:db8:1:ff::1", Reason::AddressDefended),
+            ("::", OWN, Reason::DuplicateAddressDetection),
+            ("::", "2001:db8::99", Reason::DuplicateAddressDetection),
+            ("::", "2001:db8:3::6", Reason::DuplicateAddressDetection),
+            ("::", "2001:db8:1:ff::77", Reason::DuplicateAddressDetection),
+        ];
+        for (source, target, expected) in cases {
+            assert_eq!(reason(&binding, source, target), expected, "{source} {target}");
+        }
+    }
+
+    /// One address, and a gateway that is nobody's neighbour: what a routed guest has that is alone on its link.
+    #[test]
+    fn a_gateway_may_be_link_local() {
+        let own = "2001:db8::5";
+        let mut binding = binding();
+        binding.ipv6 = Some(Ipv6Binding {
+            subnets: vec!["2001:db8::5/128".parse().unwrap()],
+            gateway: Some(ip("fe80::1")),
+            leased: Some(ip(own)),
+            ..Ipv6Binding::default()
+        });
+        let cases = [
+            (GUEST_LOCAL, "fe80::1", Reason::NeighborAdvertised),
+            (own, "fe80::1", Reason::NeighborAdvertised),
+            ("::", "fe80::1", Reason::AddressDefended),
+            (GUEST_LOCAL, ROUTER_LOCAL, Reason::NeighborAdvertised),
+            ("::", own, Reason::DuplicateAddressDetection),
+            (GUEST_LOCAL, own, Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "2001:db8::6", Reason::NeighborNotOurs),
+            (GUEST_LOCAL, "fe80::2", Reason::NeighborNotOurs),
+        ];
+        for (source, target, expected) in cases {
+            assert_eq!(reason(&binding, source, target), expected, "{source} {target}");
+        }
+        let body = body("fe80::1", &SLLA);
+        assert_eq!(decide(&solicitation(&binding, own, &body)).unwrap().source, ip("fe80::1"));
+    }
+
+    #[test]
+    fn a_binding_with_nothing_but_a_delegated_prefix_has_a_router() {
+        let mut binding = binding();
+        binding.ipv6 = Some(Ipv6Binding {
+            gateway: Some(ip(GATEWAY)),
+            delegated: Some("2001:db8::/56".parse().unwrap()),
+            ..Ipv6Binding::default()
+        });
+        assert_eq!(reason(&binding, GUEST_LOCAL, GATEWAY), Reason::NeighborAdvertised);
+        assert_eq!(reason(&binding, GUEST_LOCAL, NEIGHBOR), Reason::NeighborNotOurs);
+        assert_eq!(reason(&binding, "::", NEIGHBOR), Reason::DuplicateAddressDetection);
+    }
+
+    #[test]
     fn a_binding_without_gateway_has_its_link_local_only() {
         let mut binding = bridged();
         binding.ipv6.as_mut().unwrap().gateway = None;

@@ -13,10 +13,12 @@ pub use ntp::NtpServers;
 pub use option::RawOptions;
 pub use pref64::Pref64;
 pub use printable::Printable;
-pub use route::{Preference, Route4, Route6};
+pub use route::{Route4, Route6};
 
 pub(crate) use boot::{BOOTFILE_SUFFIXES, BootFor};
 pub(crate) use ntp::NtpServer;
+
+pub use crate::wire::ndp::Preference;
 
 use crate::text::number;
 

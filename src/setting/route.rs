@@ -1,12 +1,12 @@
 //! Routes beyond the default one.
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::text::{network_v4, network_v6, unicast_v4, unicast_v6};
+use crate::wire::ndp::Preference;
 
 /// A route of DHCPv4 option 121 (RFC 3442).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,41 +26,6 @@ pub struct Route6 {
     pub preference: Preference,
     /// The router that the file names; only the one that advertises can be meant.
     pub via: Option<Ipv6Addr>,
-}
-
-/// How a router compares with others (RFC 4191 §2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Preference {
-    /// `high`.
-    High,
-    /// `medium`.
-    #[default]
-    Medium,
-    /// `low`.
-    Low,
-}
-
-impl FromStr for Preference {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "high" => Ok(Self::High),
-            "medium" => Ok(Self::Medium),
-            "low" => Ok(Self::Low),
-            _ => Err("not high, medium or low".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for Preference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::High => "high",
-            Self::Medium => "medium",
-            Self::Low => "low",
-        })
-    }
 }
 
 /// Reads `network via router`, the network with or without host bits.

@@ -193,6 +193,7 @@ fn ipv6_keys_that_contradict_each_other_are_refused() {
         ("IP6", "SUBNET6=2001:db8::/64\nIP6=fe80::5"),
         ("EUI64", "SUBNET6=2001:db8::/64,2001:db8:1::/64\nEUI64=2001:db8:2::5"),
         ("GATEWAY6", "SUBNET6=2001:db8::/64\nIP6=2001:db8::5\nGATEWAY6=2001:db8::5"),
+        ("GATEWAY6", "SUBNET6=2001:db8::/64, 2001:db8:1::1/128\nIP6=2001:db8::5\nGATEWAY6=2001:db8:1::1"),
         ("ROUTES6", "SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\nROUTES6=2001:db8:9::/48 via 2001:db8::2"),
         ("PREFIX6", "PREFIX6=fe80::/64"),
         ("PREFIX6", "PREFIX6=2001:db8::"),

@@ -89,12 +89,42 @@ BINDINGS = {
 }
 
 
-def solicit(tap):
-    mac = BINDINGS[tap][1]["MAC"]
-    return rs(options=slla(mac), mac=mac)
+PORTAL = "https://portal.example.com/api"
+
+FULL = {
+    "tap1": ("what the node says", binding()),
+    "tap2": ("several prefixes", binding(SUBNET6="2001:db8::/64, 2001:db8:1::/64, 2001:db8:2::5/128, 2001:db8:3::/56")),
+    "tap3": ("one address and a link-local gateway", binding(SUBNET6="2001:db8::5/128", GATEWAY6="fe80::1", EUI64="")),
+    "tap4": ("nothing but a delegated prefix", binding(SUBNET6="", EUI64="", PREFIX6="2001:db8:f00::/56")),
+    "tap5": ("routes of every length and preference",
+             binding(ROUTES6="2000::/3, 2001:db8:8000::/33 high, 2001:db8:ffff:ffff::/64 low, "
+                             "2001:db8:ffff:fffe:8000::/65, 2001:db8::53/128 via 2001:db8::1 high")),
+    "tap6": ("PRIVATE, with routes", binding(PRIVATE="yes", ROUTES6="2001:db8:ffff::/48")),
+    "tap7": ("routes without a gateway", binding(GATEWAY6="", ROUTES6="2001:db8:ffff::/48")),
+    "tap8": ("its own portal", binding(CAPTIVE_PORTAL="https://guest.test")),
+    "tap9": ("a portal whose option has no padding", binding(CAPTIVE_PORTAL="https://p.test")),
+    "tap10": ("the longest portal", binding(CAPTIVE_PORTAL="https://" + "x" * 247)),
+    "tap11": ("more routes than fit: rejected", binding(ROUTES6=", ".join(f"2001:db8::{n:x}/128" for n in range(63)))),
+    "tap12": ("more prefixes than fit: rejected",
+              binding(SUBNET6=", ".join(f"2001:db8:{n:x}::/64" for n in range(40)))),
+}
+
+PREF64 = {
+    f"tap{length}": (f"PREF64 of {length} bits", binding(PREF64=f"2001:db8:102:304::/{length}"))
+    for length in (96, 64, 56, 48, 40, 32)
+}
 
 
-ADVERTISEMENTS = [row(f"RS: {label}", solicit(tap), tap) for tap, (label, _) in BINDINGS.items()]
+def solicitations(bindings):
+    """A Router Solicitation from each guest."""
+    for tap, (label, keys) in bindings.items():
+        mac = keys["MAC"]
+        yield row(f"RS: {label}", rs(options=slla(mac), mac=mac), tap)
+
+
+def files(bindings):
+    return {tap: keys for tap, (_, keys) in bindings.items()}
+
 
 ANSWERED = [
     row("the gateway", ns(GATEWAY, options=slla(GUEST))),
@@ -115,6 +145,35 @@ ANSWERED = [
     row("detection of a privacy address with a nonce (RFC 7527)", ns(PRIVACY, "::", NONCE)),
     row("detection of the gateway's address: defended", ns(GATEWAY, "::")),
     row("detection of our link-local: defended", ns(ROUTER_LOCAL, "::")),
+]
+
+SEVERAL = binding(SUBNET6="2001:db8::/64, 2001:db8:1::/64, 2001:db8:2::5/128", IP6="2001:db8:1::99",
+                  PREFIX6="2001:db8:1:0:f000::/68", GATEWAY6="2001:db8:1:0:f000::1")
+
+ANSWERED_SEVERAL = [
+    row("a neighbour in the first prefix", ns(NEIGHBOR)),
+    row("a neighbour in the second prefix", ns("2001:db8:1::77")),
+    row("the address beside the one of a /128", ns("2001:db8:2::6")),
+    row("its address by SLAAC", ns(OWN)),
+    row("its address by DHCPv6", ns("2001:db8:1::99")),
+    row("its address of the /128", ns("2001:db8:2::5")),
+    row("what is delegated to it, in the second prefix", ns("2001:db8:1:0:f000::77")),
+    row("the gateway, in what is delegated", ns("2001:db8:1:0:f000::1")),
+    row("detection of its address by DHCPv6", ns("2001:db8:1::99", "::")),
+    row("detection of its address of the /128", ns("2001:db8:2::5", "::")),
+    row("detection of the gateway's address: defended", ns("2001:db8:1:0:f000::1", "::")),
+]
+
+LINK_LOCAL_GATEWAY = binding(SUBNET6="2001:db8::5/128", GATEWAY6="fe80::1", EUI64="")
+
+ANSWERED_LINK_LOCAL = [
+    row("the gateway", ns("fe80::1", options=slla(GUEST))),
+    row("the gateway, from its only address", ns("fe80::1", "2001:db8::5", slla(GUEST))),
+    row("our link-local", ns(ROUTER_LOCAL)),
+    row("its only address", ns("2001:db8::5")),
+    row("an address beside it", ns("2001:db8::6")),
+    row("detection of its only address", ns("2001:db8::5", "::")),
+    row("detection of the gateway's address: defended", ns("fe80::1", "::")),
 ]
 
 REFUSED = [
@@ -161,7 +220,16 @@ BROADCAST_RS = ethernet(GUEST, BROADCAST, 0x86DD, rs()[14:])
 CASES = [
     Case("router-solicitations", ROUTER_SOLICITATIONS + [row("RS in a broadcast frame", BROADCAST_RS)],
          {"tap1": binding()}),
-    Case("router-advertisements", ADVERTISEMENTS, {tap: keys for tap, (_, keys) in BINDINGS.items()}),
+    Case("router-advertisements", list(solicitations(BINDINGS)), files(BINDINGS)),
+    Case(
+        "router-advertisements-full",
+        list(solicitations(FULL | PREF64)),
+        files(FULL | PREF64),
+        "[dhcp]\nenable_dhcp = no\n[ipv6]\nrs_queue = 43\nns_queue = 44\nnameservers = 2001:db8::53\n"
+        "domains = example.com\nrouter_preference = high\ndns_lifetime = 1200\nroute_lifetime = 2400\n"
+        "pref64_lifetime = 65521\nroutes = 2001:db8:4000::/34 low\npref64 = 64:ff9b::/96\n"
+        f"captive_portal = {PORTAL}\n",
+    ),
     Case(
         "router-advertisements-slaac",
         [row("RS in mode slaac", rs()), row("NS in mode slaac", ns(GATEWAY))],
@@ -182,6 +250,8 @@ CASES = [
         "[dhcp]\nenable_dhcp = no\n[ipv6]\nmode = dhcpv6\nrs_queue = 43\ndhcpv6_queue = 45\nnameservers = 2001:db8::53\n",
     ),
     Case("neighbor-solicitations-routed", ANSWERED + REFUSED, {"tap1": binding()}),
+    Case("neighbor-solicitations-prefixes", ANSWERED_SEVERAL, {"tap1": SEVERAL}),
+    Case("neighbor-solicitations-link-local-gateway", ANSWERED_LINK_LOCAL, {"tap1": LINK_LOCAL_GATEWAY}),
     Case("neighbor-solicitations-bridged", ANSWERED, {"tap1": binding(INDEV="br0")}),
     Case("ipv6-extension-headers", EXTENSIONS, {"tap1": binding()}),
 ]

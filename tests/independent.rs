@@ -44,6 +44,40 @@ fn split(replies: &Path) -> String {
     split.fold("0".to_owned(), |set, (number, _)| format!("{set}, {number}"))
 }
 
+/// What it makes of the options that others wrote a decoder for: preference, routes, portal and PREF64.
+#[test]
+fn tshark_reads_the_options_of_advertisements() {
+    if !is_installed("tshark") {
+        return skip("tshark is not installed");
+    }
+    let case = Case { directory: corpus::directory().join("router-advertisements-full") };
+    let replies = case.path("expected.pcap");
+    let fields = [
+        "nd.ra.flag.prf",
+        "opt.prefix",
+        "opt.prefix.length",
+        "opt.route_info.flag.route_preference",
+        "opt.route_lifetime",
+        "opt.captive_portal",
+        "opt.pref64.scaled_lifetime",
+        "opt.pref64.prefix",
+    ];
+    let routes = "\
+        1 2001:db8::,2000::,2001:db8:8000::,2001:db8:ffff:ffff::,2001:db8:ffff:fffe:8000::,2001:db8::53 \
+        64,3,33,64,65,128 0,1,3,0,1 2400,2400,2400,2400,2400 https://portal.example.com/api 8191 64:ff9b::";
+    assert_eq!(tshark_fields(&replies, "frame.number == 5", &fields), [routes]);
+    let codes = ["0x0000", "0x0001", "0x0002", "0x0003", "0x0004", "0x0005"];
+    assert_eq!(tshark_fields(&replies, "frame.number > 10", &["opt.pref64.plc"]), codes);
+}
+
+/// These fields of ICMPv6 in the frames of `capture` that the filter picks, one line each.
+fn tshark_fields(capture: &Path, filter: &str, fields: &[&str]) -> Vec<String> {
+    let fields: Vec<String> = fields.iter().flat_map(|name| ["-e".to_owned(), format!("icmpv6.{name}")]).collect();
+    let format = ["-T", "fields", "-E", "separator=/s"].map(str::to_owned);
+    let lines = tshark_with(capture, filter, &[&format, fields.as_slice()].concat());
+    lines.lines().map(str::to_owned).collect()
+}
+
 /// The filter above would also be silent if it were wrong: replies with a flipped bit must not pass.
 #[test]
 fn tshark_would_find_a_wrong_checksum() {
@@ -65,11 +99,16 @@ fn tshark_would_find_a_wrong_checksum() {
 
 /// The frames of `capture` that the filter picks, one line each.
 fn tshark(capture: &Path, filter: &str) -> String {
+    tshark_with(capture, filter, &[])
+}
+
+/// The same with these arguments, which say how a line looks.
+fn tshark_with(capture: &Path, filter: &str, arguments: &[String]) -> String {
     let mut command = Command::new("tshark");
     for preference in PREFERENCES {
         command.args(["-o", preference]);
     }
-    let output = command.arg("-r").arg(capture).args(["-Y", filter]).output().unwrap();
+    let output = command.arg("-r").arg(capture).args(["-Y", filter]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

@@ -6,7 +6,7 @@ use super::value::Value;
 use super::written::Written;
 use super::{Ipv6Mode, QueueNum};
 use crate::binding::InterfaceName;
-use crate::setting::{BOOTFILE_SUFFIXES, BootFor, NtpServer, Preference, captive_portal, v6only_wait};
+use crate::setting::{BOOTFILE_SUFFIXES, BootFor, NtpServer, Preference, Route6, captive_portal, v6only_wait};
 use crate::text::{boolean, is_digits, number, station, unicast_v4, unicast_v6};
 use crate::wire::DomainName;
 
@@ -89,7 +89,7 @@ pub(super) static KEYS: &[Key] = &[
     key("ipv6", "sol_max_rt", |w, v| v.one(max_rt).map(|time| w.ipv6.sol_max_rt = time)),
     key("ipv6", "inf_max_rt", |w, v| v.one(max_rt).map(|time| w.ipv6.inf_max_rt = time)),
     key("ipv6", "ntp", |w, v| v.list(ntp_server).map(|list| w.ipv6.ntp = list.into_iter().collect())),
-    key("ipv6", "routes", |w, v| v.list(str::parse).map(|list| w.ipv6.routes = list)),
+    key("ipv6", "routes", |w, v| v.list(route6).map(|list| w.ipv6.routes = list)),
     key("ipv6", "pref64", |w, v| v.one(str::parse).map(|prefix| w.ipv6.pref64 = Some(prefix))),
     key("ipv6", "captive_portal", |w, v| v.one(captive_portal).map(|uri| w.ipv6.captive_portal = Some(uri))),
     old_key("ipv6", "dhcp_queue", "dhcpv6_queue", |w, v| v.one(queue).map(|queue| w.ipv6.dhcp_queue = Some(queue))),
@@ -176,6 +176,12 @@ fn router_lifetime(text: &str) -> Result<u16, String> {
 /// RFC 8781 §4: in units of 8 seconds, thirteen bits of them.
 fn pref64_lifetime(text: &str) -> Result<u16, String> {
     number(text, 0..=65_528).map(|lifetime: u16| lifetime.next_multiple_of(8))
+}
+
+/// RFC 4191 §2.3: an advertised route leads to the router that says it, which is another for each guest.
+fn route6(text: &str) -> Result<Route6, String> {
+    let route: Route6 = text.parse()?;
+    if route.via.is_some() { Err("a route with a router, which only a binding can name".to_owned()) } else { Ok(route) }
 }
 
 /// RFC 8415 §21.24 and §21.25: clients ignore anything else.

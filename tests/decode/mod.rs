@@ -191,8 +191,13 @@ fn icmpv6(text: &mut String, bytes: &[u8]) {
     let options = match bytes[0] {
         134 => {
             let (limit, reachable, retrans) = (bytes[4], u32_at(bytes, 8), u32_at(bytes, 12));
-            assert_eq!(bytes[5] & 0x3f, 0, "preference is medium, nothing reserved is set");
+            assert_eq!(bytes[5] & 0x27, 0, "reserved");
             write!(text, "RA flags [{}], router lifetime {}", flags("MO", bytes[5]), u16_at(bytes, 6)).unwrap();
+            let preference = preference(bytes[5]);
+            assert!(u16_at(bytes, 6) > 0 || preference == "medium", "no preference without a router");
+            if preference != "medium" {
+                write!(text, ", preference {preference}").unwrap();
+            }
             writeln!(text, ", hop limit {limit}, reachable {reachable}, retrans {retrans}").unwrap();
             &bytes[16..]
         }
@@ -227,13 +232,48 @@ fn nd_option(option: &[u8]) -> String {
             format!("prefix {}/{} [{letters}], valid {valid}, preferred {preferred}", ipv6_at(option, 16), option[2])
         }
         5 => format!("MTU {}", u32_at(option, 4)),
+        24 => route_information(option),
         25 => {
             let servers: Vec<Ipv6Addr> = (8..option.len()).step_by(16).map(|at| ipv6_at(option, at)).collect();
             format!("RDNSS {servers:?}, lifetime {}", u32_at(option, 4))
         }
         31 => format!("DNSSL {:?}, lifetime {}", names(&option[8..]), u32_at(option, 4)),
+        37 => format!("captive portal {}", padded_text(&option[2..])),
+        38 => {
+            let length = [96, 64, 56, 48, 40, 32][usize::from(option[3] & 7)];
+            let prefix = ipv6_at(&[&option[4..], &[0; 4]].concat(), 0);
+            format!("PREF64 {prefix}/{length}, lifetime {}", u16_at(option, 2) & !7)
+        }
         _ => format!("{option:02x?}"),
     }
+}
+
+/// Prf (RFC 4191 §2.1), in the two bits where both messages have it.
+fn preference(octet: u8) -> &'static str {
+    match octet >> 3 & 3 {
+        0b01 => "high",
+        0b00 => "medium",
+        0b11 => "low",
+        _ => panic!("the reserved preference"),
+    }
+}
+
+/// RFC 4191 §2.3.
+fn route_information(option: &[u8]) -> String {
+    assert_eq!(option[3] & 0xe7, 0, "reserved");
+    let length = usize::from(option[2]);
+    assert_eq!(option.len(), 8 + length.div_ceil(64) * 8, "as long as the prefix");
+    let mut octets = [0; 16];
+    octets[..option.len() - 8].copy_from_slice(&option[8..]);
+    let (prefix, preference) = (Ipv6Addr::from(octets), preference(option[3]));
+    format!("route {prefix}/{length} {preference}, lifetime {}", u32_at(option, 4))
+}
+
+/// Text padded with NUL to a multiple of 8 bytes (RFC 8910 §2.3).
+fn padded_text(bytes: &[u8]) -> &str {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    assert!(bytes.len() - end < 8 && bytes[end..].iter().all(|byte| *byte == 0), "padding");
+    std::str::from_utf8(&bytes[..end]).unwrap()
 }
 
 /// Names in wire format, padded with zeros to the end (RFC 8106 §5.2).

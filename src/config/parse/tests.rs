@@ -270,6 +270,7 @@ fn wrong_values_are_refused_with_what_is_allowed() {
         ("dhcp", "option_", "01", "not hex:"),
         ("dhcp", "v6only_wait", "299", "not a number from 300"),
         ("dhcp", "routes", "0.0.0.0/0 via 192.0.2.1", "the default route"),
+        ("ipv6", "routes", "2001:db8:1::/48 via fe80::1", "a route with a router"),
         ("ipv6", "ntp", "192.0.2.1", "an IPv4 address, which belongs to [dhcp]"),
         ("ipv6", "pref64", "64:ff9b::/95", "not a NAT64 prefix"),
         ("ipv6", "pref64_lifetime", "65529", "not a number from 0 to 65528"),

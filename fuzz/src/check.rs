@@ -84,15 +84,71 @@ pub fn dhcpv6(payload: &[u8]) -> v6::Message {
 /// Reads a Router or Neighbor Advertisement, its checksum aside.
 pub fn advertisement(message: &[u8]) -> Sent {
     assert_eq!(message[1], 0, "code");
-    let (sent, mut options) = match message[0] {
-        134 => (Sent::RouterAdvertisement, &message[16..]),
-        136 => (Sent::NeighborAdvertisement, &message[24..]),
+    match message[0] {
+        134 => router_advertisement(message),
+        136 => {
+            assert_eq!(message[24..26], [2, 1], "one option, the target's link-layer address");
+            assert_eq!(message.len(), 32);
+            Sent::NeighborAdvertisement
+        }
         other => panic!("ICMPv6 type {other}"),
-    };
+    }
+}
+
+fn router_advertisement(message: &[u8]) -> Sent {
+    assert!(message.len() + IPV6 <= 1280, "{} bytes, more than any link carries", message.len());
+    assert_eq!(message[5] & 0x27, 0, "reserved");
+    assert_ne!(message[5] & 0x18, 0x10, "the reserved preference");
+    let has_lifetime = message[6..8] != [0, 0];
+    assert!(has_lifetime || message[5] & 0x18 == 0, "a preference without a router");
+    let mut options = &message[16..];
     while !options.is_empty() {
         let len = usize::from(options[1]) * 8;
         assert_ne!(len, 0, "an option of no length");
-        options = &options[len..];
+        let (option, rest) = options.split_at(len);
+        router_option(option);
+        options = rest;
     }
-    sent
+    Sent::RouterAdvertisement
+}
+
+/// One option of a Router Advertisement, by the RFC that defines it.
+fn router_option(option: &[u8]) {
+    let units = usize::from(option[1]);
+    match option[0] {
+        1 | 5 => assert_eq!(units, 1),
+        3 => {
+            assert_eq!((units, option[3] & 0x3f, &option[12..16]), (4, 0, &[0; 4][..]), "prefix information");
+            check_prefix(&option[16..], option[2]);
+            let lifetime = |at: usize| u32::from_be_bytes(option[at..at + 4].try_into().expect("4 bytes"));
+            assert!(lifetime(8) <= lifetime(4), "preferred for longer than valid");
+        }
+        24 => {
+            assert_eq!(units, 1 + usize::from(option[2].div_ceil(64)), "a route as long as its prefix");
+            assert_eq!(option[3] & !0x18, 0, "reserved");
+            assert_ne!(option[3] & 0x18, 0x10, "the reserved preference");
+            check_prefix(&option[8..], option[2]);
+        }
+        25 => assert_eq!(units % 2, 1, "whole addresses"),
+        31 => assert!(units >= 2, "a name"),
+        37 => {
+            let uri = option[2..].split(|byte| *byte == 0).next().unwrap_or_default();
+            assert!(uri.contains(&b':') && uri.iter().all(u8::is_ascii_graphic), "a URI");
+            assert_eq!((2 + uri.len()).div_ceil(8), units, "no more padding than it needs");
+            assert!(option[2 + uri.len()..].iter().all(|byte| *byte == 0), "padded with NUL");
+        }
+        38 => {
+            assert_eq!(units, 2);
+            let lengths = [96, 64, 56, 48, 40, 32];
+            let length = lengths.get(usize::from(option[3] & 7)).expect("a known prefix length code");
+            check_prefix(&option[4..], *length);
+        }
+        other => panic!("option {other}"),
+    }
+}
+
+/// Behind its `length` in bits, a prefix is all zero.
+fn check_prefix(prefix: &[u8], length: u8) {
+    let is_set = |bit: usize| prefix[bit / 8] & (0x80 >> (bit % 8)) != 0;
+    assert!(!(usize::from(length)..prefix.len() * 8).any(is_set), "host bits behind /{length}");
 }

@@ -14,9 +14,12 @@
     reason = "all of this is a test: it waits, reads files, and fails by panic"
 )]
 
+mod advertisements;
 mod bindings;
 mod bridge;
 mod daemon;
+#[path = "../decode/mod.rs"]
+mod decode;
 mod dhcpv4;
 mod harness;
 mod hostile;
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
 
 /// Every test of the lab.
 fn all() -> impl Iterator<Item = Test> {
-    [dhcpv4::TESTS, ipv6::TESTS, bridge::TESTS, bindings::TESTS, daemon::TESTS, hostile::TESTS]
+    [dhcpv4::TESTS, ipv6::TESTS, advertisements::TESTS, bridge::TESTS, bindings::TESTS, daemon::TESTS, hostile::TESTS]
         .into_iter()
         .flatten()
         .copied()

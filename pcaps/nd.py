@@ -249,6 +249,13 @@ CASES = [
         {"tap1": binding()},
         "[dhcp]\nenable_dhcp = no\n[ipv6]\nmode = dhcpv6\nrs_queue = 43\ndhcpv6_queue = 45\nnameservers = 2001:db8::53\n",
     ),
+    Case(
+        "router-advertisements-stateful",
+        [row("RS in mode slaac+stateful", rs())],
+        {"tap1": binding()},
+        "[dhcp]\nenable_dhcp = no\n[ipv6]\nmode = slaac+stateful\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n"
+        "router_preference = low\n",
+    ),
     Case("neighbor-solicitations-routed", ANSWERED + REFUSED, {"tap1": binding()}),
     Case("neighbor-solicitations-prefixes", ANSWERED_SEVERAL, {"tap1": SEVERAL}),
     Case("neighbor-solicitations-link-local-gateway", ANSWERED_LINK_LOCAL, {"tap1": LINK_LOCAL_GATEWAY}),

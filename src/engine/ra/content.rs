@@ -114,21 +114,16 @@ impl Content {
 
     /// The keys whose options have no fixed length, and how many bytes they take.
     fn parts(&self, settings: &Settings) -> [(&'static str, usize); 5] {
+        let servers = key_of(&settings.nameservers6, "NAMESERVERS6", "ipv6.nameservers");
+        let names = key_of(&settings.domain_search, "DOMAIN_SEARCH", "ipv6.domains");
+        let routes = key_of(&settings.routes6, "ROUTES6", "ipv6.routes");
+        let portal = key_of(&settings.captive_portal, "CAPTIVE_PORTAL", "ipv6.captive_portal");
         [
             ("SUBNET6", len_of(|out| self.prefixes.iter().for_each(|prefix| prefix.encode(out)))),
-            (
-                key_of(&settings.nameservers6, "NAMESERVERS6", "ipv6.nameservers"),
-                len_of(|out| self.servers().encode(out)),
-            ),
-            (key_of(&settings.domain_search, "DOMAIN_SEARCH", "ipv6.domains"), len_of(|out| self.names().encode(out))),
-            (
-                key_of(&settings.routes6, "ROUTES6", "ipv6.routes"),
-                len_of(|out| self.routes.iter().for_each(|route| route.encode(out))),
-            ),
-            (
-                key_of(&settings.captive_portal, "CAPTIVE_PORTAL", "ipv6.captive_portal"),
-                len_of(|out| self.portal().iter().for_each(|portal| portal.encode(out))),
-            ),
+            (servers, len_of(|out| self.servers().encode(out))),
+            (names, len_of(|out| self.names().encode(out))),
+            (routes, len_of(|out| self.routes.iter().for_each(|route| route.encode(out)))),
+            (portal, len_of(|out| self.portal().iter().for_each(|portal| portal.encode(out)))),
         ]
     }
 }

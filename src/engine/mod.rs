@@ -9,6 +9,7 @@ pub mod limits;
 pub mod na;
 pub mod outcome;
 pub mod ra;
+mod reach;
 mod schedule;
 pub mod slot;
 mod table;

@@ -9,7 +9,7 @@ use super::Printable;
 pub enum Loader {
     /// Anything else: the firmware's PXE, or an operating system.
     Pxe,
-    /// iPXE: its user class (option 77) says so.
+    /// iPXE: its user class (option 77) or its own option 175 says so.
     Ipxe,
     /// UEFI HTTP Boot: its vendor class (option 60) begins with `HTTPClient`.
     Http,
@@ -88,9 +88,9 @@ impl BootFiles {
         self.0.is_empty()
     }
 
-    /// Every file, in no order that matters.
-    pub fn iter(&self) -> impl Iterator<Item = &Printable> {
-        self.0.values()
+    /// Every file, with what follows `BOOTFILE` in its key.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Printable)> {
+        BOOTFILE_SUFFIXES.iter().filter_map(|(suffix, whom)| Some((*suffix, self.0.get(whom)?)))
     }
 
     /// Takes in `BOOTFILE` with this suffix.
@@ -105,12 +105,8 @@ impl BootFiles {
     pub fn choose(&self, client: BootClient) -> Option<&Printable> {
         let BootClient { loader, architecture } = client;
         let own = |loader| self.0.get(&(loader, architecture)).or_else(|| self.0.get(&(loader, None)));
-        own(loader).or_else(|| own(Loader::Pxe).filter(|file| loader != Loader::Http || is_url(file)))
+        own(loader).or_else(|| own(Loader::Pxe).filter(|file| loader != Loader::Http || file.is_http_url()))
     }
-}
-
-fn is_url(file: &Printable) -> bool {
-    file.as_str().starts_with("http://") || file.as_str().starts_with("https://")
 }
 
 #[cfg(test)]

@@ -22,6 +22,12 @@ impl Printable {
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    /// Whether it is a URL that HTTP can fetch.
+    pub fn is_http_url(&self) -> bool {
+        let scheme = self.0.split_once("://").map(|(scheme, _)| scheme).unwrap_or_default();
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    }
 }
 
 impl fmt::Display for Printable {
@@ -48,6 +54,20 @@ impl FromStr for Printable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_a_url() {
+        for (text, expected) in [
+            ("http://boot/x", true),
+            ("HTTPS://boot/x", true),
+            ("tftp://boot/x", false),
+            ("http:/boot/x", false),
+            ("boot/http://", false),
+            ("bootx64.efi", false),
+        ] {
+            assert_eq!(text.parse::<Printable>().unwrap().is_http_url(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn holds_what_needs_no_escape() {

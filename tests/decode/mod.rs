@@ -63,8 +63,21 @@ fn dhcpv4(text: &mut String, bytes: &[u8]) {
     text.push_str(&address("siaddr", message.siaddr()));
     text.push_str(&address("giaddr", message.giaddr()));
     writeln!(text, ", secs {}, hops {}, {} bytes", message.secs(), message.hops(), bytes.len()).unwrap();
+    dhcpv4_names(text, bytes);
     for option in dhcpv4_options(bytes) {
         writeln!(text, "  {}: {}", option.code, dhcpv4_option(option.code, &option.data)).unwrap();
+    }
+}
+
+/// `sname` and `file` where they hold names: printable, and nothing but zeros behind.
+fn dhcpv4_names(text: &mut String, bytes: &[u8]) {
+    let overload = overload(&dhcpv4_options(bytes));
+    for (name, field, bit) in [("sname", &bytes[44..108], 2), ("file", &bytes[108..236], 1)] {
+        if overload & bit == 0 && field[0] != 0 {
+            let end = field.iter().position(|byte| *byte == 0).unwrap();
+            assert_eq!(field[end..], vec![0; field.len() - end], "bytes behind {name}");
+            writeln!(text, "  {name}: {:?}", std::str::from_utf8(&field[..end]).unwrap()).unwrap();
+        }
     }
 }
 
@@ -85,20 +98,18 @@ struct Dhcpv4Option {
 fn dhcpv4_options(bytes: &[u8]) -> Vec<Dhcpv4Option> {
     let mut options = Vec::new();
     collect(&mut options, &bytes[240..]);
-    let overload = options.iter().find(|option| option.code == 52).map_or(0, |option| option.data[0]);
+    let overload = overload(&options);
     if overload & 1 != 0 {
         collect(&mut options, &bytes[108..236]);
     }
     if overload & 2 != 0 {
         collect(&mut options, &bytes[44..108]);
     }
-    if overload & 1 == 0 {
-        assert_eq!(bytes[108..236], [0; 128], "file");
-    }
-    if overload & 2 == 0 {
-        assert_eq!(bytes[44..108], [0; 64], "sname");
-    }
     options
+}
+
+fn overload(options: &[Dhcpv4Option]) -> u8 {
+    options.iter().find(|option| option.code == 52).map_or(0, |option| option.data[0])
 }
 
 /// Walks over one area, which must have an end option and nothing but padding behind it.

@@ -1,5 +1,7 @@
 //! DHCPv4 and BOOTP: which answer a message gets, and what is in it (RFC 2131, RFC 951).
 
+mod asked;
+mod boot;
 mod options;
 
 #[cfg(test)]
@@ -7,6 +9,8 @@ mod tests;
 
 use std::net::Ipv4Addr;
 
+use asked::Asked;
+use boot::Boot;
 use options::Prepared;
 
 use super::fit::misfit;
@@ -14,8 +18,8 @@ use super::outcome::{Answer, Reason};
 use crate::binding::{Binding, BindingError, Ipv4Binding};
 use crate::config::{Config, Dhcp};
 use crate::wire::dhcpv4::{
-    BOOTREQUEST, CLIENT_PORT, Fqdn, Header, IP_UDP_LEN, MIN_MAX_SIZE, MessageType, OptionList, Request, SERVER_PORT,
-    Space, code, write,
+    BOOTREQUEST, CLIENT_PORT, Fqdn, Header, IP_UDP_LEN, MIN_MAX_SIZE, MessageType, Names, OptionList, Request,
+    SERVER_PORT, Space, code, write,
 };
 use crate::wire::udp::{self, Envelope};
 use crate::wire::{DomainName, MacAddr, ethernet};
@@ -35,6 +39,7 @@ pub struct Answers {
     allows_rapid_commit: bool,
     mask: [u8; 4],
     lease: Lease,
+    boot: Boot,
     options: Vec<Prepared>,
     name: DomainName,
     /// The name in label form: with the root label if it is a whole one (RFC 4702 §2.3.1).
@@ -86,6 +91,7 @@ impl Answers {
             let reason = "server_on_link needs a gateway, or an address in SUBNET besides the guest's own";
             error("GATEWAY", reason.to_owned())
         })?;
+        let boot = Boot::new(&binding.settings, dhcp);
         let name = full_name(binding, dhcp);
         let mut encoded_name = Vec::new();
         name.encode(&mut encoded_name, name.is_qualified());
@@ -95,7 +101,8 @@ impl Answers {
             allows_rapid_commit: dhcp.rapid_commit,
             mask: ipv4.subnet.netmask().octets(),
             lease: Lease::new(binding.settings.lease_lifetime.unwrap_or(dhcp.lease_lifetime), dhcp.lease_renewal),
-            options: options::prepare(binding, ipv4, dhcp),
+            options: options::prepare(binding, ipv4, dhcp, config, &boot),
+            boot,
             name,
             encoded_name: encoded_name.into_boxed_slice(),
         };
@@ -106,16 +113,18 @@ impl Answers {
         Ok(Some(answers))
     }
 
-    /// Whether everything fits the largest reply; if not, the key that takes most.
-    fn check_size(&self) -> Result<(), &'static str> {
+    /// Whether everything fits the largest reply, to whichever client; if not, the key that takes most.
+    fn check_size(&self) -> Result<(), &str> {
         let mut list = OptionList::default();
         self.push_fixed(&mut list, Kind::Ack);
+        // What overloads `sname` and `file` says their names in options, which are among these.
+        let longest = self.boot.longest();
         // Whoever takes option 121 has no use for its double.
-        let is_double = |option: &&Prepared| option.code == code::CLASSLESS_ROUTE_MICROSOFT;
-        self.options.iter().filter(|option| !is_double(option)).for_each(|option| push(&mut list, option));
-        let largest = self.options.iter().max_by_key(|option| option.value.len());
-        match largest {
-            Some(largest) if !list.fits(space(MAX_REPLY, true)) => Err(largest.key),
+        let counted = self.options.iter().filter(|option| option.code != code::CLASSLESS_ROUTE_MICROSOFT);
+        let counted = counted.filter_map(|option| Some((option, option.value.bytes(longest)?)));
+        counted.clone().for_each(|(option, value)| list.push(option.code, value));
+        match counted.max_by_key(|(_, value)| value.len()) {
+            Some((largest, _)) if !list.fits(space(MAX_REPLY, true)) => Err(&largest.key),
             _ => Ok(()),
         }
     }
@@ -129,15 +138,11 @@ impl Answers {
         frame: &mut [u8],
     ) -> Result<Answer, Reason> {
         let kind = self.decide(request, context.is_claimed)?;
+        // RFC 2131 table 3: a NAK says nothing of all that.
+        let asked = (kind != Kind::Nak).then(|| Asked::new(&self.options, &self.boot, request.options, kind));
         list.clear();
-        self.push_options(list, kind, request);
-        let header = Header {
-            // RFC 2131 table 3: zero in OFFER and NAK, the client's in ACK.
-            ciaddr: if matches!(kind, Kind::Offer | Kind::Nak) { Ipv4Addr::UNSPECIFIED } else { request.ciaddr },
-            yiaddr: if matches!(kind, Kind::Nak | Kind::Inform) { Ipv4Addr::UNSPECIFIED } else { self.address },
-            // RFC 2131 §4.1: a relay must broadcast a NAK to the client.
-            force_broadcast: kind == Kind::Nak && !request.giaddr.is_unspecified(),
-        };
+        self.push_options(list, kind, request, asked.as_ref());
+        let header = self.header(kind, request, asked.map(|asked| asked.names()));
         let space = space(max_size(request, context.mtu), kind != Kind::Bootp);
         let payload = frame.get_mut(udp::FRAME_PAYLOAD_V4..).ok_or(Reason::NoFit)?;
         let written = write(payload, request, header, list, space).ok_or(Reason::NoFit)?;
@@ -185,11 +190,24 @@ impl Answers {
         Ok(if address == Some(self.address) { Kind::Ack } else { Kind::Nak })
     }
 
+    /// The fixed fields (RFC 2131 table 3). `names` are what a NAK does not say.
+    fn header<'n>(&self, kind: Kind, request: &Request<'_>, names: Option<Names<'n>>) -> Header<'n> {
+        Header {
+            // Zero in OFFER and NAK, the client's in ACK.
+            ciaddr: if matches!(kind, Kind::Offer | Kind::Nak) { Ipv4Addr::UNSPECIFIED } else { request.ciaddr },
+            yiaddr: if matches!(kind, Kind::Nak | Kind::Inform) { Ipv4Addr::UNSPECIFIED } else { self.address },
+            siaddr: if kind == Kind::Nak { Ipv4Addr::UNSPECIFIED } else { self.boot.server },
+            names: names.unwrap_or_default(),
+            // RFC 2131 §4.1: a relay must broadcast a NAK to the client.
+            force_broadcast: kind == Kind::Nak && !request.giaddr.is_unspecified(),
+        }
+    }
+
     /// All options of a reply: fixed ones, what was asked for, echoes.
-    fn push_options(&self, list: &mut OptionList, kind: Kind, request: &Request<'_>) {
+    fn push_options(&self, list: &mut OptionList, kind: Kind, request: &Request<'_>, asked: Option<&Asked<'_>>) {
         self.push_fixed(list, kind);
-        if kind != Kind::Nak {
-            self.push_asked(list, request);
+        if let Some(asked) = asked {
+            asked.push(list);
             if let Some(fqdn) = request.fqdn.filter(|_| kind != Kind::Bootp) {
                 self.push_fqdn(list, fqdn);
             }
@@ -220,21 +238,6 @@ impl Answers {
         list.push_required(code::SUBNET_MASK, &self.mask);
         if kind == Kind::RapidCommit {
             list.push_required(code::RAPID_COMMIT, &[]);
-        }
-    }
-
-    /// What the parameter request list asks for, in its order (RFC 2132 §9.8); everything if there is none.
-    fn push_asked(&self, list: &mut OptionList, request: &Request<'_>) {
-        if !request.options.contains(code::PARAMETER_REQUEST_LIST) {
-            return self.options.iter().for_each(|option| push(list, option));
-        }
-        let mut seen = [false; 256];
-        for asked in request.options.parts(code::PARAMETER_REQUEST_LIST).flatten() {
-            let is_repeated = seen.get_mut(usize::from(*asked)).is_none_or(|seen| std::mem::replace(seen, true));
-            if is_repeated {
-                continue;
-            }
-            self.options.iter().filter(|option| option.code == *asked).for_each(|option| push(list, option));
         }
     }
 
@@ -342,14 +345,6 @@ fn full_name(binding: &Binding, config: &Dhcp) -> DomainName {
     let name = &binding.hostname;
     let joined = || format!("{name}.{}", options::domain(binding, config)?).parse().ok();
     if name.is_qualified() { name.clone() } else { joined().unwrap_or_else(|| name.clone()) }
-}
-
-fn push(list: &mut OptionList, option: &Prepared) {
-    if option.is_required {
-        list.push_required(option.code, &option.value);
-    } else {
-        list.push(option.code, &option.value);
-    }
 }
 
 /// The largest packet that the client takes (RFC 2132 §9.10) and the tap carries, in bytes.

@@ -1,9 +1,13 @@
 //! The options of a reply that follow from the binding and the configuration. One option, one row of [`RULES`].
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
+use super::boot::{self, Boot, Choice, HTTP_CLIENT};
 use crate::binding::{Binding, Ipv4Binding};
-use crate::config::Dhcp;
+use crate::config::{Config, Dhcp};
+use crate::engine::fit::key_of;
+use crate::engine::reach::no_default_route;
 use crate::setting::Route4;
 use crate::wire::DomainName;
 use crate::wire::dhcpv4::code;
@@ -13,52 +17,140 @@ use crate::wire::dhcpv4::code;
 pub(super) struct Prepared {
     /// Its code.
     pub(super) code: u8,
-    /// Its value, of any length.
-    pub(super) value: Box<[u8]>,
+    /// Its value.
+    pub(super) value: Value,
     /// Whether a reply must not go out without it, once it is asked for.
     pub(super) is_required: bool,
-    /// The key that it mostly comes from, of the binding or of the configuration.
-    pub(super) key: &'static str,
+    /// Whether it is only for clients that name it in their parameter request list.
+    pub(super) is_only_asked: bool,
+    /// The key that it mostly comes from: `KEY` of the binding or `section.key` of the configuration.
+    pub(super) key: Cow<'static, str>,
+}
+
+/// The value of an option, of any length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// The same for every client.
+    Fixed(Box<[u8]>),
+    /// The boot file that fits the client.
+    Bootfile,
+    /// That the boot file is for UEFI HTTP Boot, if it is.
+    HttpClient,
+}
+
+impl Value {
+    /// What it comes to for a client that boots `choice`; None if nothing is to be said.
+    pub(super) fn bytes<'a>(&'a self, choice: Option<Choice<'a>>) -> Option<&'a [u8]> {
+        match self {
+            Self::Fixed(value) => Some(value),
+            Self::Bootfile => Some(choice?.file.as_bytes()),
+            Self::HttpClient => choice.filter(|choice| choice.is_http).map(|_| HTTP_CLIENT),
+        }
+    }
 }
 
 /// What the options are made of.
 struct Facts<'a> {
     binding: &'a Binding,
     ipv4: &'a Ipv4Binding,
-    config: &'a Dhcp,
+    dhcp: &'a Dhcp,
+    config: &'a Config,
+    boot: &'a Boot,
 }
 
 /// How one option comes about.
 struct Rule {
     code: u8,
     /// The key that it mostly comes from.
-    key: fn(&Binding) -> &'static str,
-    is_required: bool,
+    key: fn(&Facts<'_>) -> Cow<'static, str>,
+    said: Said,
     /// The value, or None if there is nothing to say.
-    value: fn(&Facts<'_>) -> Option<Vec<u8>>,
+    value: fn(&Facts<'_>) -> Option<Value>,
+}
+
+/// When an option is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// Where there is room, if it is asked for or nothing in particular is.
+    Gladly,
+    /// The same, and no reply goes out where there is no room.
+    Always,
+    /// Where there is room, if it is asked for.
+    OnlyAsked,
 }
 
 /// Every option that a client can ask for, in the order used for clients that ask for none in particular.
+#[rustfmt::skip] // A table: one option, one row.
 const RULES: &[Rule] = &[
-    Rule { code: code::ROUTER, key: |_| "GATEWAY", is_required: true, value: router },
-    Rule { code: code::DNS_SERVER, key: nameservers_key, is_required: false, value: nameservers },
-    Rule { code: code::HOST_NAME, key: |_| "HOSTNAME", is_required: false, value: hostname },
-    Rule { code: code::DOMAIN_NAME, key: |_| "DOMAIN", is_required: false, value: domain_name },
-    Rule { code: code::MTU, key: |_| "MTU", is_required: false, value: mtu },
-    Rule { code: code::BROADCAST, key: |_| "SUBNET", is_required: false, value: broadcast },
-    Rule { code: code::DOMAIN_SEARCH, key: domain_search_key, is_required: false, value: domain_search },
-    Rule { code: code::CLASSLESS_ROUTE, key: |_| "ROUTES", is_required: true, value: routes },
-    Rule { code: code::CLASSLESS_ROUTE_MICROSOFT, key: |_| "ROUTES", is_required: false, value: routes },
+    Rule { code: code::ROUTER, key: |_| "GATEWAY".into(), said: Said::Always, value: |f| fixed(router(f)) },
+    Rule { code: code::DNS_SERVER, key: nameservers_key, said: Said::Gladly, value: |f| fixed(nameservers(f)) },
+    Rule { code: code::HOST_NAME, key: |_| "HOSTNAME".into(), said: Said::Gladly, value: |f| fixed(hostname(f)) },
+    Rule { code: code::DOMAIN_NAME, key: domain_key, said: Said::Gladly, value: |f| fixed(domain_name(f)) },
+    Rule { code: code::MTU, key: |_| "MTU".into(), said: Said::Gladly, value: |f| fixed(mtu(f)) },
+    Rule { code: code::BROADCAST, key: |_| "SUBNET".into(), said: Said::Gladly, value: |f| fixed(broadcast(f)) },
+    Rule { code: code::NTP_SERVER, key: ntp_key, said: Said::Gladly, value: |f| fixed(ntp(f)) },
+    Rule { code: code::VENDOR_CLASS, key: bootfile_key, said: Said::Gladly, value: |f| booting(f, Value::HttpClient) },
+    Rule { code: code::TFTP_SERVER, key: tftp_server_key, said: Said::Gladly, value: |f| fixed(tftp_server(f)) },
+    Rule { code: code::BOOTFILE, key: bootfile_key, said: Said::Gladly, value: |f| booting(f, Value::Bootfile) },
+    Rule { code: code::V6ONLY_PREFERRED, key: v6only_key, said: Said::OnlyAsked, value: |f| fixed(v6only_wait(f)) },
+    Rule { code: code::CAPTIVE_PORTAL, key: portal_key, said: Said::Gladly, value: |f| fixed(captive_portal(f)) },
+    Rule { code: code::DOMAIN_SEARCH, key: domain_search_key, said: Said::Gladly, value: |f| fixed(domain_search(f)) },
+    Rule { code: code::CLASSLESS_ROUTE, key: routes_key, said: Said::Always, value: |f| fixed(routes(f)) },
+    Rule { code: code::CLASSLESS_ROUTE_MICROSOFT, key: routes_key, said: Said::Gladly, value: |f| fixed(routes(f)) },
 ];
 
-/// The options for the guest of `binding`, in the order of [`RULES`].
-pub(super) fn prepare(binding: &Binding, ipv4: &Ipv4Binding, config: &Dhcp) -> Vec<Prepared> {
-    let facts = Facts { binding, ipv4, config };
-    let prepared = RULES.iter().filter_map(|rule| {
-        let value = (rule.value)(&facts)?.into_boxed_slice();
-        Some(Prepared { code: rule.code, value, is_required: rule.is_required, key: (rule.key)(binding) })
-    });
-    prepared.collect()
+/// The options for the guest of `binding`, in the order of [`RULES`], then those that are given by number. One of these
+/// takes the place of the rule for its code.
+pub(super) fn prepare(
+    binding: &Binding,
+    ipv4: &Ipv4Binding,
+    dhcp: &Dhcp,
+    config: &Config,
+    boot: &Boot,
+) -> Vec<Prepared> {
+    let facts = Facts { binding, ipv4, dhcp, config, boot };
+    let raw: Vec<Prepared> = raw_options(&facts).collect();
+    let is_raw = |code: u8| raw.iter().any(|option| option.code == code);
+    let ruled = RULES.iter().filter(|rule| !is_raw(rule.code)).filter_map(|rule| rule.prepare(&facts));
+    let mut prepared: Vec<Prepared> = ruled.collect();
+    prepared.extend(raw);
+    prepared
+}
+
+impl Rule {
+    fn prepare(&self, facts: &Facts<'_>) -> Option<Prepared> {
+        Some(Prepared {
+            code: self.code,
+            value: (self.value)(facts)?,
+            is_required: self.said == Said::Always,
+            is_only_asked: self.said == Said::OnlyAsked,
+            key: (self.key)(facts),
+        })
+    }
+}
+
+/// `OPTION_<code>`: those of the binding, and those of the node with other codes.
+fn raw_options<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Prepared> + use<'a> {
+    let (own, nodes) = (&facts.binding.settings.options, &facts.dhcp.options);
+    let own_ones = own.iter().map(|(code, value)| (code, value, format!("OPTION_{code}")));
+    let nodes_ones = nodes.iter().filter(|(code, _)| own.value(*code).is_none());
+    let all = own_ones.chain(nodes_ones.map(|(code, value)| (code, value, format!("dhcp.option_{code}"))));
+    all.map(|(code, value, key)| Prepared {
+        code,
+        value: Value::Fixed(value.into()),
+        is_required: false,
+        is_only_asked: false,
+        key: key.into(),
+    })
+}
+
+fn fixed(value: Option<Vec<u8>>) -> Option<Value> {
+    value.map(|value| Value::Fixed(value.into_boxed_slice()))
+}
+
+/// A value that depends on the client, if there is anything to boot.
+fn booting(facts: &Facts<'_>, value: Value) -> Option<Value> {
+    (!facts.boot.is_empty()).then_some(value)
 }
 
 /// The domain that the guest is in: its own, the node's, or what follows the first dot of its name.
@@ -77,12 +169,12 @@ fn default_router(facts: &Facts<'_>) -> Option<Ipv4Addr> {
 
 /// RFC 2132 §3.8.
 fn nameservers(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    let servers = facts.binding.settings.nameservers.as_ref().unwrap_or(&facts.config.nameservers);
+    let servers = facts.binding.settings.nameservers.as_ref().unwrap_or(&facts.dhcp.nameservers);
     not_empty(servers.iter().flat_map(Ipv4Addr::octets).collect())
 }
 
-fn nameservers_key(binding: &Binding) -> &'static str {
-    if binding.settings.nameservers.is_some() { "NAMESERVERS" } else { "dhcp.nameservers" }
+fn nameservers_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    key_of(&facts.binding.settings.nameservers, "NAMESERVERS", "dhcp.nameservers").into()
 }
 
 /// RFC 2132 §3.14.
@@ -92,7 +184,11 @@ fn hostname(facts: &Facts<'_>) -> Option<Vec<u8>> {
 
 /// RFC 2132 §3.17.
 fn domain_name(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    Some(domain(facts.binding, facts.config)?.as_str().into())
+    Some(domain(facts.binding, facts.dhcp)?.as_str().into())
+}
+
+fn domain_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    key_of(&facts.binding.settings.domain, "DOMAIN", key_of(&facts.dhcp.domain, "dhcp.domain", "HOSTNAME")).into()
 }
 
 /// RFC 2132 §5.1.
@@ -106,16 +202,61 @@ fn broadcast(facts: &Facts<'_>) -> Option<Vec<u8>> {
     (subnet.prefix_len() < 31).then(|| subnet.broadcast().octets().to_vec())
 }
 
+/// RFC 2132 §8.3.
+fn ntp(facts: &Facts<'_>) -> Option<Vec<u8>> {
+    let own = &facts.binding.settings.ntp.ipv4;
+    let servers = if own.is_empty() { &facts.dhcp.ntp } else { own };
+    not_empty(servers.iter().flat_map(Ipv4Addr::octets).collect())
+}
+
+fn ntp_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    if facts.binding.settings.ntp.ipv4.is_empty() { "dhcp.ntp".into() } else { "NTP".into() }
+}
+
+/// RFC 2132 §9.4.
+fn tftp_server(facts: &Facts<'_>) -> Option<Vec<u8>> {
+    let own = facts.binding.settings.tftp_server.as_ref();
+    Some(own.or(facts.dhcp.tftp_server.as_ref())?.as_bytes().into())
+}
+
+fn tftp_server_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    key_of(&facts.binding.settings.tftp_server, "TFTP_SERVER", "dhcp.tftp_server").into()
+}
+
+fn bootfile_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    boot::longest_key(&facts.binding.settings, facts.dhcp)
+}
+
+/// RFC 8925 §3.1. Who takes this gives up IPv4, so it is for guests that can do without.
+fn v6only_wait(facts: &Facts<'_>) -> Option<Vec<u8>> {
+    let wait = facts.binding.settings.v6only_wait.or(facts.dhcp.v6only_wait)?;
+    no_default_route(facts.binding, facts.config).is_none().then(|| wait.to_be_bytes().into())
+}
+
+fn v6only_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    key_of(&facts.binding.settings.v6only_wait, "V6ONLY_WAIT", "dhcp.v6only_wait").into()
+}
+
+/// RFC 8910 §2.1.
+fn captive_portal(facts: &Facts<'_>) -> Option<Vec<u8>> {
+    let own = facts.binding.settings.captive_portal.as_ref();
+    Some(own.or(facts.dhcp.captive_portal.as_ref())?.as_bytes().into())
+}
+
+fn portal_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    key_of(&facts.binding.settings.captive_portal, "CAPTIVE_PORTAL", "dhcp.captive_portal").into()
+}
+
 /// RFC 3397 §2, without compression.
 fn domain_search(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    let names = facts.binding.settings.domain_search.as_ref().unwrap_or(&facts.config.domain_search);
+    let names = facts.binding.settings.domain_search.as_ref().unwrap_or(&facts.dhcp.domain_search);
     let mut value = Vec::new();
     names.iter().for_each(|name| name.encode(&mut value, true));
     not_empty(value)
 }
 
-fn domain_search_key(binding: &Binding) -> &'static str {
-    if binding.settings.domain_search.is_some() { "DOMAIN_SEARCH" } else { "dhcp.domain_search" }
+fn domain_search_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    key_of(&facts.binding.settings.domain_search, "DOMAIN_SEARCH", "dhcp.domain_search").into()
 }
 
 /// RFC 3442: a client that takes this ignores option 3, so the default route is here as well. A gateway that is not in
@@ -129,10 +270,14 @@ fn routes(facts: &Facts<'_>) -> Option<Vec<u8>> {
     if let Some(router) = default_router(facts) {
         push_route(&mut value, Ipv4Addr::UNSPECIFIED, 0, router);
     }
-    for Route4 { destination, router } in facts.binding.settings.routes.as_ref().unwrap_or(&facts.config.routes) {
+    for Route4 { destination, router } in facts.binding.settings.routes.as_ref().unwrap_or(&facts.dhcp.routes) {
         push_route(&mut value, destination.network(), destination.prefix_len(), *router);
     }
     not_empty(value)
+}
+
+fn routes_key(facts: &Facts<'_>) -> Cow<'static, str> {
+    key_of(&facts.binding.settings.routes, "ROUTES", "dhcp.routes").into()
 }
 
 /// A route as RFC 3442 writes it: the prefix length, as many octets as it covers, the router.

@@ -1,5 +1,8 @@
 //! Every row of the table of messages and states, read back by an independent decoder.
 
+mod boot;
+mod options;
+
 use dhcproto::v4::{self, DhcpOption, OptionCode};
 use dhcproto::{Decodable, Decoder};
 
@@ -263,7 +266,8 @@ fn echoes_client_id_and_relay_information_and_answers_fqdn() {
 
 fn routes(lab: &Lab) -> Vec<u8> {
     let all = lab.answers().options;
-    let of = |code| all.iter().find(|option| option.code == code).map(|option| option.value.to_vec());
+    let of =
+        |code| all.iter().find(|option| option.code == code).map(|option| option.value.bytes(None).unwrap().to_vec());
     assert_eq!(of(121), of(249));
     of(121).unwrap_or_default()
 }

@@ -27,7 +27,39 @@ pub struct OptionList {
 struct Entry {
     code: u8,
     value: Range<usize>,
-    is_required: bool,
+    presence: Presence,
+}
+
+/// Which replies have an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// All of them.
+    Required,
+    /// All that have room.
+    Optional,
+    /// All that have room, and whose `file` and `sname` are taken.
+    Overloaded,
+}
+
+/// What `sname` and `file` say where they hold no options, each empty where it says nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    sname: &'a [u8],
+    file: &'a [u8],
+}
+
+impl<'a> Names<'a> {
+    /// These names, but for what is too long for its field with the zero that ends it (RFC 2131 §2).
+    pub fn fitting(sname: &'a [u8], file: &'a [u8]) -> Self {
+        let fit = |name: &'a [u8], field: Range<usize>| if name.len() < field.len() { name } else { &[] };
+        Self { sname: fit(sname, offset::SNAME), file: fit(file, offset::FILE) }
+    }
+
+    /// The options that say the same (RFC 2132 §9.4, §9.5).
+    pub fn as_options(self) -> impl Iterator<Item = (u8, &'a [u8])> {
+        let options = [(code::TFTP_SERVER, self.sname), (code::BOOTFILE, self.file)];
+        options.into_iter().filter(|(_, name)| !name.is_empty())
+    }
 }
 
 /// The room that a reply has.
@@ -57,69 +89,78 @@ impl OptionList {
 
     /// Appends an option that may be left out when there is no room.
     pub fn push(&mut self, code: u8, value: &[u8]) {
-        self.push_parts(code, std::iter::once(value), false);
+        self.push_parts(code, std::iter::once(value), Presence::Optional);
+    }
+
+    /// Appends an option that says what `file` or `sname` cannot say while it holds options (RFC 2132 §9.4, §9.5).
+    pub fn push_if_overloaded(&mut self, code: u8, value: &[u8]) {
+        self.push_parts(code, std::iter::once(value), Presence::Overloaded);
     }
 
     /// Appends an option that may be left out, whose value is made of these parts.
     pub fn push_joined(&mut self, code: u8, parts: [&[u8]; 2]) {
-        self.push_parts(code, parts.into_iter(), false);
+        self.push_parts(code, parts.into_iter(), Presence::Optional);
     }
 
     /// Appends an option without which the reply must not go out.
     pub fn push_required(&mut self, code: u8, value: &[u8]) {
-        self.push_parts(code, std::iter::once(value), true);
+        self.push_parts(code, std::iter::once(value), Presence::Required);
     }
 
     /// Appends a required option from the parts that it came in (RFC 3396 §7); nothing if there are none.
     pub fn echo<'a>(&mut self, code: u8, parts: impl Iterator<Item = &'a [u8]>) {
         let mut parts = parts.peekable();
         if parts.peek().is_some() {
-            self.push_parts(code, parts, true);
+            self.push_parts(code, parts, Presence::Required);
         }
     }
 
-    fn push_parts<'a>(&mut self, code: u8, parts: impl Iterator<Item = &'a [u8]>, is_required: bool) {
+    fn push_parts<'a>(&mut self, code: u8, parts: impl Iterator<Item = &'a [u8]>, presence: Presence) {
         let start = self.values.len();
         parts.for_each(|part| self.values.extend_from_slice(part));
-        self.entries.push(Entry { code, value: start..self.values.len(), is_required });
+        self.entries.push(Entry { code, value: start..self.values.len(), presence });
     }
 
     /// Whether all options fit into `space`.
     pub fn fits(&self, space: Space) -> bool {
-        let written = self.write(&mut vec![0; space.max_len], space);
+        let written = self.write(&mut vec![0; space.max_len], space, Names::default());
         written.is_some_and(|written| written.omitted == 0)
     }
 
     /// Writes the options into `message`: all of them, overloading `file` and `sname` if need be, else all but the last
-    /// ones that are not required. None if a required one does not fit.
-    pub(super) fn write(&self, message: &mut [u8], space: Space) -> Option<Written> {
-        let optional = self.entries.iter().filter(|entry| !entry.is_required).count();
-        let plain = self.attempt(message, Areas::plain(space), optional);
+    /// ones that are not required. None if a required one does not fit. Fields that hold no options say their names.
+    pub(super) fn write(&self, message: &mut [u8], space: Space, names: Names<'_>) -> Option<Written> {
+        let plain = self.attempt(message, Areas::plain(space), names, usize::MAX);
         if let Some(len) = plain {
             return Some(Written { len, omitted: 0 });
         }
         let areas = if space.overload { Areas::overloaded(space) } else { Areas::plain(space) };
+        let optional = self.entries_for(areas).filter(|entry| entry.presence != Presence::Required).count();
         (0..=optional).find_map(|omitted| {
-            let len = self.attempt(message, areas, optional - omitted)?;
+            let len = self.attempt(message, areas, names, optional - omitted)?;
             Some(Written { len, omitted })
         })
     }
 
+    /// The options that belong into a reply with these areas.
+    fn entries_for(&self, areas: Areas) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.presence != Presence::Overloaded || areas.are_overloaded())
+    }
+
     /// Writes the required options and the first `optional` others; gives the length of the message if they fit.
-    fn attempt(&self, message: &mut [u8], mut areas: Areas, optional: usize) -> Option<usize> {
+    fn attempt(&self, message: &mut [u8], mut areas: Areas, names: Names<'_>, mut optional: usize) -> Option<usize> {
         message.get_mut(offset::SNAME.start..offset::FILE.end)?.fill(0);
         message.get_mut(offset::OPTIONS..)?.fill(0);
-        let mut left = optional;
-        for entry in &self.entries {
-            if !entry.is_required {
-                let Some(rest) = left.checked_sub(1) else {
+        for entry in self.entries_for(areas) {
+            if entry.presence != Presence::Required {
+                let Some(rest) = optional.checked_sub(1) else {
                     continue;
                 };
-                left = rest;
+                optional = rest;
             }
             areas.put(message, entry.code, self.values.get(entry.value.clone())?)?;
         }
-        areas.finish(message)
+        areas.finish(message, names)
     }
 }
 
@@ -151,6 +192,12 @@ impl Areas {
         ])
     }
 
+    /// Whether `file` and `sname` may be used.
+    fn are_overloaded(&self) -> bool {
+        let [_, file, _] = self.0;
+        file.end > file.start
+    }
+
     /// Writes an option where it fits whole; one too long for that, wherever there is room (RFC 3396).
     fn put(&mut self, message: &mut [u8], code: u8, value: &[u8]) -> Option<()> {
         let parts = value.len().div_ceil(MAX_VALUE).max(1);
@@ -177,16 +224,20 @@ impl Areas {
         value.is_empty().then_some(())
     }
 
-    /// Ends every area that is used; gives the length of the message.
-    fn finish(self, message: &mut [u8]) -> Option<usize> {
+    /// Ends every area that is used, and puts names where none is; gives the length of the message.
+    fn finish(self, message: &mut [u8], names: Names<'_>) -> Option<usize> {
         let [mut options, file, sname] = self.0;
         let overload = u8::from(file.is_used()) | u8::from(sname.is_used()) << 1;
         if overload != 0 {
             options.end += OVERLOAD_LEN;
             options.put(message, code::OVERLOAD, &[overload])?;
         }
-        for area in [file, sname].into_iter().filter(Area::is_used) {
-            *message.get_mut(area.next)? = code::END;
+        for (area, field, name) in [(file, offset::FILE, names.file), (sname, offset::SNAME, names.sname)] {
+            if area.is_used() {
+                *message.get_mut(area.next)? = code::END;
+            } else {
+                message.get_mut(field)?.get_mut(..name.len())?.copy_from_slice(name);
+            }
         }
         *message.get_mut(options.next)? = code::END;
         Some(options.next + END_LEN)
@@ -223,13 +274,14 @@ mod tests {
     use super::*;
 
     const OPTIONS: usize = offset::OPTIONS;
+    const NAMES: Names<'_> = Names { sname: b"server", file: b"boot/file" };
 
     /// Writes `list` into a message of `max_len` bytes.
     fn write(list: &OptionList, max_len: usize, overload: bool) -> Option<(Vec<u8>, Written)> {
         let mut message = vec![0; max_len];
         message[..3].copy_from_slice(&[BOOTREPLY, 1, 6]);
         message[offset::COOKIE].copy_from_slice(&COOKIE);
-        let written = list.write(&mut message, Space { max_len, overload })?;
+        let written = list.write(&mut message, Space { max_len, overload }, NAMES)?;
         message.truncate(written.len);
         Some((message, written))
     }
@@ -280,6 +332,43 @@ mod tests {
         assert_eq!(message[offset::SNAME][..2], [203, 50]);
         let codes: Vec<u8> = read(&message).iter().map(|(code, _)| *code).collect();
         assert_eq!(codes, [200, 52, 201, 202, 203]);
+    }
+
+    /// `sname` and `file` up to their first zero.
+    fn names(message: &[u8]) -> [&[u8]; 2] {
+        [offset::SNAME, offset::FILE].map(|field| message[field].split(|byte| *byte == 0).next().unwrap())
+    }
+
+    #[test]
+    fn fields_that_hold_no_options_say_their_names() {
+        let mut list = OptionList::default();
+        list.push_required(1, &[1; 4]);
+        list.push_if_overloaded(67, NAMES.file);
+        list.push(200, &[200; 80]);
+        let (message, _) = write(&list, OPTIONS + 100, true).unwrap();
+        assert_eq!(names(&message), [NAMES.sname, NAMES.file]);
+        assert_eq!(read(&message).len(), 2, "the option is not needed");
+        // With less room `file` is taken, so that its name is an option.
+        let (message, written) = write(&list, OPTIONS + 60, true).unwrap();
+        let expected = [(1, vec![1; 4]), (67, NAMES.file.to_vec()), (52, vec![1]), (200, vec![200; 80])];
+        assert_eq!((read(&message), written.omitted), (expected.to_vec(), 0));
+        assert_eq!(names(&message)[0], NAMES.sname);
+        // BOOTP overloads nothing.
+        let (message, written) = write(&list, OPTIONS + 60, false).unwrap();
+        assert_eq!((read(&message), written.omitted), (vec![(1, vec![1; 4])], 1));
+        assert_eq!(names(&message), [NAMES.sname, NAMES.file]);
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_for_its_field_is_not_in_it() {
+        for (len, expected) in [(127, 127), (128, 0), (255, 0)] {
+            let file = vec![b'f'; len];
+            let mut message = vec![0; 300];
+            let space = Space { max_len: 300, overload: true };
+            let fitting = Names::fitting(&file[..len / 2], &file);
+            OptionList::default().write(&mut message, space, fitting).unwrap();
+            assert_eq!(names(&message).map(<[u8]>::len), [expected / 2, expected], "{len}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! DHCPv4 and BOOTP (RFC 951, 2131, 2132): a view of what a client sent, and the layout of what a server answers.
 
+mod boot;
 mod layout;
 mod reply;
 mod request;
 
-pub use layout::{OptionList, Space, Written};
+pub use layout::{Names, OptionList, Space, Written};
 pub use reply::{Header, write};
 pub use request::{Fqdn, Options, Request};
 
@@ -38,6 +39,7 @@ mod offset {
     pub(super) const FLAGS: Range<usize> = 10..12;
     pub(super) const CIADDR: Range<usize> = 12..16;
     pub(super) const YIADDR: Range<usize> = 16..20;
+    pub(super) const SIADDR: Range<usize> = 20..24;
     pub(super) const GIADDR: Range<usize> = 24..28;
     pub(super) const CHADDR: Range<usize> = 28..44;
     pub(super) const SNAME: Range<usize> = 44..108;
@@ -64,6 +66,8 @@ pub mod code {
     pub const MTU: u8 = 26;
     /// Broadcast Address (§5.3).
     pub const BROADCAST: u8 = 28;
+    /// Network Time Protocol Servers (§8.3).
+    pub const NTP_SERVER: u8 = 42;
     /// Requested IP Address (§9.1).
     pub const REQUESTED_ADDRESS: u8 = 50;
     /// IP Address Lease Time (§9.2).
@@ -84,18 +88,34 @@ pub mod code {
     pub const T1: u8 = 58;
     /// Rebinding (T2) Time (§9.12).
     pub const T2: u8 = 59;
+    /// Vendor Class Identifier (§9.13).
+    pub const VENDOR_CLASS: u8 = 60;
     /// Client Identifier (§9.14).
     pub const CLIENT_ID: u8 = 61;
+    /// TFTP Server Name (§9.4).
+    pub const TFTP_SERVER: u8 = 66;
+    /// Bootfile Name (§9.5).
+    pub const BOOTFILE: u8 = 67;
+    /// User Class (RFC 3004).
+    pub const USER_CLASS: u8 = 77;
     /// Rapid Commit (RFC 4039).
     pub const RAPID_COMMIT: u8 = 80;
     /// Client FQDN (RFC 4702).
     pub const FQDN: u8 = 81;
     /// Relay Agent Information (RFC 3046).
     pub const RELAY_AGENT: u8 = 82;
+    /// Client System Architecture Type (RFC 4578 §2.1).
+    pub const CLIENT_ARCHITECTURE: u8 = 93;
+    /// IPv6-Only Preferred (RFC 8925).
+    pub const V6ONLY_PREFERRED: u8 = 108;
+    /// Captive-Portal (RFC 8910).
+    pub const CAPTIVE_PORTAL: u8 = 114;
     /// Domain Search (RFC 3397).
     pub const DOMAIN_SEARCH: u8 = 119;
     /// Classless Static Route (RFC 3442).
     pub const CLASSLESS_ROUTE: u8 = 121;
+    /// What Etherboot and its heirs, iPXE among them, say of themselves: assigned tentatively, and used by nobody else.
+    pub const ETHERBOOT: u8 = 175;
     /// Classless Static Route, as old Windows clients ask for it.
     pub const CLASSLESS_ROUTE_MICROSOFT: u8 = 249;
     /// End (§3.2).

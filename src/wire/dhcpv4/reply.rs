@@ -2,15 +2,19 @@
 
 use std::net::Ipv4Addr;
 
-use super::{BOOTREPLY, COOKIE, MIN_LEN, OptionList, Request, Space, Written, offset};
+use super::{BOOTREPLY, COOKIE, MIN_LEN, Names, OptionList, Request, Space, Written, offset};
 
-/// The fixed fields of a reply that are not copied from the request. `siaddr`, `sname` and `file` stay zero.
+/// The fixed fields of a reply that are not copied from the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub struct Header<'a> {
     /// `ciaddr`.
     pub ciaddr: Ipv4Addr,
     /// `yiaddr`: the client's address.
     pub yiaddr: Ipv4Addr,
+    /// `siaddr`: the server to boot from, or 0.0.0.0.
+    pub siaddr: Ipv4Addr,
+    /// `sname` and `file`.
+    pub names: Names<'a>,
     /// Whether to set the broadcast bit whatever the client set.
     pub force_broadcast: bool,
 }
@@ -20,7 +24,7 @@ pub struct Header {
 pub fn write(
     buffer: &mut [u8],
     request: &Request<'_>,
-    header: Header,
+    header: Header<'_>,
     options: &OptionList,
     space: Space,
 ) -> Option<Written> {
@@ -39,11 +43,12 @@ pub fn write(
     *message.first_mut()? = BOOTREPLY;
     message.get_mut(offset::CIADDR)?.copy_from_slice(&header.ciaddr.octets());
     message.get_mut(offset::YIADDR)?.copy_from_slice(&header.yiaddr.octets());
+    message.get_mut(offset::SIADDR)?.copy_from_slice(&header.siaddr.octets());
     if header.force_broadcast {
         *message.get_mut(offset::FLAGS.start)? |= 0x80;
     }
     message.get_mut(offset::COOKIE)?.copy_from_slice(&COOKIE);
-    let written = options.write(message, space)?;
+    let written = options.write(message, space, header.names)?;
     // What is behind the end option is zero: pad options.
     Some(Written { len: written.len.max(MIN_LEN).min(space.max_len), ..written })
 }

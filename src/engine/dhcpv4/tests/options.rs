@@ -1,0 +1,142 @@
+//! Options of binding and configuration, one by one.
+
+use super::*;
+use crate::binding::parse;
+use crate::config;
+
+/// A guest with these keys besides the usual ones, on a node with these.
+fn lab(keys: &str, dhcp: &str, ipv6: &str) -> Lab {
+    let usual = "MAC=aa:00:00:00:00:01\nHOSTNAME=vm1\nIP=192.0.2.10\nSUBNET=192.0.2.0/24\nGATEWAY=192.0.2.1\n";
+    let text = format!("[dhcp]\nserver_ip = 192.0.2.1\n{dhcp}\n[ipv6]\n{ipv6}\n");
+    Lab {
+        binding: parse::parse("tap0".as_ref(), format!("{usual}{keys}\n").as_bytes()).unwrap().binding,
+        config: config::parse("conf".as_ref(), text.as_bytes()).unwrap().config,
+        ..Lab::new()
+    }
+}
+
+const NO_IPV6: &str = "enable_ipv6 = no";
+const IPV6: &str = "rs_queue = 43\nns_queue = 44";
+
+/// The value of the option `code` for a client that asks for it alone.
+fn value(lab: &Lab, code: u8) -> Option<Vec<u8>> {
+    let sent = lab.ask(&[53, 1, 1, 55, 1, code]).unwrap();
+    let codes = sent.codes();
+    assert!(codes.starts_with(&[53, 54, 51, 58, 59, 1]) && codes.len() <= 7, "{codes:?}");
+    // Behind the six fixed options.
+    let at = 240 + 3 + 6 + 6 + 6 + 6 + 6;
+    codes.get(6).map(|found| {
+        assert_eq!(*found, code);
+        sent.bytes[at + 2..][..usize::from(sent.bytes[at + 1])].to_vec()
+    })
+}
+
+#[test]
+fn every_option_comes_from_the_binding_else_from_the_node() {
+    type Row<'a> = (u8, &'a str, &'a str, Option<&'a [u8]>);
+    let table: &[Row<'_>] = &[
+        (42, "", "", None),
+        (42, "", "ntp = 192.0.2.123, 192.0.2.124", Some(&[192, 0, 2, 123, 192, 0, 2, 124])),
+        (42, "NTP=198.51.100.1", "ntp = 192.0.2.123", Some(&[198, 51, 100, 1])),
+        // Servers of IPv6 say nothing of those of IPv4.
+        (42, "NTP=2001:db8::123", "ntp = 192.0.2.123", Some(&[192, 0, 2, 123])),
+        (42, "NTP=2001:db8::123", "", None),
+        (66, "", "tftp_server = node", Some(b"node")),
+        (66, "TFTP_SERVER=own", "tftp_server = node", Some(b"own")),
+        (67, "", "bootfile = node.0", Some(b"node.0")),
+        (67, "BOOTFILE=own.0", "bootfile = node.0", Some(b"own.0")),
+        (114, "", "", None),
+        (114, "", "captive_portal = https://node.example/api", Some(b"https://node.example/api")),
+        (
+            114,
+            "CAPTIVE_PORTAL=https://own.example",
+            "captive_portal = https://node.example",
+            Some(b"https://own.example"),
+        ),
+        (
+            121,
+            "",
+            "routes = 169.254.169.254/32 via 0.0.0.0",
+            Some(&[0, 192, 0, 2, 1, 32, 169, 254, 169, 254, 0, 0, 0, 0]),
+        ),
+        (
+            121,
+            "ROUTES=10.0.0.0/8 via 192.0.2.9",
+            "routes = 169.254.169.254/32 via 0.0.0.0",
+            Some(&[0, 192, 0, 2, 1, 8, 10, 192, 0, 2, 9]),
+        ),
+        (43, "", "", None),
+        (43, "", "option_43 = hex:0102", Some(&[1, 2])),
+        (43, "OPTION_43=hex:03", "option_43 = hex:0102", Some(&[3])),
+        (43, "OPTION_44=hex:03", "option_43 = hex:0102", Some(&[1, 2])),
+        (252, "OPTION_252=text:http://wpad/wpad.dat", "", Some(b"http://wpad/wpad.dat")),
+        (4, "OPTION_4=ip:192.0.2.4, 192.0.2.5", "", Some(&[192, 0, 2, 4, 192, 0, 2, 5])),
+        // In place of what would be said.
+        (6, "OPTION_6=ip:192.0.2.99\nNAMESERVERS=192.0.2.53", "", Some(&[192, 0, 2, 99])),
+        (6, "NAMESERVERS=192.0.2.53", "option_6 = ip:192.0.2.99", Some(&[192, 0, 2, 99])),
+        (119, "OPTION_119=hex:00", "domain_search = example.com", Some(&[0])),
+    ];
+    for (code, keys, dhcp, expected) in table {
+        assert_eq!(value(&lab(keys, dhcp, NO_IPV6), *code).as_deref(), *expected, "{code} {keys:?} {dhcp:?}");
+    }
+}
+
+#[test]
+fn without_a_list_options_by_number_come_last_each_once() {
+    let lab =
+        lab("OPTION_252=text:w\nOPTION_43=hex:01\nOPTION_15=text:d", "option_43 = hex:02\noption_44 = hex:03", NO_IPV6);
+    let sent = lab.ask(DISCOVER).unwrap();
+    assert_eq!(sent.codes(), [53, 54, 51, 58, 59, 1, 3, 12, 28, 121, 249, 15, 43, 252, 44]);
+}
+
+#[test]
+fn leaving_ipv4_is_said_to_those_who_ask_and_can() {
+    const GUEST: &str = "SUBNET6=2001:db8::/64\nGATEWAY6=fe80::1\n";
+    let wait = Some(vec![0, 0, 7, 8]);
+    let with = |keys: &str, dhcp: &str, ipv6: &str| value(&lab(keys, dhcp, ipv6), 108);
+    let own = format!("{GUEST}V6ONLY_WAIT=1800");
+    assert_eq!(with(&own, "", IPV6), wait);
+    assert_eq!(with(&own, "v6only_wait = 300", IPV6), wait);
+    assert_eq!(with(GUEST, "v6only_wait = 1800", IPV6), wait);
+    assert_eq!(with(GUEST, "", IPV6), None);
+    assert_eq!(with("V6ONLY_WAIT=1800", "", IPV6), None, "no IPv6");
+    assert_eq!(with("V6ONLY_WAIT=1800\nSUBNET6=2001:db8::/64", "", IPV6), None, "no gateway");
+    assert_eq!(with(&format!("{own}\nPRIVATE=yes"), "", IPV6), None);
+    assert_eq!(with(&own, "", "mode = dhcpv6\ndhcpv6_queue = 45"), None, "nothing is advertised");
+    assert_eq!(with(&own, "", &format!("{IPV6}\nrouter_lifetime = 0")), None);
+    assert_eq!(with(&own, "", NO_IPV6), None);
+    let lab = lab(&own, "", IPV6);
+    assert!(!lab.ask(DISCOVER).unwrap().codes().contains(&108), "nobody asked");
+    assert!(!lab.ask(&[55, 1, 108]).unwrap().codes().contains(&108), "in BOOTP");
+    assert!(lab.ask(&[53, 1, 8, 55, 1, 108]).unwrap().codes().contains(&108), "in the ACK to INFORM");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_its_key() {
+    let long = "x".repeat(250);
+    let fillers: String = (224..=227).map(|code| format!("OPTION_{code}=text:{long}\n")).collect();
+    let nodes: String = (224..=227).map(|code| format!("option_{code} = text:{long}\n")).collect();
+    let more = "y".repeat(255);
+    for (keys, dhcp, expected, line) in [
+        (format!("{fillers}OPTION_252=text:{more}{more}"), String::new(), "OPTION_252", Some(10)),
+        (fillers.clone(), format!("option_252 = text:{more}{more}"), "dhcp.option_252", None),
+        (
+            format!("{fillers}BOOTFILE=x\nBOOTFILE_EFI64={more}"),
+            format!("option_228 = text:{long}"),
+            "BOOTFILE_EFI64",
+            Some(11),
+        ),
+        (String::new(), format!("{nodes}option_228 = text:{long}\nbootfile_ipxe = {more}"), "dhcp.bootfile_ipxe", None),
+        (format!("{fillers}TFTP_SERVER={more}"), format!("option_228 = text:{long}"), "TFTP_SERVER", Some(10)),
+        (
+            format!("{fillers}CAPTIVE_PORTAL=u:{}", &more[2..]),
+            format!("option_228 = text:{long}"),
+            "CAPTIVE_PORTAL",
+            Some(10),
+        ),
+    ] {
+        let lab = lab(&keys, &dhcp, NO_IPV6);
+        let error = Answers::new(&lab.binding, &lab.config).unwrap_err();
+        assert_eq!((error.key.as_deref(), error.line), (Some(expected), line), "{error}");
+    }
+}

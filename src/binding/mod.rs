@@ -83,7 +83,7 @@ pub struct Settings {
     pub unknown: Vec<(String, String)>,
 }
 
-/// The line of every key that a file has. Where a key stands is no part of what it says: all are equal.
+/// The line of every key that has a value in the file. Where a key stands is no part of what it says: all are equal.
 #[derive(Debug, Clone, Default)]
 pub struct KeyLines(Vec<(Cow<'static, str>, u32)>);
 

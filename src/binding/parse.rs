@@ -130,7 +130,7 @@ impl<'a> File<'a> {
     }
 
     fn lines(&self) -> KeyLines {
-        let known = self.entries.iter().filter_map(|entry| {
+        let known = self.entries.iter().filter(|entry| !entry.value.is_empty()).filter_map(|entry| {
             let (key, suffix) = find(entry.key)?;
             Some((if suffix.is_empty() { key.name.into() } else { entry.key.to_owned().into() }, entry.line))
         });

@@ -94,7 +94,10 @@ fn report_bindings(
         let warnings = file.as_ref().map(|parsed| parsed.warnings.clone()).unwrap_or_default();
         warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
         match file.and_then(|parsed| try_out(engine.as_mut(), parsed)) {
-            Ok(()) => good += 1,
+            Ok(doubts) => {
+                good += 1;
+                doubts.iter().try_for_each(|doubt| writeln!(output, "warning: {doubt}"))?;
+            }
             Err(error) => {
                 rejected += 1;
                 writeln!(output, "error: {error}")?;
@@ -105,14 +108,17 @@ fn report_bindings(
     Ok(if rejected == 0 { Found::AllGood } else { Found::RejectedBinding })
 }
 
-/// Whether the engine takes the binding: its replies must fit.
-fn try_out(engine: Option<&mut Engine>, parsed: Parsed) -> Result<(), BindingError> {
-    let Some(engine) = engine else { return Ok(()) };
+/// Whether the engine takes the binding, since its replies must fit: if so, what it finds doubtful.
+fn try_out(engine: Option<&mut Engine>, parsed: Parsed) -> Result<Vec<BindingError>, BindingError> {
+    let Some(engine) = engine else { return Ok(Vec::new()) };
     engine.handle_event(Duration::ZERO, Event::BindingLoaded(Box::new(parsed.binding)));
-    let notices: Vec<Notice> = std::iter::from_fn(|| engine.poll_notice()).collect();
-    let rejection = notices.into_iter().find_map(|notice| match notice {
-        Notice::Rejected { error, .. } => Some(error),
-        _ => None,
-    });
-    rejection.map_or(Ok(()), Err)
+    let mut doubts = Vec::new();
+    while let Some(notice) = engine.poll_notice() {
+        match notice {
+            Notice::Rejected { error, .. } => return Err(error),
+            Notice::Doubtful(doubt) => doubts.push(doubt),
+            _ => {}
+        }
+    }
+    Ok(doubts)
 }

@@ -166,8 +166,10 @@ impl Replay {
         }
         taps.links(self.indev_mac).into_iter().for_each(|event| engine.handle_event(Duration::ZERO, event));
         while let Some(notice) = engine.poll_notice() {
-            if let Notice::Rejected { error, .. } = notice {
-                super::complain(&format!("rejected: {error}"));
+            match notice {
+                Notice::Rejected { error, .. } => super::complain(&format!("rejected: {error}")),
+                Notice::Doubtful(doubt) => super::complain(&format!("warning: {doubt}")),
+                _ => {}
             }
         }
         Ok(taps)

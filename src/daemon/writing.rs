@@ -36,6 +36,7 @@ fn write_notice(notice: &Notice) {
         }
         Notice::Pending { tap } => info!(%tap, "binding waits for its tap"),
         Notice::Rejected { tap, error, keeps_last } => warn!(%tap, keeps_last, "binding rejected: {error}"),
+        Notice::Doubtful(doubt) => warn!("{doubt}"),
         Notice::Removed { tap } => info!(%tap, "binding removed"),
         Notice::BridgeMacChanged { bridge, old, new } => warn!(
             %bridge, %old, %new,

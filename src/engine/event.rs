@@ -75,6 +75,8 @@ pub enum Notice {
         /// Whether an earlier, good binding stays in force.
         keeps_last: bool,
     },
+    /// Something about a binding that is in force now will not do what its writer expects.
+    Doubtful(BindingError),
     /// A binding file is gone.
     Removed {
         /// The tap.

@@ -2,6 +2,7 @@
 
 pub mod dhcpv4;
 pub mod dhcpv6;
+pub mod doubt;
 pub mod event;
 pub mod fit;
 mod guest;
@@ -178,12 +179,20 @@ impl Engine {
         let tap = binding.tap;
         match Serving::new(&binding, &self.config) {
             Ok(serving) => {
+                self.tell_doubts(&serving);
                 self.table.set_serving(tap, Some(serving));
                 self.table.slot(tap).rejected = None;
                 self.refresh(now, tap);
             }
             Err(error) => self.reject(tap, error, Some(binding)),
         }
+    }
+
+    /// Tells what is doubtful of a binding that is about to be in force, and was not so of the one that is.
+    fn tell_doubts(&mut self, serving: &Serving) {
+        let known = self.table.serving(serving.binding.tap).map(|old| &*old.doubts).unwrap_or_default();
+        let news = serving.doubts.iter().filter(|doubt| !known.contains(doubt));
+        self.notices.extend(news.cloned().map(Notice::Doubtful));
     }
 
     fn reject(&mut self, tap: InterfaceName, error: BindingError, unfit: Option<Binding>) {

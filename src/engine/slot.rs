@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use super::doubt::doubts;
 use super::event::Notice;
 use super::fit::{TooLarge, misfit};
 use super::outcome::{Outcome, Reason, Verdict};
@@ -44,6 +45,8 @@ pub(super) struct Serving {
     /// What router advertisements say; None where none are sent.
     pub(super) advertised: Option<Content>,
     pub(super) dhcpv6: Option<dhcpv6::Answers>,
+    /// What will not do what its writer expects.
+    pub(super) doubts: Vec<BindingError>,
 }
 
 /// Whether the operator knows that the guest is answered.
@@ -106,7 +109,7 @@ impl Serving {
         advertised.as_ref().map_or(Ok(()), |content| content.check_fit(binding)).map_err(too_large)?;
         let dhcpv6 = config.ipv6.as_ref().and_then(|ipv6| informed(binding, ipv6));
         dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;
-        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6 })
+        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, doubts: doubts(binding, config) })
     }
 }
 

@@ -1,0 +1,252 @@
+//! What is in order by itself, and will not do what its writer expects: seen only when a binding and the configuration
+//! are looked at together. Never a reason to reject.
+
+use super::fit::{key_of, misfit};
+use super::reach::{no_default_route, unadvertised};
+use crate::binding::{Binding, BindingError};
+use crate::config::Config;
+
+/// What an operator should know of `binding` on a node with `config`, in the form in which faults are told.
+pub fn doubts(binding: &Binding, config: &Config) -> Vec<BindingError> {
+    let mut doubts = Doubts { binding, config, found: Vec::new() };
+    doubts.leaving_ipv4();
+    doubts.advertised();
+    doubts.given_by_dhcpv6();
+    doubts.booted();
+    doubts.found
+}
+
+struct Doubts<'a> {
+    binding: &'a Binding,
+    config: &'a Config,
+    found: Vec<BindingError>,
+}
+
+impl Doubts<'_> {
+    fn add(&mut self, key: &str, reason: String) {
+        self.found.push(misfit(self.binding, self.config, key, reason));
+    }
+
+    /// RFC 8925 §3.3: option 108 is for networks where IPv6 alone is enough. One that the node sets is only said where
+    /// it can be, without a word; one that the binding sets is meant for this very guest.
+    fn leaving_ipv4(&mut self) {
+        let own = self.binding.settings.v6only_wait;
+        let node = self.config.dhcp.as_ref().and_then(|dhcp| dhcp.v6only_wait);
+        match no_default_route(self.binding, self.config) {
+            Some(obstacle) if own.is_some() => {
+                let reason = format!("not said, for the guest would be left without a default route: {obstacle}");
+                self.add("V6ONLY_WAIT", reason);
+            }
+            None if own.or(node).is_some() && self.binding.ipv4.is_some() => {
+                self.without_ipv4(key_of(&own, "V6ONLY_WAIT", "dhcp.v6only_wait"));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a guest that gave up IPv4 misses.
+    fn without_ipv4(&mut self, key: &str) {
+        let Some(node) = &self.config.ipv6 else { return };
+        let settings = &self.binding.settings;
+        // RFC 8781 §3: without it a guest finds its NAT64 only by asking a DNS64 (RFC 7050).
+        if settings.pref64.or(node.pref64).is_none() {
+            let reason = "the guest may give up IPv4, but is not told of a NAT64: there is no PREF64";
+            self.add(key, reason.to_owned());
+        }
+        if settings.nameservers6.as_ref().unwrap_or(&node.nameservers).is_empty() {
+            let reason = "the guest may give up IPv4, but has no name server of IPv6: there are no NAMESERVERS6";
+            self.add(key, reason.to_owned());
+        }
+    }
+
+    /// What is said in Router Advertisements alone, or there and elsewhere.
+    fn advertised(&mut self) {
+        let settings = &self.binding.settings;
+        let only_there = [("PREF64", settings.pref64.is_some()), ("ROUTES6", settings.routes6.is_some())];
+        let portal = ("CAPTIVE_PORTAL", settings.captive_portal.is_some() && !self.has_dhcp());
+        let Some(obstacle) = unadvertised(self.binding, self.config) else { return };
+        for (key, _) in only_there.into_iter().chain([portal]).filter(|(_, is_lost)| *is_lost) {
+            self.add(key, format!("not said: {obstacle}"));
+        }
+    }
+
+    /// Whether the guest is told anything by DHCP of either family.
+    fn has_dhcp(&self) -> bool {
+        let has_dhcpv6_queue = self.config.ipv6.as_ref().is_some_and(|ipv6| ipv6.dhcpv6_queue.is_some());
+        (self.binding.ipv4.is_some() && self.config.dhcp.is_some()) || (self.binding.ipv6.is_some() && has_dhcpv6_queue)
+    }
+
+    /// What only stateful DHCPv6 gives. An `IP6` that the guest makes for itself anyway is none of it.
+    fn given_by_dhcpv6(&mut self) {
+        let Some(guest) = &self.binding.ipv6 else { return };
+        let is_own = self.binding.lines.line("IP6").is_some() && guest.leased != guest.eui64;
+        let obstacle = match &self.config.ipv6 {
+            None => "enable_ipv6 is no".to_owned(),
+            Some(ipv6) if ipv6.dhcpv6_queue.is_none() => "there is no dhcpv6_queue".to_owned(),
+            Some(ipv6) if !ipv6.mode.is_stateful() => format!("mode is {}", ipv6.mode),
+            Some(_) => return,
+        };
+        for (key, is_lost) in [("IP6", is_own), ("PREFIX6", guest.delegated.is_some())] {
+            if is_lost {
+                self.add(key, format!("not given: {obstacle}"));
+            }
+        }
+    }
+
+    fn booted(&mut self) {
+        let files = self.binding.settings.bootfiles.iter();
+        for (suffix, _) in files.filter(|(suffix, file)| suffix.starts_with("_HTTP") && !file.is_http_url()) {
+            let reason = "not a URL of http or https, which UEFI HTTP Boot needs";
+            self.add(&format!("BOOTFILE{suffix}"), reason.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::binding::Settings;
+    use crate::binding::parse::parse;
+    use crate::config;
+    use crate::engine::testing::{node as usual_node, with_settings};
+    use crate::engine::{Engine, Event, Notice};
+
+    const ALL: &str = "rs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n";
+    const MOSTLY: &str = "rs_queue = 43\nns_queue = 44\npref64 = 64:ff9b::/96\nnameservers = 2001:db8::64\n";
+    const IPV6: &str = "SUBNET6=2001:db8::/64\nGATEWAY6=fe80::1\n";
+
+    fn node(dhcp: &str, ipv6: &str) -> Config {
+        let text = format!("[dhcp]\nserver_ip = 192.0.2.1\n{dhcp}\n[ipv6]\n{ipv6}\n");
+        config::parse("conf".as_ref(), text.as_bytes()).unwrap().config
+    }
+
+    /// The doubts about a binding with IPv4, as `KEY: reason`.
+    fn found(config: &Config, keys: &str) -> Vec<String> {
+        let text = format!("MAC=aa:00:00:00:00:01\nHOSTNAME=vm\nIP=192.0.2.10\nSUBNET=192.0.2.0/24\n{keys}\n");
+        let binding = parse("/var/lib/nfdhcpd/tap0".as_ref(), text.as_bytes()).unwrap().binding;
+        let shown = doubts(&binding, config).into_iter().map(|doubt| doubt.to_string());
+        shown.map(|doubt| doubt.split_once(": ").unwrap().1.to_owned()).collect()
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_works() {
+        let mostly = node("v6only_wait = 1800", MOSTLY);
+        let stateful = node("", &format!("mode = slaac+stateful\n{ALL}"));
+        for (config, keys) in [
+            (&mostly, "V6ONLY_WAIT=300\nPREF64=64:ff9b::/96\nROUTES6=2001:db8:1::/48"),
+            (&mostly, "NAMESERVERS6=2001:db8::1"),
+            (&stateful, "IP6=2001:db8::10\nPREFIX6=2001:db8:f::/56"),
+            (&mostly, "IP6=2001:db8::10\nEUI64=2001:db8::10"),
+            (&mostly, "IP6=\nCAPTIVE_PORTAL=https://portal.example.com"),
+            (&mostly, "BOOTFILE=pxelinux.0\nBOOTFILE_HTTP=http://boot.example.com/x.efi"),
+        ] {
+            assert_eq!(found(config, &format!("{IPV6}{keys}")), [""; 0], "{keys}");
+        }
+        // What the node says to all guests is not said to this one, and nobody said that it should be.
+        assert_eq!(found(&mostly, ""), [""; 0]);
+    }
+
+    #[test]
+    fn leaving_ipv4_needs_a_default_route() {
+        let mostly = || node("", MOSTLY);
+        let mut no_router = mostly();
+        no_router.ipv6.as_mut().unwrap().router_lifetime = 0;
+        for (config, keys, why) in [
+            (node("", "enable_ipv6 = no"), IPV6.to_owned(), "enable_ipv6 is no"),
+            (node("", "dhcpv6_queue = 45"), IPV6.to_owned(), "there is no rs_queue, so nothing is advertised"),
+            (mostly(), String::new(), "there is no SUBNET6"),
+            (mostly(), "SUBNET6=2001:db8::/64\n".to_owned(), "there is no GATEWAY6"),
+            (mostly(), format!("{IPV6}PRIVATE=yes\n"), "PRIVATE is set"),
+            (no_router, IPV6.to_owned(), "router_lifetime is 0"),
+        ] {
+            let found = found(&config, &format!("{keys}V6ONLY_WAIT=1800"));
+            let expected = format!("V6ONLY_WAIT: not said, for the guest would be left without a default route: {why}");
+            assert_eq!(found, [expected], "{keys}");
+        }
+    }
+
+    #[test]
+    fn leaving_ipv4_needs_nat64_and_names() {
+        let bare = "rs_queue = 43\nns_queue = 44\n";
+        let found_of = |dhcp: &str, keys: &str| found(&node(dhcp, bare), &format!("{IPV6}{keys}"));
+        let pref64 = "the guest may give up IPv4, but is not told of a NAT64: there is no PREF64";
+        let servers = "the guest may give up IPv4, but has no name server of IPv6: there are no NAMESERVERS6";
+        let both = |key: &str| [format!("{key}: {pref64}"), format!("{key}: {servers}")];
+        assert_eq!(found_of("", "V6ONLY_WAIT=1800"), both("V6ONLY_WAIT"));
+        assert_eq!(found_of("v6only_wait = 1800", ""), both("\"dhcp.v6only_wait\""));
+        assert_eq!(found_of("", "V6ONLY_WAIT=1800\nPREF64=64:ff9b::/96"), both("V6ONLY_WAIT")[1..]);
+        assert_eq!(found_of("", "V6ONLY_WAIT=1800\nNAMESERVERS6=2001:db8::1"), both("V6ONLY_WAIT")[..1]);
+    }
+
+    #[test]
+    fn what_cannot_be_said_is_told() {
+        let silent = node("", "dhcpv6_queue = 45\nmode = dhcpv6");
+        let why = "not said: there is no rs_queue, so nothing is advertised";
+        let keys = format!("{IPV6}PREF64=64:ff9b::/96\nROUTES6=2001:db8:1::/48\nCAPTIVE_PORTAL=https://p.example");
+        assert_eq!(found(&silent, &keys), [format!("PREF64: {why}"), format!("ROUTES6: {why}")]);
+        let mut mute = silent.clone();
+        mute.dhcp = None;
+        mute.ipv6.as_mut().unwrap().dhcpv6_queue = None;
+        assert_eq!(found(&mute, &keys).last().unwrap(), &format!("CAPTIVE_PORTAL: {why}"));
+        assert_eq!(found(&node("", ALL), "PREF64=64:ff9b::/96"), ["PREF64: not said: there is no SUBNET6"]);
+    }
+
+    #[test]
+    fn addresses_need_a_mode_that_gives_them() {
+        let keys = format!("{IPV6}IP6=2001:db8::10\nPREFIX6=2001:db8:f::/56");
+        for (ipv6, why) in [
+            (ALL.to_owned(), "mode is slaac+dhcpv6"),
+            ("rs_queue = 43\nns_queue = 44\n".to_owned(), "there is no dhcpv6_queue"),
+            ("enable_ipv6 = no".to_owned(), "enable_ipv6 is no"),
+        ] {
+            let expected = [format!("IP6: not given: {why}"), format!("PREFIX6: not given: {why}")];
+            assert_eq!(found(&node("", &ipv6), &keys), expected);
+        }
+    }
+
+    #[test]
+    fn http_boot_needs_a_url_and_the_line_is_named() {
+        let config = node("", ALL);
+        let text = "MAC=aa:00:00:00:00:01\nHOSTNAME=vm\nBOOTFILE_HTTP_EFI64=bootx64.efi\n";
+        let binding = parse("/other/tap0".as_ref(), text.as_bytes()).unwrap().binding;
+        let shown: Vec<String> = doubts(&binding, &config).iter().map(ToString::to_string).collect();
+        let expected =
+            "/var/lib/nfdhcpd/tap0:3: BOOTFILE_HTTP_EFI64: not a URL of http or https, which UEFI HTTP Boot needs";
+        assert_eq!(shown, [expected]);
+    }
+
+    #[test]
+    fn a_doubt_is_told_when_it_comes_up_and_not_again() {
+        let mut engine = Engine::new(usual_node(), 0);
+        let mut told = |event: Event| {
+            engine.handle_event(Duration::ZERO, event);
+            let notices: Vec<Notice> = std::iter::from_fn(|| engine.poll_notice()).collect();
+            let keys = notices.into_iter().filter_map(|notice| match notice {
+                Notice::Doubtful(doubt) => doubt.key,
+                _ => None,
+            });
+            keys.collect::<Vec<_>>()
+        };
+        let binding = |change: &dyn Fn(&mut Binding)| {
+            let mut binding = with_settings(Settings::default());
+            binding.ipv6.as_mut().unwrap().delegated = Some("2001:db8:f::/56".parse().unwrap());
+            change(&mut binding);
+            Event::BindingLoaded(Box::new(binding))
+        };
+        let tap = with_settings(Settings::default()).tap;
+        let nothing = [""; 0];
+        assert_eq!(told(binding(&|_| {})), ["PREFIX6"]);
+        assert_eq!(told(binding(&|_| {})), nothing, "the same file again");
+        assert_eq!(told(binding(&|it| it.settings.mtu = Some(1400))), nothing, "something else in it");
+        assert_eq!(told(binding(&|it| it.settings.v6only_wait = Some(1800))), ["V6ONLY_WAIT"], "one more");
+        assert_eq!(told(Event::ConfigChanged(Arc::new(usual_node()))), nothing);
+        let mut silent = usual_node();
+        silent.ipv6.as_mut().unwrap().rs_queue = None;
+        assert_eq!(told(Event::ConfigChanged(Arc::new(silent))), ["V6ONLY_WAIT"], "another reason");
+        told(Event::BindingRemoved(tap));
+        assert_eq!(told(binding(&|_| {})), ["PREFIX6"], "it is new again");
+    }
+}

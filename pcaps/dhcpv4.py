@@ -238,6 +238,108 @@ MALFORMED = [
     row("the largest packet", dhcp(DISCOVER, *[option(43, bytes(255))] * 253)),
 ]
 
+def ask(*codes, **fields):
+    return dhcp(DISCOVER, prl=option(55, bytes(codes)), **fields)
+
+
+RAW_NODE = """\
+[dhcp]
+server_ip = 192.0.2.1
+nameservers = 192.0.2.53
+ntp = 192.0.2.123
+captive_portal = https://portal.example.com/api
+option_43 = hex:0104c0000201
+option_252 = text:http://wpad.example.com/wpad.dat
+[ipv6]
+enable_ipv6 = no
+"""
+RAW = {
+    "tap1": ("the node's", binding()),
+    "tap2": ("its own", binding(NTP="198.51.100.123, 2001:db8::123", CAPTIVE_PORTAL="https://guest.example.com",
+                                OPTION_252="text:http://guest.example.com/wpad.dat", OPTION_4="ip:192.0.2.4")),
+    "tap3": ("in place of what would be said", binding(OPTION_6="ip:192.0.2.99", OPTION_12="text:other", OPTION_28="hex:ff:ff:ff:ff")),
+    "tap4": ("longer than one option holds (RFC 3396)", binding(OPTION_224=f"hex:{'0a' * 300}")),
+    "tap5": ("a code that follows from elsewhere: rejected", binding(OPTION_3="ip:192.0.2.99")),
+    "tap6": ("no value that can be read: rejected", binding(OPTION_43="0104c0000201")),
+    "tap7": ("more than fits 1,500 bytes: rejected by its key", binding(OPTION_224=f"hex:{'0a' * 1000}",
+                                                                        OPTION_225=f"hex:{'0b' * 600}")),
+    "tap8": ("the class of BOOTP", binding(OPTION_60="text:nobody")),
+}
+RAW_FRAMES = [
+    row(f"{label}: {what}", message, tap)
+    for tap, (label, _) in RAW.items()
+    for what, message in [
+        ("asked for", ask(252, 43, 42, 114, 4, 6, 12, 28, 60, 224)),
+        ("not asked for", ask(3)),
+        ("no list", dhcp(DISCOVER, option(57, b"\5\xdc"), prl=b"")),
+        ("BOOTP", dhcp(None)),
+    ]
+]
+
+METADATA = "169.254.169.254/32 via"
+ON_LINK_NODE = """\
+[dhcp]
+server_ip = 192.0.2.1
+routes = 169.254.169.254/32 via 0.0.0.0
+[ipv6]
+enable_ipv6 = no
+"""
+LINK_LOCAL = {"SUBNET": "192.0.2.10/32", "GATEWAY": "169.254.1.1"}
+ON_LINK = {
+    "tap1": ("/32, gateway 169.254.1.1, the node's metadata route", binding(**LINK_LOCAL)),
+    "tap2": ("/32, gateway 169.254.1.1, metadata by the gateway", binding(**LINK_LOCAL, ROUTES=f"{METADATA} 169.254.1.1")),
+    "tap3": ("/32, gateway 169.254.1.1, metadata on the link and another route",
+             binding(**LINK_LOCAL, ROUTES=f"{METADATA} 0.0.0.0, 198.51.100.0/24 via 169.254.1.1")),
+    "tap4": ("no SUBNET, gateway 169.254.1.1", binding(SUBNET=None, GATEWAY="169.254.1.1")),
+    "tap5": ("/32, private: no default route", binding(**LINK_LOCAL, PRIVATE="1")),
+    "tap6": ("/32 without gateway", binding(SUBNET="192.0.2.10/32", GATEWAY=None)),
+    "tap7": ("/24, gateway in it: metadata by the gateway", binding(ROUTES=f"{METADATA} 192.0.2.1")),
+}
+ON_LINK_FRAMES = [
+    row(f"{label}: {what}", message, tap)
+    for tap, (label, _) in ON_LINK.items()
+    for what, message in [
+        ("121 and 3", ask(1, 121, 3)),
+        ("3 alone", ask(1, 3)),
+        ("249", ask(1, 3, 249)),
+        ("REQUEST without a list", dhcp(REQUEST, requested(ADDRESS), prl=b"")),
+        ("BOOTP", dhcp(None)),
+    ]
+]
+
+MOSTLY_NODE = """\
+[dhcp]
+server_ip = 192.0.2.1
+nameservers = 192.0.2.53
+v6only_wait = 1800
+[ipv6]
+rs_queue = 43
+ns_queue = 44
+nameservers = 2001:db8::64
+pref64 = 64:ff9b::/96
+"""
+MOSTLY = {
+    "tap1": ("it can do without IPv4", binding()),
+    "tap2": ("with a time of its own", binding(V6ONLY_WAIT="300")),
+    "tap3": ("no GATEWAY6", binding(GATEWAY6=None)),
+    "tap4": ("private", binding(PRIVATE="1", V6ONLY_WAIT="300")),
+    "tap5": ("no IPv6", binding(SUBNET6=None, GATEWAY6=None, EUI64=None, V6ONLY_WAIT="300")),
+    "tap6": ("what is set in vain", binding(IP6="2001:db8::10", PREFIX6="2001:db8:f::/56",
+                                            BOOTFILE_HTTP="bootx64.efi")),
+}
+MOSTLY_FRAMES = [
+    row(f"{label}: {what}", message, tap)
+    for tap, (label, _) in MOSTLY.items()
+    for what, message in [
+        ("DISCOVER that asks for 108", ask(1, 3, 6, 108)),
+        ("DISCOVER that does not", ask(1, 3, 6)),
+        ("REQUEST that asks for 108", dhcp(REQUEST, requested(ADDRESS), prl=option(55, bytes([1, 108])))),
+        ("no list", dhcp(DISCOVER, prl=b"")),
+        ("BOOTP with a list", dhcp(None, option(55, bytes([1, 108])))),
+        ("NAK", dhcp(REQUEST, requested(WRONG), prl=option(55, bytes([1, 108])))),
+    ]
+]
+
 SIMPLE = {"tap1": binding(MTU="1400", ROUTES="198.51.100.0/24 via 192.0.2.254")}
 CASES = [
     Case("dhcpv4-messages", MESSAGES, SIMPLE),
@@ -246,6 +348,9 @@ CASES = [
     Case("dhcpv4-sizes", SIZES, {"tap1": binding(DOMAIN_SEARCH=LONG_SEARCH, ROUTES=ROUTES)}),
     Case("dhcpv4-bindings", BINDING_FRAMES, {tap: keys for tap, (_, keys) in BINDINGS.items()}),
     Case("dhcpv4-malformed", MALFORMED, SIMPLE),
+    Case("dhcpv4-raw-options", RAW_FRAMES, {tap: keys for tap, (_, keys) in RAW.items()}, RAW_NODE),
+    Case("dhcpv4-on-link-gateway", ON_LINK_FRAMES, {tap: keys for tap, (_, keys) in ON_LINK.items()}, ON_LINK_NODE),
+    Case("dhcpv4-ipv6-mostly", MOSTLY_FRAMES, {tap: keys for tap, (_, keys) in MOSTLY.items()}, MOSTLY_NODE),
     Case(
         "dhcpv4-rapid-commit",
         [

@@ -9,6 +9,7 @@ input.txt, which says of each packet what it tries. Deterministic, and nothing b
 import sys
 from pathlib import Path
 
+import boot
 import dhcpv4
 import dhcpv6
 import identity
@@ -48,7 +49,7 @@ def files(case):
 def main():
     is_check = sys.argv[1:] == ["--check"]
     stale = []
-    for theme in (dhcpv4, nd, dhcpv6, identity):
+    for theme in (dhcpv4, boot, nd, dhcpv6, identity):
         for case in theme.CASES:
             for name, contents in files(case):
                 path = HERE / case.name / name

@@ -29,6 +29,14 @@ server_ip = 192.0.2.1
 rapid_commit = yes
 nameservers = 192.0.2.53, 192.0.2.54
 domain_search = example.com, example.net
+ntp = 192.0.2.123
+tftp_server = 192.0.2.69
+bootfile = pxelinux.0
+bootfile_ipxe = http://boot.example.com/script.ipxe
+bootfile_http_efi64 = http://boot.example.com/x64.efi
+v6only_wait = 1800
+captive_portal = https://portal.example.com/api
+option_252 = text:http://wpad.example.com/wpad.dat
 [ipv6]
 rs_queue = 43
 ns_queue = 44
@@ -52,10 +60,11 @@ const BINDINGS: &[&str] = &[
      ROUTES=198.51.100.0/24 via 192.0.2.254, 203.0.113.0/24 via 192.0.2.254\n",
     // A neighbour.
     "MAC=aa:00:00:00:00:02\nHOSTNAME=guest2\nIP=192.0.2.11\nSUBNET=192.0.2.11/32\nGATEWAY=198.51.100.1\n\
-     SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\nEUI64=2001:db8::a800:ff:fe00:2\n",
+     SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\nEUI64=2001:db8::a800:ff:fe00:2\n\
+     BOOTFILE=boot.img\nNEXT_SERVER=192.0.2.70\nTFTP_SERVER=tftp.example.com\nOPTION_43=hex:0104c0000201\n",
     // The guest of the corpus once more, with any MAC.
     "MAC=aa:00:00:00:00:01\nHOSTNAME=guest3\nIP=192.0.2.10\nSUBNET=192.0.2.0/24\nMACSPOOF=1\n\
-     SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\n",
+     SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\nOPTION_60=text:HTTPClient\nOPTION_67=text:other.0\n",
     // The same behind a bridge.
     "MAC=aa:00:00:00:00:01\nHOSTNAME=guest4\nINDEV=br0\nIP=192.0.2.10\nSUBNET=192.0.2.0/24\nPRIVATE=1\n\
      SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\n",
@@ -249,6 +258,24 @@ fn check_reply(node: &Node, port: Port, ingress: &Ingress<'_>, tap: u32, reply: 
     // Panics, and so fails, if anything about it is malformed.
     let text = decode::reply(reply);
     prop_assert!(text.starts_with(&ROUTER.to_string()), "a reply that does not come from the router");
+    check_dhcpv4(binding, ingress.packet, &text)
+}
+
+/// What no reply says but where it may.
+fn check_dhcpv4(binding: &Binding, packet: &[u8], text: &str) -> Result<(), TestCaseError> {
+    let Some((has_type, list)) = request(packet, |request| {
+        (request.message_type.is_some(), request.options.parts(55).flatten().copied().collect::<Vec<u8>>())
+    }) else {
+        return Ok(());
+    };
+    let has = |code: u8| text.contains(&format!("\n  {code}: "));
+    let names = ["\n  sname: ", "\n  file: "].map(|name| text.contains(name));
+    if text.contains("MessageType(Nak)") {
+        prop_assert!(text.contains("siaddr 0.0.0.0") && names == [false; 2], "a NAK that says what to boot");
+    }
+    let may_leave_ipv4 = list.contains(&108) && has_type && !binding.settings.private;
+    prop_assert!(may_leave_ipv4 || !has(108), "a guest is told to leave IPv4 that cannot, or did not ask");
+    prop_assert!(has_type || !(50..=61).any(has), "an option of DHCP in BOOTP");
     Ok(())
 }
 

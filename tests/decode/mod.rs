@@ -139,6 +139,9 @@ fn dhcpv4_option(code: u8, data: &[u8]) -> String {
     match code {
         119 if data.len() > 255 => return format!("{:?}", names(data)),
         121 | 249 => return routes(data).join(", "),
+        // `dhcproto` takes text for bytes, and does not know RFC 8925.
+        60 | 66 | 67 | 252 => return format!("{:?}", std::str::from_utf8(data).unwrap()),
+        108 => return format!("V6ONLY_WAIT {} s", u32_at(data, 0)),
         // RFC 4702; `dhcproto` takes every name for one in label form.
         81 => {
             return format!("flags {:02x}, rcodes {} {}, name {}", data[0], data[1], data[2], data[3..].escape_ascii());

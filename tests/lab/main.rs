@@ -16,6 +16,7 @@
 
 mod advertisements;
 mod bindings;
+mod boot;
 mod bridge;
 mod daemon;
 #[path = "../decode/mod.rs"]
@@ -24,6 +25,7 @@ mod dhcpv4;
 mod harness;
 mod hostile;
 mod ipv6;
+mod routed;
 
 use std::env;
 use std::process::ExitCode;
@@ -42,10 +44,20 @@ fn main() -> ExitCode {
 
 /// Every test of the lab.
 fn all() -> impl Iterator<Item = Test> {
-    [dhcpv4::TESTS, ipv6::TESTS, advertisements::TESTS, bridge::TESTS, bindings::TESTS, daemon::TESTS, hostile::TESTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        dhcpv4::TESTS,
+        boot::TESTS,
+        routed::TESTS,
+        ipv6::TESTS,
+        advertisements::TESTS,
+        bridge::TESTS,
+        bindings::TESTS,
+        daemon::TESTS,
+        hostile::TESTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 fn find(name: &str) -> Test {

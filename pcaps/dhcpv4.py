@@ -257,7 +257,8 @@ RAW = {
     "tap1": ("the node's", binding()),
     "tap2": ("its own", binding(NTP="198.51.100.123, 2001:db8::123", CAPTIVE_PORTAL="https://guest.example.com",
                                 OPTION_252="text:http://guest.example.com/wpad.dat", OPTION_4="ip:192.0.2.4")),
-    "tap3": ("in place of what would be said", binding(OPTION_6="ip:192.0.2.99", OPTION_12="text:other", OPTION_28="hex:ff:ff:ff:ff")),
+    "tap3": ("in place of what would be said", binding(OPTION_6="ip:192.0.2.99", OPTION_12="text:other",
+                                                       OPTION_28="hex:ff:ff:ff:ff")),
     "tap4": ("longer than one option holds (RFC 3396)", binding(OPTION_224=f"hex:{'0a' * 300}")),
     "tap5": ("a code that follows from elsewhere: rejected", binding(OPTION_3="ip:192.0.2.99")),
     "tap6": ("no value that can be read: rejected", binding(OPTION_43="0104c0000201")),
@@ -287,7 +288,8 @@ enable_ipv6 = no
 LINK_LOCAL = {"SUBNET": "192.0.2.10/32", "GATEWAY": "169.254.1.1"}
 ON_LINK = {
     "tap1": ("/32, gateway 169.254.1.1, the node's metadata route", binding(**LINK_LOCAL)),
-    "tap2": ("/32, gateway 169.254.1.1, metadata by the gateway", binding(**LINK_LOCAL, ROUTES=f"{METADATA} 169.254.1.1")),
+    "tap2": ("/32, gateway 169.254.1.1, metadata by the gateway",
+             binding(**LINK_LOCAL, ROUTES=f"{METADATA} 169.254.1.1")),
     "tap3": ("/32, gateway 169.254.1.1, metadata on the link and another route",
              binding(**LINK_LOCAL, ROUTES=f"{METADATA} 0.0.0.0, 198.51.100.0/24 via 169.254.1.1")),
     "tap4": ("no SUBNET, gateway 169.254.1.1", binding(SUBNET=None, GATEWAY="169.254.1.1")),

@@ -30,14 +30,14 @@ impl Doubts<'_> {
     /// RFC 8925 §3.3: option 108 is for networks where IPv6 alone is enough. One that the node sets is only said where
     /// it can be, without a word; one that the binding sets is meant for this very guest.
     fn leaving_ipv4(&mut self) {
+        let (Some(_), Some(dhcp)) = (&self.binding.ipv4, &self.config.dhcp) else { return };
         let own = self.binding.settings.v6only_wait;
-        let node = self.config.dhcp.as_ref().and_then(|dhcp| dhcp.v6only_wait);
         match no_default_route(self.binding, self.config) {
             Some(obstacle) if own.is_some() => {
                 let reason = format!("not said, for the guest would be left without a default route: {obstacle}");
                 self.add("V6ONLY_WAIT", reason);
             }
-            None if own.or(node).is_some() && self.binding.ipv4.is_some() => {
+            None if own.or(dhcp.v6only_wait).is_some() => {
                 self.without_ipv4(key_of(&own, "V6ONLY_WAIT", "dhcp.v6only_wait"));
             }
             _ => {}

@@ -46,10 +46,10 @@ impl Boot {
         Some(Choice { file, is_http: loader == Loader::Http && file.is_http_url() })
     }
 
-    /// The file that takes most room.
+    /// What takes most room in a reply: the longest file, and that it is for HTTP if any is.
     pub(super) fn longest(&self) -> Option<Choice<'_>> {
         let (_, file) = self.files.iter().max_by_key(|(_, file)| file.as_bytes().len())?;
-        Some(Choice { file, is_http: true })
+        Some(Choice { file, is_http: self.files.iter().any(|(_, file)| file.is_http_url()) })
     }
 }
 

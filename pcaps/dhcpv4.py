@@ -2,6 +2,7 @@
 
 import struct
 
+import nd
 from case import GUEST, OTHER, ROUTER, Case, binding
 from wire import BROADCAST, bootp, ethernet, ip, ipv4, option, udp
 
@@ -339,6 +340,7 @@ MOSTLY_FRAMES = [
         ("no list", dhcp(DISCOVER, prl=b"")),
         ("BOOTP with a list", dhcp(None, option(55, bytes([1, 108])))),
         ("NAK", dhcp(REQUEST, requested(WRONG), prl=option(55, bytes([1, 108])))),
+        ("what its router says of NAT64 and name servers", nd.rs()),
     ]
 ]
 

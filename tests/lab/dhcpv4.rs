@@ -120,7 +120,9 @@ fn dhclient_reboots_elsewhere(lab: &mut Lab) {
 /// A lease on disk, and no client that holds it: as after a crash of the guest.
 fn leave_lease_behind(guest: &Guest) {
     guest.sh(&format!("dhclient -4 -v -1 -lf {LEASES} -pf /run/dhclient.pid eth0"));
-    guest.sh("kill -KILL $(cat /run/dhclient.pid); ip -4 address flush dev eth0");
+    // It goes into the background first, and writes this file then.
+    soon("the client's pid", || guest.try_sh("kill -KILL $(cat /run/dhclient.pid)").ok());
+    guest.sh("ip -4 address flush dev eth0");
 }
 
 fn dhcpcd_gets_a_lease(lab: &mut Lab) {

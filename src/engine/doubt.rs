@@ -28,13 +28,14 @@ impl Doubts<'_> {
     }
 
     /// RFC 8925 §3.3: option 108 is for networks where IPv6 alone is enough. One that the node sets is only said where
-    /// it can be, without a word; one that the binding sets is meant for this very guest.
+    /// it can be, without a word; one that the binding sets is said in any case.
     fn leaving_ipv4(&mut self) {
         let (Some(_), Some(dhcp)) = (&self.binding.ipv4, &self.config.dhcp) else { return };
         let own = self.binding.settings.v6only_wait;
         match no_default_route(self.binding, self.config) {
             Some(obstacle) if own.is_some() => {
-                let reason = format!("not said, for the guest would be left without a default route: {obstacle}");
+                let reason =
+                    format!("the guest may give up IPv4, but has no default route of IPv6 from here: {obstacle}");
                 self.add("V6ONLY_WAIT", reason);
             }
             None if own.or(dhcp.v6only_wait).is_some() => {
@@ -163,7 +164,8 @@ mod tests {
             (no_router, IPV6.to_owned(), "router_lifetime is 0"),
         ] {
             let found = found(&config, &format!("{keys}V6ONLY_WAIT=1800"));
-            let expected = format!("V6ONLY_WAIT: not said, for the guest would be left without a default route: {why}");
+            let start = "V6ONLY_WAIT: the guest may give up IPv4, but has no default route of IPv6 from here";
+            let expected = format!("{start}: {why}");
             assert_eq!(found, [expected], "{keys}");
         }
     }

@@ -24,3 +24,10 @@ pub(super) fn no_default_route(binding: &Binding, config: &Config) -> Option<&'s
         (true, true) => None,
     })
 }
+
+/// Whether we are the router of the guest's link, and have no default route of IPv6 for it. Without `rs_queue` the router
+/// is somebody else.
+pub(super) fn is_left_without_route(binding: &Binding, config: &Config) -> bool {
+    let is_router = config.ipv6.as_ref().is_some_and(|ipv6| ipv6.rs_queue.is_some());
+    is_router && no_default_route(binding, config).is_some()
+}

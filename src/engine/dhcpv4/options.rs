@@ -7,7 +7,7 @@ use super::boot::{self, Boot, Choice, HTTP_CLIENT};
 use crate::binding::{Binding, Ipv4Binding};
 use crate::config::{Config, Dhcp};
 use crate::engine::fit::key_of;
-use crate::engine::reach::no_default_route;
+use crate::engine::reach::is_left_without_route;
 use crate::setting::Route4;
 use crate::wire::DomainName;
 use crate::wire::dhcpv4::code;
@@ -227,10 +227,12 @@ fn bootfile_key(facts: &Facts<'_>) -> Cow<'static, str> {
     boot::longest_key(&facts.binding.settings, facts.dhcp)
 }
 
-/// RFC 8925 §3.1. Who takes this gives up IPv4, so it is for guests that can do without.
+/// RFC 8925 §3.1. Who takes this gives up IPv4. What the binding says is meant for this very guest, whoever its router
+/// is. What the node says to all is kept from a guest that we advertise to and that has no default route of it.
 fn v6only_wait(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    let wait = facts.binding.settings.v6only_wait.or(facts.dhcp.v6only_wait)?;
-    no_default_route(facts.binding, facts.config).is_none().then(|| wait.to_be_bytes().into())
+    let node = || facts.dhcp.v6only_wait.filter(|_| !is_left_without_route(facts.binding, facts.config));
+    let wait = facts.binding.settings.v6only_wait.or_else(node)?;
+    Some(wait.to_be_bytes().into())
 }
 
 fn v6only_key(facts: &Facts<'_>) -> Cow<'static, str> {

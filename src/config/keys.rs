@@ -43,7 +43,9 @@ pub(super) static KEYS: &[Key] = &[
     key("general", "pidfile", |w, v| v.one(path).map(|path| w.general.pidfile = Some(path))),
     key("general", "datapath", |w, v| v.one(path).map(|path| w.general.datapath = path)),
     key("general", "logdir", |w, v| v.one(path).map(|path| w.general.logdir = Some(path))),
-    key("general", "user", |w, v| v.one(user).map(|user| w.general.user = user)),
+    key("general", "user", |w, v| v.one(account).map(|user| w.general.user = user)),
+    key("general", "control_socket", |w, v| v.one(socket).map(|path| w.general.control_socket = path)),
+    key("general", "control_group", |w, v| v.one(account).map(|group| w.general.control_group = Some(group))),
     key("general", "rate_limit", |w, v| v.one(from_0).map(|rate| w.general.rate_limit = rate)),
     key("general", "rate_burst", |w, v| v.one(from_1).map(|burst| w.general.rate_burst = burst)),
     key("general", "router_mac", |w, v| v.one(station).map(|mac| w.general.router_mac = Some(mac))),
@@ -117,10 +119,24 @@ fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
-fn user(text: &str) -> Result<String, String> {
+/// None: no socket. A client is started elsewhere than the daemon, so only an absolute path means the same to both.
+fn socket(text: &str) -> Result<Option<PathBuf>, String> {
+    /// What `sun_path` (linux/un.h) holds, without its final zero.
+    const LONGEST: usize = 107;
+    if text == "none" {
+        return Ok(None);
+    }
+    if !text.starts_with('/') || text.len() > LONGEST {
+        return Err(format!("neither an absolute path of at most {LONGEST} bytes nor none"));
+    }
+    path(text).map(Some)
+}
+
+/// The name or number of a user or group.
+fn account(text: &str) -> Result<String, String> {
     let is_bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | '/');
     if text.contains(is_bad) {
-        return Err("not the name or number of a user: white space, ':' or '/' in it".to_owned());
+        return Err("not the name or number of a user or group: white space, ':' or '/' in it".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -65,6 +65,10 @@ pub struct General {
     pub logdir: Option<PathBuf>,
     /// `user`: name or uid to run as.
     pub user: String,
+    /// `control_socket`: where a running daemon is asked; None where it says `none`.
+    pub control_socket: Option<PathBuf>,
+    /// `control_group`: name or gid of the group that may ask, besides root.
+    pub control_group: Option<String>,
     /// `rate_limit`: answers per second and tap (or bridge, where the kernel names no tap); 0: no limit.
     pub rate_limit: u32,
     /// `rate_burst`: answers that may come at once before `rate_limit` holds.

@@ -17,6 +17,8 @@ impl Config {
             ("general.datapath", general.datapath != new_general.datapath),
             ("general.logdir", general.logdir != new_general.logdir),
             ("general.user", general.user != new_general.user),
+            ("general.control_socket", general.control_socket != new_general.control_socket),
+            ("general.control_group", general.control_group != new_general.control_group),
             ("dhcp.enable_dhcp", self.dhcp.is_some() != new.dhcp.is_some()),
             ("dhcp.dhcp_queue", dhcp.is_some_and(|(old, new)| old.queue != new.queue)),
             ("ipv6.enable_ipv6", self.ipv6.is_some() != new.ipv6.is_some()),
@@ -54,6 +56,8 @@ impl General {
             datapath: self.datapath.clone(),
             logdir: self.logdir.clone(),
             user: self.user.clone(),
+            control_socket: self.control_socket.clone(),
+            control_group: self.control_group.clone(),
             ..new.clone()
         }
     }
@@ -107,6 +111,10 @@ mod tests {
             (
                 format!("[general]\npidfile=/p\ndatapath=/d\nlogdir=/l\nuser=1\n{OLD}"),
                 vec!["general.pidfile", "general.datapath", "general.logdir", "general.user"],
+            ),
+            (
+                format!("[general]\ncontrol_socket = none\ncontrol_group = adm\n{OLD}"),
+                vec!["general.control_socket", "general.control_group"],
             ),
             (format!("[general]\nrate_limit=5\n{OLD}ra_period=100\nmode=dhcpv6\n[dhcp]\nlease_lifetime=60"), vec![]),
             (format!("{OLD}[dhcp]\ndhcp_queue = 52"), vec!["dhcp.dhcp_queue"]),

@@ -65,6 +65,8 @@ impl Default for Written {
                 datapath: PathBuf::from("/var/lib/nfdhcpd"),
                 logdir: None,
                 user: "nobody".to_owned(),
+                control_socket: Some(PathBuf::from("/run/nfdhcpd/control.sock")),
+                control_group: None,
                 rate_limit: 0,
                 rate_burst: 100,
                 router_mac: None,

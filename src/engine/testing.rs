@@ -104,6 +104,8 @@ pub(super) fn node() -> config::Config {
             datapath: "/var/lib/nfdhcpd".into(),
             logdir: None,
             user: "nobody".to_owned(),
+            control_socket: None,
+            control_group: None,
             rate_limit: 0,
             rate_burst: 100,
             router_mac: None,

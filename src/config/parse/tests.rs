@@ -69,6 +69,8 @@ fn the_originals_file_loads_unchanged() {
             datapath: "/srv/bindings".into(),
             logdir: Some("/var/log/nfdhcpd".into()),
             user: "nobody".into(),
+            control_socket: Some("/run/nfdhcpd/control.sock".into()),
+            control_group: None,
             rate_limit: 0,
             rate_burst: 100,
             router_mac: None,
@@ -149,11 +151,13 @@ fn the_least_has_the_documented_defaults() {
 #[rustfmt::skip] // A table: one case, one line.
 fn every_key_reaches_its_field() {
     type Reaches = fn(&Config) -> bool;
-    let cases: [(&str, &str, &str, Reaches); 51] = [
+    let cases: [(&str, &str, &str, Reaches); 53] = [
         ("general", "pidfile", "'/run/a#b, c'", |c| c.general.pidfile == Some("/run/a#b, c".into())),
         ("general", "datapath", "/d", |c| c.general.datapath.to_str() == Some("/d")),
         ("general", "logdir", "\"/l\"", |c| c.general.logdir == Some("/l".into())),
         ("general", "user", "1000", |c| c.general.user == "1000"),
+        ("general", "control_socket", "none", |c| c.general.control_socket.is_none()),
+        ("general", "control_group", "adm", |c| c.general.control_group.as_deref() == Some("adm")),
         ("general", "rate_limit", "7", |c| c.general.rate_limit == 7),
         ("general", "rate_burst", "8", |c| c.general.rate_burst == 8),
         ("general", "router_mac", "2:0:0:0:0:9", |c| c.general.router_mac == Some("02:00:00:00:00:09".parse().unwrap())),
@@ -250,6 +254,10 @@ fn wrong_values_are_refused_with_what_is_allowed() {
     for (section, key, value, allowed) in [
         ("general", "user", "a b", "not the name or number of a user"),
         ("general", "pidfile", "a\0b", "not a path"),
+        ("general", "control_socket", "control.sock", "neither an absolute path of at most 107 bytes nor none"),
+        ("general", "control_socket", &format!("/{}", "x".repeat(107)), "neither an absolute path of at most 107 bytes"),
+        ("general", "control_socket", "/a\0b", "not a path"),
+        ("general", "control_group", "a:b", "not the name or number of a user or group"),
         ("general", "rate_limit", "-1", "not a number from 0 to 4294967295"),
         ("general", "rate_burst", "0", "not a number from 1 to 4294967295"),
         ("dhcp", "enable_dhcp", "maybe", "not yes, true, on, 1, no, false, off or 0"),

@@ -29,7 +29,7 @@ use limits::Limit;
 pub use outcome::{Outcome, Reason, Severity, Verdict};
 use ra::Situation;
 use schedule::Schedule;
-use slot::{LastNotice, Rejected, Serving, Stats};
+use slot::{LastNotice, Rejected, Serving, Slot, Stats};
 use table::{Sender, Table};
 
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
@@ -361,20 +361,31 @@ impl Engine {
 
     /// Every tap that has a binding file, in the order of their names.
     pub fn status(&self) -> Vec<Status> {
-        let mut status: Vec<Status> = self
-            .table
-            .slots()
-            .map(|(tap, slot)| Status {
-                tap,
-                ifindex: self.table.link(tap).map(|link| link.ifindex),
-                binding: slot.serving.as_ref().map(|serving| serving.binding.clone()),
-                rejected: slot.rejected.as_ref().map(|rejected| rejected.error.clone()),
-                delegated_via: slot.delegated_via,
-                stats: slot.stats,
-            })
-            .collect();
-        status.sort_unstable_by_key(|status| status.tap);
-        status
+        self.status_after(None).collect()
+    }
+
+    /// The taps that have a binding file and whose names follow `after`, in the order of their names. To copy ten
+    /// thousand bindings takes longer than packets should wait; so many at a time as are wanted takes no more than that.
+    pub fn status_after(&self, after: Option<InterfaceName>) -> impl Iterator<Item = Status> {
+        self.table.slots_after(after).filter_map(|(tap, slot)| self.status_in(tap, slot))
+    }
+
+    /// One tap, if it has a binding file.
+    pub fn status_of(&self, tap: InterfaceName) -> Option<Status> {
+        self.status_in(tap, self.table.find(tap)?)
+    }
+
+    /// None for a tap whose file is gone, and whose guest is yet to hear of it.
+    fn status_in(&self, tap: InterfaceName, slot: &Slot) -> Option<Status> {
+        let has_file = slot.serving.is_some() || slot.rejected.is_some();
+        has_file.then(|| Status {
+            tap,
+            ifindex: self.table.link(tap).map(|link| link.ifindex),
+            binding: slot.serving.as_ref().map(|serving| serving.binding.clone()),
+            rejected: slot.rejected.as_ref().map(|rejected| rejected.error.clone()),
+            delegated_via: slot.delegated_via,
+            stats: slot.stats,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bindings and links, and which binding a packet belongs to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use super::event::Link;
 use super::limits::{Bucket, Limit};
@@ -15,6 +16,8 @@ use crate::wire::MacAddr;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     slots: HashMap<InterfaceName, Slot>,
+    /// The taps that have a slot, so that an operator can be told of them piece by piece and in order.
+    names: BTreeSet<InterfaceName>,
     links: HashMap<IfIndex, Known>,
     indices: HashMap<InterfaceName, IfIndex>,
     /// Taps by `INDEV` and `MAC`: who uses an interface, and who may claim a frame that the kernel saw on a bridge.
@@ -57,9 +60,24 @@ impl Table {
         self.slots.iter().map(|(tap, slot)| (*tap, slot))
     }
 
+    /// The slots of the taps whose names follow `after`, in the order of their names.
+    pub(super) fn slots_after(&self, after: Option<InterfaceName>) -> impl Iterator<Item = (InterfaceName, &Slot)> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let names = self.names.range((start, Bound::Unbounded));
+        names.filter_map(|tap| Some((*tap, self.slots.get(tap)?)))
+    }
+
     /// The slot of `tap`, made if it is not there.
     pub(super) fn slot(&mut self, tap: InterfaceName) -> &mut Slot {
-        self.slots.entry(tap).or_default()
+        self.slots.entry(tap).or_insert_with(|| {
+            self.names.insert(tap);
+            Slot::default()
+        })
+    }
+
+    /// The slot of `tap`, to be looked at, if there is one.
+    pub(super) fn find(&self, tap: InterfaceName) -> Option<&Slot> {
+        self.slots.get(&tap)
     }
 
     /// The slot of `tap`, if there is one.
@@ -87,6 +105,7 @@ impl Table {
     pub(super) fn prune(&mut self, tap: InterfaceName) {
         if self.slots.get(&tap).is_some_and(Slot::is_empty) {
             self.slots.remove(&tap);
+            self.names.remove(&tap);
         }
     }
 

@@ -435,7 +435,36 @@ fn a_file_that_stays_away_takes_the_router_back() {
     let sent = lab.drain(START + Duration::from_secs(2));
     assert_eq!(sent.iter().map(|(_, frame)| router_lifetime(frame)).collect::<Vec<_>>(), [0]);
     assert_eq!(lab.engine.poll_timeout(), None);
-    assert!(lab.engine.status().is_empty(), "nothing is remembered");
+    assert_eq!(lab.engine.table.slots().count(), 0, "something is remembered");
+}
+
+#[test]
+fn taps_are_told_of_in_the_order_of_their_names_from_wherever_one_stopped() {
+    let mut lab = Lab::routed();
+    let error = BindingError { path: "x".into(), line: None, key: None, found: None, reason: "bad".into() };
+    for tap in ["tap3", "tap1", "tap2"] {
+        lab.event(Event::BindingRejected(name(tap), error.clone()));
+    }
+    lab.event(Event::BindingRemoved(name("tap2")));
+    let after = |after: Option<&str>| {
+        let status = lab.engine.status_after(after.map(name));
+        status.map(|status| status.tap.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(after(None), ["tap0", "tap1", "tap3"]);
+    assert_eq!(after(Some("tap0")), ["tap1", "tap3"]);
+    assert_eq!(after(Some("tap2")), ["tap3"], "the name need not be there any more");
+    assert_eq!(after(Some("tap3")), Vec::<String>::new());
+    assert_eq!(lab.engine.status_of(name("tap3")).unwrap().rejected, Some(error));
+    assert_eq!(lab.engine.status_of(name("tap2")), None);
+}
+
+#[test]
+fn a_file_that_is_gone_is_not_told_of_while_its_guest_is_yet_to_hear_of_it() {
+    let mut lab = Lab::routed();
+    lab.drain(START);
+    lab.event(Event::BindingRemoved(name("tap0")));
+    assert_eq!((lab.engine.table.slots().count(), lab.engine.status()), (1, vec![]));
+    assert_eq!(lab.engine.status_of(name("tap0")), None);
 }
 
 #[test]

@@ -18,12 +18,14 @@
 //! replay: pcap ──► the same handle_packet ──► pcap
 //! ```
 //!
-//! [`wire`], [`setting`], [`binding`], [`config`] and [`engine`] take bytes, text, time and randomness as arguments. [`io`] holds
-//! sockets and files and decides nothing. [`daemon`] wires the two together; [`cli`] is one file per subcommand.
+//! [`wire`], [`setting`], [`binding`], [`config`], [`engine`] and [`control`] take bytes, text, time and randomness as
+//! arguments. [`io`] holds sockets and files and decides nothing. [`daemon`] wires the two together; [`cli`] is one file
+//! per subcommand.
 
 pub mod binding;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod engine;
 pub mod io;

@@ -1,5 +1,6 @@
 //! Routes beyond the default one.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -26,6 +27,25 @@ pub struct Route6 {
     pub preference: Preference,
     /// The router that the file names; only the one that advertises can be meant.
     pub via: Option<Ipv6Addr>,
+}
+
+impl fmt::Display for Route4 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} via {}", self.destination, self.router)
+    }
+}
+
+impl fmt::Display for Route6 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.destination)?;
+        if let Some(via) = self.via {
+            write!(f, " via {via}")?;
+        }
+        if self.preference != Preference::default() {
+            write!(f, " {}", self.preference)?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads `network via router`, the network with or without host bits.
@@ -84,6 +104,7 @@ mod tests {
         let expected =
             Route4 { destination: "198.51.100.0/24".parse().unwrap(), router: Ipv4Addr::new(192, 0, 2, 254) };
         assert_eq!(route("198.51.100.7/24  via\t192.0.2.254"), Ok(expected));
+        assert_eq!(expected.to_string(), "198.51.100.0/24 via 192.0.2.254");
         assert_eq!(route("169.254.169.254/32 via 0.0.0.0").unwrap().router, Ipv4Addr::UNSPECIFIED);
         for bad in [
             "",
@@ -109,7 +130,9 @@ mod tests {
             ("2001:db8:1::/48 via fe80::1", via, Preference::Medium),
             ("2001:db8:1::/48 via fe80::1 high", via, Preference::High),
         ] {
-            assert_eq!(text.parse(), Ok(Route6 { destination, preference, via }), "{text}");
+            let route = Route6 { destination, preference, via };
+            assert_eq!(text.parse(), Ok(route), "{text}");
+            assert_eq!(route.to_string().parse(), Ok(route), "{route}");
         }
         for bad in ["", "2001:db8:1::", "::/0", "2001:db8:1::/48 best", "2001:db8:1::/48 via ff02::1", "a b c d e"] {
             assert!(bad.parse::<Route6>().is_err(), "{bad}");

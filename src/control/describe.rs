@@ -1,0 +1,74 @@
+//! From what the engine knows to what is answered.
+
+use super::answer::{Binding, Delegated, Ipv4, Ipv6, Last, Node, Packets, State, Tap};
+use super::settings::settings;
+use crate::binding;
+use crate::config::Config;
+use crate::engine::slot::Stats;
+use crate::engine::{Now, Reason, Status};
+
+impl Tap {
+    /// How a tap stands at the time `now`, where this configuration is in force.
+    pub fn new(now: Now, status: &Status, config: &Config) -> Self {
+        Self {
+            tap: status.tap.to_string(),
+            state: match (&status.binding, status.ifindex) {
+                (None, _) => State::Rejected,
+                (Some(_), None) => State::Pending,
+                (Some(_), Some(_)) => State::Serving,
+            },
+            ifindex: status.ifindex.map(|ifindex| ifindex.value()),
+            rejected: status.rejected.as_ref().map(ToString::to_string),
+            binding: status.binding.as_ref().map(|binding| in_force(binding, status, config)),
+            packets: packets(now, &status.stats),
+        }
+    }
+}
+
+fn in_force(binding: &binding::Binding, status: &Status, config: &Config) -> Binding {
+    let ipv6 = binding.ipv6.as_ref();
+    Binding {
+        mac: binding.mac.to_string(),
+        hostname: binding.hostname.to_string(),
+        indev: binding.indev.to_string(),
+        ipv4: binding.ipv4.map(|ipv4| Ipv4 { address: ipv4.address, subnet: ipv4.subnet, gateway: ipv4.gateway }),
+        ipv6: ipv6.map(|ipv6| Ipv6 {
+            subnets: ipv6.subnets.clone(),
+            gateway: ipv6.gateway,
+            eui64: ipv6.eui64,
+            leased: ipv6.leased,
+        }),
+        delegated: delegated(binding, status),
+        settings: settings(binding, config),
+        unknown: binding.settings.unknown.iter().cloned().collect(),
+    }
+}
+
+/// The node sends by `INDEV`: the tap itself, or the bridge that it is a port of.
+fn delegated(binding: &binding::Binding, status: &Status) -> Option<Delegated> {
+    let prefix = binding.ipv6.as_ref()?.delegated?;
+    let (via, dev) = (status.delegated_via, binding.indev);
+    let route = via.map(|via| format!("{prefix} via {via} dev {dev}"));
+    Some(Delegated { prefix, via, dev: dev.to_string(), route })
+}
+
+fn packets(now: Now, stats: &Stats) -> Packets {
+    let Stats { answered, refused, accepted, send_failed, last } = *stats;
+    let last = last.map(|(when, reason)| Last {
+        outcome: reason.name().to_owned(),
+        seconds_ago: now.saturating_sub(when).as_secs(),
+    });
+    Packets { answered, refused, accepted, send_failed, last }
+}
+
+impl Node {
+    /// This version, which has run for `now`.
+    pub fn new(now: Now, counters: impl IntoIterator<Item = (Reason, u64)>) -> Self {
+        let counters = counters.into_iter().map(|(reason, count)| (reason.name().to_owned(), count));
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_seconds: now.as_secs(),
+            counters: counters.collect(),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What a running daemon is asked on its control socket, and what it answers: the types, and their JSON.
+//!
+//! A line asks, lines answer: `docs/control.md` describes them to other programs. Both sides use the types here; who
+//! carries the lines is in `io::control_socket`, `daemon::answering` and `cli::client`.
+
+mod answer;
+mod describe;
+mod json;
+mod request;
+mod settings;
+
+pub use answer::{Answer, Binding, Delegated, Fault, FaultKind, Ipv4, Ipv6, Last, Node, Packets, State, Tap};
+pub use json::{from_line, to_line, to_pretty};
+pub use request::Request;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! What can be asked.
+
+use serde::{Deserialize, Serialize};
+
+use super::json::from_line;
+
+/// A question: one line, `{"command": …}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// How one tap stands, or all of them and the node.
+    Show {
+        /// The tap; None: all.
+        #[serde(default)]
+        tap: Option<String>,
+    },
+}
+
+impl Request {
+    /// The longest line, in bytes.
+    pub const MAX_LEN: usize = 4096;
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words. What this version does not know is wrong: it must not answer something else
+    /// than it was asked.
+    pub fn from_line(line: &[u8]) -> Result<Self, String> {
+        if line.len() > Self::MAX_LEN {
+            return Err(format!("more than {} bytes", Self::MAX_LEN));
+        }
+        from_line(line).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::to_line;
+    use super::*;
+
+    #[test]
+    fn a_request_survives_its_line() {
+        for (request, line) in [
+            (Request::Show { tap: None }, "{\"command\":\"show\",\"tap\":null}\n"),
+            (Request::Show { tap: Some("tap0".to_owned()) }, "{\"command\":\"show\",\"tap\":\"tap0\"}\n"),
+        ] {
+            assert_eq!(to_line(&request), line);
+            assert_eq!(Request::from_line(line.as_bytes()), Ok(request));
+        }
+        assert_eq!(Request::from_line(b"{\"command\": \"show\"}"), Ok(Request::Show { tap: None }));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_a_reason() {
+        let long = format!("{{\"command\":\"show\"{}}}", " ".repeat(Request::MAX_LEN));
+        let deep = format!("{{\"a\":{}", "[".repeat(1_000));
+        for (line, expected) in [
+            (&b""[..], "EOF"),
+            (b"show", "expected value"),
+            (b"\xff", "expected value"),
+            (b"{}", "command"),
+            (b"{\"command\":\"reboot\"}", "unknown variant `reboot`"),
+            (b"{\"command\":\"show\",\"tab\":\"tap0\"}", "unknown field `tab`"),
+            (b"{\"command\":\"show\",\"tap\":7}", "invalid type"),
+            (b"{\"command\":\"show\"} {}", "trailing"),
+            (deep.as_bytes(), "recursion limit"),
+            (long.as_bytes(), "more than 4096 bytes"),
+        ] {
+            let reason = Request::from_line(line).unwrap_err();
+            assert!(reason.contains(expected), "{}: {reason}", line.escape_ascii());
+        }
+    }
+}

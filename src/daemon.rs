@@ -1,10 +1,12 @@
 //! Wiring: the engine, its sockets, its files, its signals. What is decided is decided elsewhere.
 //!
 //! ```text
-//! main thread (control)   signals, binding directory, interfaces ──► mailbox ─┐
+//! main thread (control)   signals, binding directory, interfaces, ──► mailbox ┐
+//!                         control socket                                      │
 //! packet thread           queues ──► engine ──► verdicts, frames ◄────────────┘
 //! ```
 
+mod answering;
 mod clock;
 mod control;
 mod mailbox;
@@ -16,16 +18,19 @@ mod writing;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use nix::unistd::geteuid;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
-use crate::config::{Config, ConfigError, Parsed};
+use crate::config::{Config, ConfigError, General, Parsed};
 use crate::engine::Engine;
 use crate::io::config_file;
+use crate::io::control_socket::ControlSocket;
 use crate::io::links::{LinkChanges, Links};
 use crate::io::log::{self, Log, LogFile};
 use crate::io::nfqueue::{BindError, Queue};
@@ -33,6 +38,7 @@ use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
 use crate::io::privileges::{PrivilegeError, RunAs};
 use crate::io::watch::{Told, Watch, WatchError};
+use answering::Desk;
 use clock::Clock;
 use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
@@ -115,21 +121,33 @@ fn refuse(errors: &[ConfigError]) -> Failure {
     Failure::Configuration
 }
 
-/// Opens log and pidfile, which may need the privileges that are given up then; and serves.
+/// Opens pidfile and control socket, which may need the privileges that are given up then; and serves.
 fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs, log: Option<&mut Log>) -> Result<(), RunError> {
     let pidfile = parsed.config.general.pidfile.as_deref();
     let pidfile = pidfile.and_then(|path| {
         PidFile::create(path, run_as.owner()).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
     });
+    let (socket, listener) = open_control_socket(&parsed.config.general, run_as).unzip();
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
-        serve(options, parsed.config)
+        serve(options, parsed.config, listener)
     });
+    if let Some(Err(error)) = socket.map(ControlSocket::remove) {
+        // The next daemon removes it.
+        info!("control socket: {error}");
+    }
     if let Some(Err(error)) = pidfile.map(PidFile::remove) {
         warn!("pidfile: {error}");
     }
     result
+}
+
+/// Makes the control socket. Without one the daemon is only not asked.
+fn open_control_socket(general: &General, run_as: &RunAs) -> Option<(ControlSocket, UnixListener)> {
+    let path = general.control_socket.as_deref()?;
+    let made = ControlSocket::create(path, run_as.owner(), general.control_group.as_deref());
+    made.inspect_err(|error| warn!(?path, "no control socket: {error}")).ok()
 }
 
 /// Starts the log, and logs what came before it.
@@ -170,7 +188,7 @@ fn warn_of_lost_configuration(path: &Path) {
 }
 
 /// Learns the world, binds the queues, and works until the end.
-fn serve(options: &Options, config: Config) -> Result<(), RunError> {
+fn serve(options: &Options, config: Config, callers: Option<UnixListener>) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _context = runtime.enter();
     let signals = Signals::listen()?;
@@ -196,8 +214,20 @@ fn serve(options: &Options, config: Config) -> Result<(), RunError> {
     let (teller, news) = teller();
     let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, teller)?;
     let packets_ended = spawn(packet_loop)?;
-    let control =
-        Control { config_path: options.config.clone(), config, packets, watch, links: LinkChanges::new(links)?, news };
+    let (shown_config, shown) = watch::channel(Arc::new(config.clone()));
+    if let Some(callers) = callers {
+        let callers = tokio::net::UnixListener::from_std(callers)?;
+        runtime.spawn(Desk { packets: packets.clone(), config: shown }.serve(callers));
+    }
+    let control = Control {
+        config_path: options.config.clone(),
+        config,
+        shown_config,
+        packets,
+        watch,
+        links: LinkChanges::new(links)?,
+        news,
+    };
     Ok(runtime.block_on(control.run(signals, packets_ended))?)
 }
 

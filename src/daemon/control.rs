@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
-use super::mailbox::{Command, Gone, Sender};
+use super::mailbox::{Command, Gone, Sender, Which};
 use super::telling::News;
 use super::writing::{write_news, write_report};
 use crate::config::Config;
@@ -62,6 +62,8 @@ pub(super) struct Control {
     pub(super) config_path: PathBuf,
     /// The configuration in force.
     pub(super) config: Config,
+    /// Where whoever answers for it looks it up.
+    pub(super) shown_config: watch::Sender<Arc<Config>>,
     /// The way to the packet thread.
     pub(super) packets: Sender,
     /// The binding directory.
@@ -129,15 +131,21 @@ impl Control {
         self.config = self.config.keep_fixed(parsed.config);
         info!("configuration reloaded");
         let config = Arc::new(self.config.clone());
+        self.shown_config.send_replace(Arc::clone(&config));
         self.tell_all(vec![Event::ConfigChanged(config)])
     }
 
     /// Logs all bindings: here, since the packet thread has better to do than to wait for a log.
     async fn log_bindings(&self) -> Result<(), Gone> {
-        let (to, report) = oneshot::channel();
-        self.packets.send(Command::Report(to))?;
-        let report = report.await.map_err(|_| Gone)?;
-        write_report(&report);
+        let mut count = 0;
+        let mut next = Some(Which::After(None));
+        while let Some(which) = next {
+            let report = self.packets.report(which).await?;
+            write_report(&report);
+            count += report.taps.len();
+            next = report.next();
+        }
+        info!(count, "bindings");
         Ok(())
     }
 

@@ -8,7 +8,8 @@ use std::sync::mpsc::{self, SyncSender};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::oneshot;
 
-use crate::engine::{Event, Now, Status};
+use crate::binding::InterfaceName;
+use crate::engine::{Event, Now, Reason, Status};
 
 /// How many commands may wait. A sender beyond that waits itself.
 const CAPACITY: usize = 1024;
@@ -18,19 +19,46 @@ const CAPACITY: usize = 1024;
 pub(super) enum Command {
     /// Tell the engine.
     Tell(Event),
-    /// Say how every tap stands.
-    Report(oneshot::Sender<Report>),
+    /// Say how taps stand.
+    Report(Which, oneshot::Sender<Report>),
+    /// Say how often each reason came about.
+    Count(oneshot::Sender<Counts>),
     /// End.
     Stop,
 }
 
-/// How every tap stands, and when.
+/// Which taps a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// This one, if it has a binding file.
+    One(InterfaceName),
+    /// Some of those whose names follow; to be asked again until there are none.
+    After(Option<InterfaceName>),
+}
+
+/// How taps stand, and when.
 #[derive(Debug)]
 pub(super) struct Report {
     /// The engine's time.
     pub(super) now: Now,
-    /// Every tap that has a binding file.
+    /// In the order of their names.
     pub(super) taps: Vec<Status>,
+}
+
+impl Report {
+    /// How the next report goes on; None if this one is empty.
+    pub(super) fn next(&self) -> Option<Which> {
+        self.taps.last().map(|status| Which::After(Some(status.tap)))
+    }
+}
+
+/// How often each reason came about, and when that was counted.
+#[derive(Debug)]
+pub(super) struct Counts {
+    /// The engine's time.
+    pub(super) now: Now,
+    /// Every reason.
+    pub(super) counters: Vec<(Reason, u64)>,
 }
 
 /// The packet thread is gone.
@@ -38,7 +66,7 @@ pub(super) struct Report {
 pub(super) struct Gone;
 
 /// The control side's end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Sender {
     channel: SyncSender<Command>,
     bell: Arc<EventFd>,
@@ -51,6 +79,22 @@ impl Sender {
         // It only fails when it has rung 2^64 - 2 times unheard.
         let _ = self.bell.write(1);
         Ok(())
+    }
+
+    /// Asks how taps stand.
+    pub(super) async fn report(&self, which: Which) -> Result<Report, Gone> {
+        self.ask(|to| Command::Report(which, to)).await
+    }
+
+    /// Asks how often each reason came about.
+    pub(super) async fn counts(&self) -> Result<Counts, Gone> {
+        self.ask(Command::Count).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Gone> {
+        let (to, answer) = oneshot::channel();
+        self.send(command(to))?;
+        answer.await.map_err(|_| Gone)
     }
 }
 

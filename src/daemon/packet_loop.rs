@@ -9,7 +9,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use tracing::warn;
 
 use super::clock::Clock;
-use super::mailbox::{Command, Receiver, Report};
+use super::mailbox::{Command, Counts, Receiver, Report, Which};
 use super::outbox::Outbox;
 use super::telling::Teller;
 use crate::engine::{Engine, Event, Now};
@@ -19,6 +19,8 @@ use crate::io::packet_socket::PacketSocket;
 
 /// How many commands are taken between two rounds of packets: a flood of changes must not hold up the guests.
 const COMMANDS_PER_ROUND: usize = 64;
+/// How many taps a report is about: to copy so many bindings takes as long as a batch of packets does.
+const TAPS_PER_REPORT: usize = 64;
 /// When verdicts that could not be given are tried again.
 const RETRY: Duration = Duration::from_millis(10);
 /// What epoll says for the mailbox; queues are numbered from 0.
@@ -155,15 +157,30 @@ impl PacketLoop {
         for _ in 0..COMMANDS_PER_ROUND {
             match self.mailbox.take() {
                 Some(Command::Tell(event)) => self.engine.handle_event(self.clock.now(), event),
-                Some(Command::Report(to)) => {
-                    // Whoever asked and does not wait any more has no need of it.
-                    let _ = to.send(Report { now: self.clock.now(), taps: self.engine.status() });
+                // Whoever asked and does not wait any more has no need of the answer. After each packets come first.
+                Some(Command::Report(which, to)) => {
+                    let _ = to.send(self.report(which));
+                    return true;
+                }
+                Some(Command::Count(to)) => {
+                    let counters = self.engine.counters().collect();
+                    let _ = to.send(Counts { now: self.clock.now(), counters });
+                    return true;
                 }
                 Some(Command::Stop) => self.is_stopped = true,
                 None => return false,
             }
         }
         true
+    }
+
+    /// How taps stand.
+    fn report(&self, which: Which) -> Report {
+        let taps = match which {
+            Which::One(tap) => self.engine.status_of(tap).into_iter().collect(),
+            Which::After(tap) => self.engine.status_after(tap).take(TAPS_PER_REPORT).collect(),
+        };
+        Report { now: self.clock.now(), taps }
     }
 
     /// Sends advertisements that are due, one batch of them; and tries again what verdicts are left.

@@ -89,7 +89,7 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// Writes a line for each tap that has a binding file.
+/// Writes a line for each tap of a report.
 pub(super) fn write_report(Report { now, taps }: &Report) {
     for Status { tap, ifindex, binding, rejected, delegated_via, stats } in taps {
         let ifindex = ifindex.map(display);
@@ -109,5 +109,4 @@ pub(super) fn write_report(Report { now, taps }: &Report) {
             warn!(%tap, ifindex, "binding rejected: {error}");
         }
     }
-    info!(count = taps.len(), "bindings");
 }

@@ -1,4 +1,4 @@
-//! Directories that are missing: those of the log file and the pidfile.
+//! Directories that are missing: those of the log file, the pidfile and the control socket.
 
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 

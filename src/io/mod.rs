@@ -3,6 +3,7 @@
 //! Nothing here decides what becomes of a packet. `unsafe` is allowed in [`sys`] alone.
 
 pub mod config_file;
+pub mod control_socket;
 pub mod directory;
 pub mod links;
 pub mod log;

@@ -10,7 +10,7 @@ use std::io;
 
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::sys::prctl;
-use nix::unistd::{self, Gid, Uid, User};
+use nix::unistd::{self, Gid, Group, Uid, User};
 
 /// NFQUEUE needs the first, the packet socket the second.
 const KEPT: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
@@ -92,6 +92,13 @@ pub fn look_up(user: &str) -> Result<Option<(Uid, Gid)>, PrivilegeError> {
     let by_number = User::from_uid(Uid::from_raw(number)).map_err(|e| failed("look up the user", e))?;
     let gid = by_number.map_or(Gid::from_raw(number), |found| found.gid);
     Ok(Some((Uid::from_raw(number), gid)))
+}
+
+/// Finds the id of a group, by name or else by number; None if there is no group of this name.
+pub fn look_up_group(group: &str) -> Result<Option<Gid>, PrivilegeError> {
+    let by_name = Group::from_name(group).map_err(|e| failed("look up the group", e))?;
+    let number = || group.parse().ok().filter(|number| *number != u32::MAX).map(Gid::from_raw);
+    Ok(by_name.map(|found| found.gid).or_else(number))
 }
 
 /// Whether a map of user_namespaces(7) has the id inside. A system without such maps has all ids.
@@ -192,6 +199,19 @@ mod tests {
             ("4294967295", None),
         ] {
             assert_eq!(look_up(user).unwrap(), expected, "{user:?}");
+        }
+    }
+
+    #[test]
+    fn groups_by_name_and_number() {
+        for (group, expected) in [
+            ("root", Some(0)),
+            ("0", Some(0)),
+            ("4294967294", Some(4_294_967_294)),
+            ("4294967295", None),
+            ("no\n", None),
+        ] {
+            assert_eq!(look_up_group(group).unwrap(), expected.map(Gid::from_raw), "{group:?}");
         }
     }
 }

@@ -1,0 +1,148 @@
+//! Whoever asks on the control socket, and what they are answered.
+//!
+//! A caller sends a line, gets lines, and that is all. However many call, however slowly they read: so many are heard at
+//! once, each has so much time, and no more than one piece of an answer is in memory for each. The packet thread is
+//! asked for that piece, and never waits.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{error::Elapsed, sleep, timeout};
+
+use super::mailbox::{Counts, Gone, Report, Sender, Which};
+use crate::binding::InterfaceName;
+use crate::config::Config;
+use crate::control::{Answer, Fault, FaultKind, Node, Request, Tap, to_line};
+
+/// How many callers are heard at once. More wait for their turn in the kernel's queue.
+const CALLERS: usize = 8;
+/// How long a caller may take to ask, and then to read each piece of the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long no new caller is heard after the kernel would not let one in.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a caller is left alone. It finds out by an answer without an end.
+#[derive(Debug)]
+struct Left;
+
+impl From<io::Error> for Left {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+impl From<Elapsed> for Left {
+    fn from(_: Elapsed) -> Self {
+        Self
+    }
+}
+
+impl From<Gone> for Left {
+    fn from(_: Gone) -> Self {
+        Self
+    }
+}
+
+/// What callers are answered from.
+#[derive(Debug, Clone)]
+pub(super) struct Desk {
+    /// The way to the packet thread.
+    pub(super) packets: Sender,
+    /// The configuration in force.
+    pub(super) config: watch::Receiver<Arc<Config>>,
+}
+
+impl Desk {
+    /// Answers whoever calls, for ever.
+    pub(super) async fn serve(self, listener: UnixListener) {
+        let mut callers = JoinSet::new();
+        loop {
+            tokio::select! {
+                Some(_) = callers.join_next() => {}
+                stream = accept(&listener), if callers.len() < CALLERS => {
+                    callers.spawn(self.clone().answer(stream));
+                }
+            }
+        }
+    }
+
+    /// Answers one caller.
+    async fn answer(self, stream: UnixStream) -> Result<(), Left> {
+        let mut caller = Caller { stream };
+        match caller.request().await? {
+            Ok(Request::Show { tap: None }) => self.show_all(&mut caller).await,
+            Ok(Request::Show { tap: Some(tap) }) => self.show_one(&mut caller, &tap).await,
+            Err(message) => caller.refuse(FaultKind::BadRequest, message).await,
+        }
+    }
+
+    async fn show_all(&self, caller: &mut Caller) -> Result<(), Left> {
+        let mut next = Some(Which::After(None));
+        while let Some(which) = next {
+            let report = self.packets.report(which).await?;
+            caller.send(&self.lines(&report)).await?;
+            next = report.next();
+        }
+        let Counts { now, counters } = self.packets.counts().await?;
+        let node = Answer::Node(Node::new(now, counters));
+        caller.send(&(to_line(&node) + &to_line(&Answer::End {}))).await
+    }
+
+    async fn show_one(&self, caller: &mut Caller, tap: &str) -> Result<(), Left> {
+        let lines = match tap.parse::<InterfaceName>() {
+            Ok(name) => self.lines(&self.packets.report(Which::One(name)).await?),
+            // What is no name has no file either.
+            Err(_) => String::new(),
+        };
+        if lines.is_empty() {
+            return caller.refuse(FaultKind::UnknownTap, format!("no binding file for {tap:?}")).await;
+        }
+        caller.send(&(lines + &to_line(&Answer::End {}))).await
+    }
+
+    fn lines(&self, Report { now, taps }: &Report) -> String {
+        let config = self.config.borrow();
+        taps.iter().map(|status| to_line(&Answer::Tap(Box::new(Tap::new(*now, status, &config))))).collect()
+    }
+}
+
+/// The next caller.
+async fn accept(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            // There is no descriptor left, or no memory. There may be some later.
+            Err(_) => sleep(PAUSE).await,
+        }
+    }
+}
+
+/// The other end of a connection.
+#[derive(Debug)]
+struct Caller {
+    stream: UnixStream,
+}
+
+impl Caller {
+    /// What is asked: up to the end of the line, or of all that comes.
+    async fn request(&mut self) -> Result<Result<Request, String>, Left> {
+        let mut line = Vec::new();
+        let mut bounded = BufReader::new(&mut self.stream).take(Request::MAX_LEN as u64 + 1);
+        timeout(PATIENCE, bounded.read_until(b'\n', &mut line)).await??;
+        // Whoever only tries whether somebody is there asks nothing.
+        if line.is_empty() { Err(Left) } else { Ok(Request::from_line(&line)) }
+    }
+
+    async fn refuse(&mut self, kind: FaultKind, message: String) -> Result<(), Left> {
+        self.send(&to_line(&Answer::Error(Fault { kind, message }))).await
+    }
+
+    async fn send(&mut self, lines: &str) -> Result<(), Left> {
+        Ok(timeout(PATIENCE, self.stream.write_all(lines.as_bytes())).await??)
+    }
+}

@@ -1,0 +1,153 @@
+//! The socket on which a running daemon is asked. Who may ask is a matter of the file's permissions: whoever started the
+//! daemon, which is root as a rule, and one group if the configuration names one.
+
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{FileTypeExt as _, lchown};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, Uid};
+
+use super::{directory, privileges};
+
+/// A socket that was made.
+#[derive(Debug)]
+pub struct ControlSocket {
+    path: PathBuf,
+}
+
+impl ControlSocket {
+    /// Makes the socket, which takes the place of one that a daemon left behind. A directory that is made for it belongs
+    /// to `owner`, so that the socket can be removed later. To be called while there is one thread only: for a moment
+    /// the process makes files for nobody else.
+    ///
+    /// # Errors
+    /// Among others if a daemon that lives listens there, if something else has that name, or if there is no such group.
+    pub fn create(path: &Path, owner: Option<(Uid, Gid)>, group: Option<&str>) -> io::Result<(Self, UnixListener)> {
+        let group = group.map(group_id).transpose()?;
+        if let Some(parent) = path.parent() {
+            directory::make(parent, owner)?;
+        }
+        make_way(path)?;
+        let listener = listen(path, if group.is_some() { 0o660 } else { 0o600 })?;
+        let socket = Self { path: path.to_owned() };
+        listener.set_nonblocking(true)?;
+        // The directory may be another user's by now: what the name stands for is not to be followed.
+        lchown(path, None, group.map(Gid::as_raw))?;
+        Ok((socket, listener))
+    }
+
+    /// Removes the socket.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
+}
+
+fn group_id(group: &str) -> io::Result<Gid> {
+    let found = privileges::look_up_group(group).map_err(io::Error::other)?;
+    found.ok_or_else(|| io::Error::new(ErrorKind::NotFound, format!("no group {group:?} on this machine")))
+}
+
+/// Removes a socket that nobody listens to any more.
+fn make_way(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.file_type().is_socket() => {}
+        Ok(_) => return Err(io::Error::new(ErrorKind::AlreadyExists, "there is something else of this name")),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    match try_to_connect(path) {
+        Err(Errno::ECONNREFUSED) => fs::remove_file(path),
+        // A daemon that is too busy for one caller more lives as well.
+        Ok(()) | Err(Errno::EAGAIN) => Err(io::Error::new(ErrorKind::AddrInUse, "held by a daemon that still runs")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does not wait, whatever the other side does.
+fn try_to_connect(path: &Path) -> nix::Result<()> {
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let caller = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+    connect(caller.as_raw_fd(), &UnixAddr::new(path)?)
+}
+
+/// A socket that has these permissions from its first moment on.
+fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
+    let mask = umask(Mode::from_bits_truncate(!mode & 0o777));
+    let listener = UnixListener::bind(path);
+    umask(mask);
+    listener
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    /// A path in a directory that is not there yet.
+    fn path(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("control-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        directory.join("control.sock")
+    }
+
+    fn clean_up(path: &Path) {
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn is_made_with_its_directory_and_removed() {
+        let path = path("made");
+        let (socket, listener) = ControlSocket::create(&path, None, None).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        let _caller = UnixStream::connect(&path).unwrap();
+        listener.accept().unwrap();
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+        socket.remove().unwrap();
+        assert!(!path.exists());
+        clean_up(&path);
+    }
+
+    #[test]
+    fn a_group_may_ask_and_nobody_else() {
+        let path = path("group");
+        let group = nix::unistd::getegid();
+        let _socket = ControlSocket::create(&path, None, Some(&group.to_string())).unwrap();
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!((metadata.mode() & 0o777, metadata.gid()), (0o660, group.as_raw()));
+        clean_up(&path);
+        let error = ControlSocket::create(&path, None, Some("no-such-group")).unwrap_err();
+        assert!(error.to_string().contains("no-such-group") && !path.exists(), "{error}");
+    }
+
+    #[test]
+    fn takes_the_place_of_a_dead_daemons_and_of_nothing_else() {
+        let path = path("taken");
+        let first = ControlSocket::create(&path, None, None).unwrap();
+        let error = ControlSocket::create(&path, None, None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        drop(first);
+        assert!(path.exists());
+        let second = ControlSocket::create(&path, None, None).unwrap();
+        drop(second);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "a file").unwrap();
+        let link = path.with_file_name("link.sock");
+        symlink(&path, &link).unwrap();
+        for other in [&path, &link] {
+            let error = ControlSocket::create(other, None, None).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{other:?}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a file");
+        clean_up(&path);
+    }
+}

@@ -1,6 +1,6 @@
 //! What the two text formats (configuration and binding files) have in common: values, and how faults are shown.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -27,6 +27,18 @@ impl fmt::Display for Shown<'_> {
         let shown = end.and_then(|(at, _)| self.0.get(..at));
         let more = if shown.is_some() { "…" } else { "" };
         write!(f, "\"{}{more}\"", shown.unwrap_or(self.0).escape_debug())
+    }
+}
+
+/// Text on a terminal, as it is but for what a terminal would obey or hide: no quotes around it, and none escaped.
+pub(crate) struct Visible<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '"' | '\'' | '\\' => f.write_char(c),
+            _ => write!(f, "{}", c.escape_debug()),
+        })
     }
 }
 
@@ -167,6 +179,17 @@ mod tests {
             (&long, format!("\"{}…\"", "ü".repeat(80))),
         ] {
             assert_eq!(Shown(text).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn makes_visible_what_a_terminal_would_obey() {
+        for (text, expected) in [
+            (r#"IP="x\n": it's wrong, ü"#, r#"IP="x\n": it's wrong, ü"#),
+            ("a\u{1b}[2J\r\n\t\0", r"a\u{1b}[2J\r\n\t\0"),
+            ("\u{7f}\u{9b}31m\u{202e}\u{200b}", r"\u{7f}\u{9b}31m\u{202e}\u{200b}"),
+        ] {
+            assert_eq!(Visible(text).to_string(), expected);
         }
     }
 

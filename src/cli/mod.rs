@@ -1,7 +1,9 @@
 //! The command line: one file per subcommand.
 
 mod check;
+mod client;
 mod replay;
+mod show;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -69,6 +71,8 @@ enum Command {
     Check(check::Check),
     /// Run a capture through the same decisions as the daemon's, without privileges
     Replay(replay::Replay),
+    /// Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap
+    Show(show::Show),
 }
 
 /// Runs the program.
@@ -78,6 +82,7 @@ pub fn main() -> ExitCode {
         None => cli.run.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Replay(replay)) => replay.run(),
+        Some(Command::Show(show)) => show.run(),
     }
 }
 

@@ -18,6 +18,7 @@ mod advertisements;
 mod bindings;
 mod boot;
 mod bridge;
+mod control;
 mod daemon;
 #[path = "../decode/mod.rs"]
 mod decode;
@@ -44,20 +45,9 @@ fn main() -> ExitCode {
 
 /// Every test of the lab.
 fn all() -> impl Iterator<Item = Test> {
-    [
-        dhcpv4::TESTS,
-        boot::TESTS,
-        routed::TESTS,
-        ipv6::TESTS,
-        advertisements::TESTS,
-        bridge::TESTS,
-        bindings::TESTS,
-        daemon::TESTS,
-        hostile::TESTS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    let guests = [dhcpv4::TESTS, boot::TESTS, routed::TESTS, ipv6::TESTS, advertisements::TESTS, bridge::TESTS];
+    let node = [bindings::TESTS, daemon::TESTS, control::TESTS, hostile::TESTS];
+    guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }
 
 fn find(name: &str) -> Test {

@@ -1,0 +1,129 @@
+//! Asking a running daemon: where its socket is, and what it says.
+
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::config::ConfigError;
+use crate::control::{Answer, Fault, Request, from_line, to_line};
+use crate::io::config_file;
+use crate::text::Visible;
+
+/// The longest line that is read, in bytes: a binding file of the largest size, every byte of it escaped, and more.
+const MAX_LINE: u64 = 1024 * 1024;
+/// How long the daemon may be silent. It is not while it works, but may wait for other callers to go.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The arguments that say which daemon is asked.
+#[derive(Debug, Args)]
+pub(super) struct Daemon {
+    /// The configuration file that says where the daemon's socket is
+    #[arg(short, long = "config", value_name = "FILE", default_value = config_file::DEFAULT_PATH)]
+    config: PathBuf,
+    /// The daemon's socket, in place of the configuration's control_socket
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+/// Why a daemon did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AskError {
+    /// The configuration does not say where the socket is, because it is wrong.
+    #[error("{}; --socket says where the daemon's socket is", shown(.0))]
+    Config(Vec<ConfigError>),
+    /// The configuration says that there is none.
+    #[error("{}: general.control_socket is none, so that the daemon cannot be asked", .0.display())]
+    NoSocket(PathBuf),
+    /// Nobody listens there, or not to us.
+    #[error("{}: {}{}", .0.display(), .1, hint(.1))]
+    Connect(PathBuf, io::Error),
+    /// The connection failed.
+    #[error("{}: {}", .0.display(), .1)]
+    Socket(PathBuf, io::Error),
+    /// The answer is not whole.
+    #[error("{}: the daemon's answer ended early", .0.display())]
+    Cut(PathBuf),
+    /// The answer makes no sense.
+    #[error("{}: not the answer of a daemon: {}", .0.display(), .1)]
+    Nonsense(PathBuf, serde_json::Error),
+    /// The daemon says why not.
+    #[error("{}", Visible(&.0.message))]
+    Refused(Fault),
+}
+
+fn shown(errors: &[ConfigError]) -> String {
+    errors.first().map(ToString::to_string).unwrap_or_default()
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => " (no daemon is running there)",
+        ErrorKind::PermissionDenied => " (only root and general.control_group may ask the daemon)",
+        _ => "",
+    }
+}
+
+impl Daemon {
+    /// Asks, and gives the lines of the answer one by one, without the last. After an error nothing comes.
+    pub(super) fn ask(&self, request: &Request) -> Result<Lines, AskError> {
+        let path = self.socket()?;
+        let stream = UnixStream::connect(&path).map_err(|error| AskError::Connect(path.clone(), error))?;
+        let sent = (|| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            (&stream).write_all(to_line(request).as_bytes())
+        })();
+        match sent {
+            Ok(()) => Ok(Lines { path, stream: BufReader::new(stream), is_over: false }),
+            Err(error) => Err(AskError::Socket(path, error)),
+        }
+    }
+
+    fn socket(&self) -> Result<PathBuf, AskError> {
+        if let Some(socket) = &self.socket {
+            return Ok(socket.clone());
+        }
+        let parsed = config_file::read(&self.config).map_err(AskError::Config)?;
+        parsed.config.general.control_socket.ok_or_else(|| AskError::NoSocket(self.config.clone()))
+    }
+}
+
+/// An answer that is being read.
+#[derive(Debug)]
+pub(super) struct Lines {
+    path: PathBuf,
+    stream: BufReader<UnixStream>,
+    is_over: bool,
+}
+
+impl Lines {
+    fn read(&mut self) -> Result<Answer, AskError> {
+        let mut line = Vec::new();
+        let read = self.stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
+        read.map_err(|error| AskError::Socket(self.path.clone(), error))?;
+        if line.last() != Some(&b'\n') {
+            return Err(AskError::Cut(self.path.clone()));
+        }
+        match from_line(&line) {
+            Ok(Answer::Error(fault)) => Err(AskError::Refused(fault)),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(AskError::Nonsense(self.path.clone(), error)),
+        }
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<Answer, AskError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let answer = self.read();
+        self.is_over = matches!(answer, Ok(Answer::End {}) | Err(_));
+        Some(answer).filter(|answer| !matches!(answer, Ok(Answer::End {})))
+    }
+}

@@ -1,0 +1,101 @@
+//! `nfdhcpd show`: how the taps of a running daemon stand.
+
+mod detail;
+mod table;
+mod words;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::client::{AskError, Daemon};
+use crate::control::{Answer, FaultKind, Node, Request, Tap, to_pretty};
+
+/// Arguments of `nfdhcpd show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+States: serving (the guest is answered), pending (the binding waits for its tap), rejected (the file is wrong). A \"!\" \
+after the state: the file is wrong now, and the last good one is still in force.
+
+A delegated prefix is shown as the route that the node needs, ready for \"ip -6 route replace\".
+
+Exit status: 0; 1 if the tap has no binding file; 2 if there is no daemon or it may not be asked.")]
+pub(super) struct Show {
+    /// The tap [default: all of them, and the counters]
+    #[arg(value_name = "TAP")]
+    tap: Option<String>,
+    /// Print JSON: {"taps": [...], "node": {...}}, the latter without TAP only
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// All of an answer.
+#[derive(Debug, Default, Serialize)]
+struct Shown {
+    taps: Vec<Tap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<Node>,
+}
+
+/// Why nothing, or not all, is shown.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Ask(AskError::Refused(fault)) if fault.kind == FaultKind::UnknownTap => ExitCode::from(1),
+            Self::Ask(_) => ExitCode::from(2),
+            // `show | head` is no mistake.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Self::Output(_) => ExitCode::from(1),
+        }
+    }
+}
+
+impl Show {
+    /// Runs the command.
+    pub(super) fn run(&self) -> ExitCode {
+        let Err(failure) = self.show() else { return ExitCode::SUCCESS };
+        let code = failure.exit_code();
+        if code != ExitCode::SUCCESS {
+            super::complain(&format!("error: {failure}"));
+        }
+        code
+    }
+
+    fn show(&self) -> Result<(), Failure> {
+        let shown = self.ask()?;
+        let mut output = BufWriter::new(io::stdout().lock());
+        if self.json {
+            output.write_all(to_pretty(&shown).as_bytes())?;
+        } else if self.tap.is_some() {
+            shown.taps.iter().try_for_each(|tap| write!(output, "{}", detail::Detail(tap)))?;
+        } else {
+            write!(output, "{}", table::Table(&shown.taps))?;
+            shown.node.iter().try_for_each(|node| write!(output, "\n{}", table::Totals(&shown.taps, node)))?;
+        }
+        Ok(output.flush()?)
+    }
+
+    fn ask(&self) -> Result<Shown, AskError> {
+        let mut shown = Shown::default();
+        for answer in self.daemon.ask(&Request::Show { tap: self.tap.clone() })? {
+            match answer? {
+                Answer::Tap(tap) => shown.taps.push(*tap),
+                Answer::Node(node) => shown.node = Some(node),
+                Answer::End {} | Answer::Error(_) => {}
+            }
+        }
+        Ok(shown)
+    }
+}

@@ -1,0 +1,74 @@
+//! One tap in full.
+
+use std::fmt;
+
+use super::words::{delegation, meaning, rejection, span, visible};
+use crate::control::{Binding, Ipv4, Ipv6, Packets, Tap};
+
+/// One tap in full: a line for each thing that is known of it.
+pub(super) struct Detail<'a>(pub(super) &'a Tap);
+
+impl fmt::Display for Detail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tap = self.0;
+        let link = tap.ifindex.map_or_else(|| "not there".to_owned(), |ifindex| format!("interface {ifindex}"));
+        writeln!(f, "{}: {} ({link})", visible(&tap.tap), tap.state)?;
+        let lines = lines(tap);
+        let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+        lines.iter().try_for_each(|(name, value)| writeln!(f, "  {name:width$}  {value}"))
+    }
+}
+
+/// What is said, by name.
+type Lines = Vec<(String, String)>;
+
+fn lines(tap: &Tap) -> Lines {
+    let mut lines = Lines::new();
+    add(&mut lines, "rejected", rejection(tap));
+    if let Some(binding) = &tap.binding {
+        add_binding(&mut lines, binding);
+    }
+    add_packets(&mut lines, &tap.packets);
+    lines
+}
+
+fn add(lines: &mut Lines, name: &str, value: Option<impl ToString>) {
+    lines.extend(value.map(|value| (visible(name), value.to_string())));
+}
+
+fn add_binding(lines: &mut Lines, binding: &Binding) {
+    add(lines, "MAC", Some(visible(&binding.mac)));
+    add(lines, "HOSTNAME", Some(visible(&binding.hostname)));
+    add(lines, "INDEV", Some(visible(&binding.indev)));
+    if let Some(Ipv4 { address, subnet, gateway }) = binding.ipv4 {
+        add(lines, "IP", Some(address));
+        add(lines, "SUBNET", Some(subnet));
+        add(lines, "GATEWAY", gateway);
+    }
+    if let Some(Ipv6 { subnets, gateway, eui64, leased }) = &binding.ipv6 {
+        let subnets = subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        add(lines, "SUBNET6", Some(subnets).filter(|subnets| !subnets.is_empty()));
+        add(lines, "GATEWAY6", *gateway);
+        add(lines, "EUI64", *eui64);
+        add(lines, "IP6", *leased);
+    }
+    if let Some(delegated) = &binding.delegated {
+        add(lines, "PREFIX6", Some(delegation(delegated)));
+    }
+    binding.settings.iter().for_each(|(key, value)| add(lines, key, Some(visible(value))));
+    let unknown = |value| format!("{} (no key that is known)", visible(value));
+    binding.unknown.iter().for_each(|(key, value)| add(lines, key, Some(unknown(value))));
+}
+
+fn add_packets(lines: &mut Lines, packets: &Packets) {
+    add(lines, "answered", Some(packets.answered));
+    add(lines, "refused", Some(packets.refused));
+    add(lines, "accepted", Some(packets.accepted));
+    add(lines, "not sent", Some(packets.send_failed));
+    let last = packets.last.as_ref().map(|last| {
+        let meaning = meaning(&last.outcome).map(|meaning| format!(": {meaning}"));
+        let (outcome, ago) = (visible(&last.outcome), span(last.seconds_ago));
+        format!("{outcome}, {ago} ago{}", meaning.unwrap_or_default())
+    });
+    add(lines, "last", last);
+}

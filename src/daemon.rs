@@ -135,7 +135,7 @@ fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs, log: Option<&m
     });
     if let Some(Err(error)) = socket.map(ControlSocket::remove) {
         // The next daemon removes it.
-        info!("control socket: {error}");
+        info!("the control socket is left behind: {error}");
     }
     if let Some(Err(error)) = pidfile.map(PidFile::remove) {
         warn!("pidfile: {error}");

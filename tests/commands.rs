@@ -1,4 +1,4 @@
-//! `nfdhcpd replay` and `nfdhcpd check` as an operator uses them: options, messages, exit statuses.
+//! `nfdhcpd replay`, `check` and `show` as an operator uses them: options, messages, exit statuses.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(clippy::disallowed_methods, reason = "tests read and write files")]
@@ -6,8 +6,11 @@
 mod corpus;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 fn nfdhcpd(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nfdhcpd"));
@@ -167,9 +170,71 @@ fn check_reads_bindings_where_the_configuration_says_and_in_spite_of_its_faults(
     let fault = "nfdhcpd.conf:3: general.user = \"no-such-user\": no user of this name on this machine";
     assert!(stdout.contains(fault) && stdout.contains("tap1:1: MAC"), "{stdout}");
 
+    write("control_group = no-such-group\n[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n");
+    let (_, stdout, _) = check();
+    let warning = "nfdhcpd.conf:3: general.control_group = \"no-such-group\": no group of this name on this machine";
+    assert!(stdout.contains(warning) && stdout.contains("warning: "), "{stdout}");
+
     fs::remove_dir_all(&bindings).unwrap();
     write("[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n");
     let (status, stdout, _) = check();
     assert_eq!(status, 1);
     assert!(stdout.contains("bindings"), "{stdout}");
+}
+
+#[test]
+fn show_says_why_there_is_no_daemon_to_ask() {
+    let directory = scratch("show");
+    let conf = directory.join("nfdhcpd.conf");
+    fs::write(directory.join("dead.sock"), "").unwrap();
+    let at = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    drop(UnixListener::bind(at("stale.sock")).unwrap());
+    for (general, arguments, expected) in [
+        ("", vec!["--socket".to_owned(), at("none.sock")], "none.sock: No such file"),
+        ("", vec!["--socket".to_owned(), at("stale.sock")], "(no daemon is running there)"),
+        ("", vec!["--json".to_owned(), "--socket".to_owned(), at("dead.sock")], "dead.sock: "),
+        ("control_socket = none\n", vec![], "nfdhcpd.conf: general.control_socket is none"),
+        ("control_socket = x\n", vec![], "nfdhcpd.conf:2: general.control_socket = \"x\": neither an absolute path"),
+        ("control_socket = x\n", vec![], "; --socket says where the daemon's socket is"),
+        ("control_socket = /nowhere/x\n", vec!["tap0".to_owned()], "/nowhere/x: No such file"),
+    ] {
+        fs::write(&conf, format!("[general]\n{general}[dhcp]\nserver_on_link = 1\n[ipv6]\nenable_ipv6 = 0\n")).unwrap();
+        let conf = ["show", "-c", conf.to_str().unwrap()];
+        let arguments: Vec<&str> = conf.into_iter().chain(arguments.iter().map(String::as_str)).collect();
+        let (status, stdout, stderr) = run(&arguments);
+        assert_eq!((status, stdout.as_str()), (2, ""), "{stderr}");
+        assert!(stderr.starts_with("error: ") && stderr.contains(expected), "{expected} is not in {stderr}");
+    }
+}
+
+/// Whoever listens there may not be a daemon, or not a well one.
+#[test]
+fn show_takes_no_nonsense_for_an_answer() {
+    let socket = scratch("nonsense").join("s");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let node = r#"{"node":{"version":"9\u001b","uptime_seconds":1,"counters":{"x\u009b":1}}}"#;
+    for (answer, expected_status, expected) in [
+        (String::new(), 2, "the daemon's answer ended early"),
+        (format!("{node}\n"), 2, "the daemon's answer ended early"),
+        ("HTTP/1.1 400 Bad Request\r\n".to_owned(), 2, "not the answer of a daemon: "),
+        ("\u{1b}".repeat(2 << 20), 2, "the daemon's answer ended early"),
+        (r#"{"error":{"kind":"unknown_tap","message":"no\u001b[2J"}}"#.to_owned() + "\n", 1, r"error: no\u{1b}[2J"),
+        (r#"{"error":{"kind":"of_a_later_version","message":"no"}}"#.to_owned() + "\n", 2, "error: no\n"),
+        (format!("{node}\n{{\"end\":{{}}}}\n"), 0, r"nfdhcpd 9\u{1b}, running for 1 s"),
+    ] {
+        let listener = listener.try_clone().unwrap();
+        let daemon = thread::spawn(move || {
+            let caller = listener.accept().unwrap().0;
+            let mut request = String::new();
+            BufReader::new(&caller).read_line(&mut request).unwrap();
+            assert_eq!(request, "{\"command\":\"show\",\"tap\":null}\n");
+            // The program may have heard enough.
+            let _ = (&caller).write_all(answer.as_bytes());
+        });
+        let (status, stdout, stderr) = run(&["show", "--socket", socket.to_str().unwrap()]);
+        daemon.join().unwrap();
+        let output = stdout + &stderr;
+        assert_eq!(status, expected_status, "{output}");
+        assert!(output.contains(expected) && !output.contains(['\u{1b}', '\u{9b}']), "{expected} is not in {output}");
+    }
 }

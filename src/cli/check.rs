@@ -49,7 +49,8 @@ impl Check {
     fn report(&self, output: &mut impl Write) -> io::Result<Found> {
         let (mut config, errors) = match config_file::read(&self.config) {
             Ok(parsed) => {
-                parsed.warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
+                let warnings = parsed.warnings.iter().cloned().chain(self.unknown_group(&parsed));
+                warnings.into_iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
                 let errors = self.unknown_user(&parsed).into_iter().collect();
                 (Some(parsed.config), errors)
             }
@@ -79,6 +80,12 @@ impl Check {
     fn unknown_user(&self, parsed: &config::Parsed) -> Option<ConfigError> {
         let user = privileges::look_up(&parsed.config.general.user);
         matches!(user, Ok(None)).then(|| config_file::unknown_user(&self.config, parsed))
+    }
+
+    /// The same of `control_group`, without which the daemon does.
+    fn unknown_group(&self, parsed: &config::Parsed) -> Option<ConfigError> {
+        let group = parsed.config.general.control_group.as_deref().map(privileges::look_up_group)?;
+        matches!(group, Ok(None)).then(|| config_file::unknown_group(&self.config, parsed))
     }
 }
 

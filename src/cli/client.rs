@@ -40,6 +40,9 @@ pub(super) enum AskError {
     /// Nobody listens there, or not to us.
     #[error("{}: {}{}", .0.display(), .1, hint(.1))]
     Connect(PathBuf, io::Error),
+    /// It says nothing.
+    #[error("{}: no answer for {} seconds", .0.display(), PATIENCE.as_secs())]
+    Silent(PathBuf),
     /// The connection failed.
     #[error("{}: {}", .0.display(), .1)]
     Socket(PathBuf, io::Error),
@@ -103,7 +106,10 @@ impl Lines {
     fn read(&mut self) -> Result<Answer, AskError> {
         let mut line = Vec::new();
         let read = self.stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
-        read.map_err(|error| AskError::Socket(self.path.clone(), error))?;
+        read.map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => AskError::Silent(self.path.clone()),
+            _ => AskError::Socket(self.path.clone(), error),
+        })?;
         if line.last() != Some(&b'\n') {
             return Err(AskError::Cut(self.path.clone()));
         }

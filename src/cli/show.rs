@@ -2,6 +2,8 @@
 
 mod detail;
 mod table;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::io::{self, BufWriter, Write};

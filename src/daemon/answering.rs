@@ -146,3 +146,109 @@ impl Caller {
         Ok(timeout(PATIENCE, self.stream.write_all(lines.as_bytes())).await??)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use tokio::task::yield_now;
+
+    use super::super::mailbox::{Command, Receiver, mailbox};
+    use super::*;
+    use crate::config;
+    use crate::control::from_line;
+    use crate::engine::slot::Stats;
+    use crate::engine::{Reason, Status};
+
+    const NOW: Duration = Duration::from_secs(9);
+
+    fn status(number: usize) -> Status {
+        let tap = format!("tap{number:03}").parse().unwrap();
+        let stats = Stats::default();
+        Status { tap, ifindex: None, binding: None, rejected: None, delegated_via: None, stats }
+    }
+
+    /// In place of the packet thread: 100 taps, of which a report tells 30.
+    async fn report(commands: &Receiver) {
+        loop {
+            match commands.take() {
+                Some(Command::Report(which, to)) => {
+                    let taps = (0..100).map(status);
+                    let taps = match which {
+                        Which::One(tap) => taps.filter(|status| status.tap == tap).collect(),
+                        Which::After(tap) => taps.filter(|status| Some(status.tap) > tap).take(30).collect(),
+                    };
+                    to.send(Report { now: NOW, taps }).unwrap();
+                }
+                Some(Command::Count(to)) => to.send(Counts { now: NOW, counters: vec![(Reason::Acked, 5)] }).unwrap(),
+                _ => yield_now().await,
+            }
+        }
+    }
+
+    /// What a caller is answered who sends these bytes and then no more.
+    fn answer(request: &[u8]) -> Vec<Answer> {
+        let (packets, commands) = mailbox().unwrap();
+        let config = config::parse(Path::new("c"), b"[dhcp]\nserver_ip=192.0.2.1\n[ipv6]\nenable_ipv6=no\n").unwrap();
+        let (_, config) = watch::channel(Arc::new(config.config));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answered = runtime.block_on(async {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            theirs.write_all(request).await.unwrap();
+            theirs.shutdown().await.unwrap();
+            let mut answered = Vec::new();
+            let call = async {
+                let _ = Desk { packets, config }.answer(ours).await;
+                theirs.read_to_end(&mut answered).await
+            };
+            tokio::select! { read = call => drop(read), () = report(&commands) => {} }
+            answered
+        });
+        answered.split_inclusive(|byte| *byte == b'\n').map(|line| from_line(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn all_taps_come_in_order_and_then_the_node() {
+        let answers = answer(b"{\"command\":\"show\"}\n");
+        let (taps, rest) = answers.split_at(100);
+        for (number, answer) in taps.iter().enumerate() {
+            assert!(matches!(answer, Answer::Tap(tap) if tap.tap == format!("tap{number:03}")), "{answer:?}");
+        }
+        let [Answer::Node(node), Answer::End {}] = rest else { panic!("{rest:?}") };
+        assert_eq!((node.uptime_seconds, node.counters.get("dhcpv4_ack")), (9, Some(&5)));
+    }
+
+    #[test]
+    fn one_tap_comes_alone() {
+        // Nor does the line need an end, where nothing follows.
+        let answers = answer(b"{\"command\":\"show\",\"tap\":\"tap007\"}");
+        let [Answer::Tap(tap), Answer::End {}] = answers.as_slice() else { panic!("{answers:?}") };
+        assert_eq!(tap.tap, "tap007");
+    }
+
+    #[test]
+    fn what_cannot_be_answered_has_a_reason() {
+        let long = [b' '; Request::MAX_LEN + 1];
+        for (request, kind, message) in [
+            (
+                &b"{\"command\":\"show\",\"tap\":\"tap100\"}\n"[..],
+                FaultKind::UnknownTap,
+                "no binding file for \"tap100\"",
+            ),
+            (b"{\"command\":\"show\",\"tap\":\"a/b\"}\n", FaultKind::UnknownTap, "no binding file for \"a/b\""),
+            (b"{\"command\":\"dance\"}\n", FaultKind::BadRequest, "unknown variant `dance`"),
+            (b"\n", FaultKind::BadRequest, "EOF"),
+            (&long, FaultKind::BadRequest, "more than 4096 bytes"),
+        ] {
+            let answers = answer(request);
+            let [Answer::Error(fault)] = answers.as_slice() else { panic!("{answers:?}") };
+            assert!(fault.kind == kind && fault.message.contains(message), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn who_asks_nothing_is_told_nothing() {
+        assert_eq!(answer(b""), []);
+    }
+}

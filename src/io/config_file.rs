@@ -35,11 +35,23 @@ pub fn probe(path: &Path) -> io::Result<()> {
 
 /// What is wrong with a configuration whose `user` is nobody on this machine.
 pub fn unknown_user(path: &Path, parsed: &Parsed) -> ConfigError {
+    let found = Some(parsed.config.general.user.clone());
+    unknown(path, parsed, "user", found, "no user of this name on this machine; allowed is a name or a uid")
+}
+
+/// What is wrong with a configuration whose `control_group` is none of this machine.
+pub fn unknown_group(path: &Path, parsed: &Parsed) -> ConfigError {
+    let found = parsed.config.general.control_group.clone();
+    let reason = "no group of this name on this machine; allowed is a name or a gid; there will be no control socket";
+    unknown(path, parsed, "control_group", found, reason)
+}
+
+fn unknown(path: &Path, parsed: &Parsed, key: &str, found: Option<String>, reason: &str) -> ConfigError {
     ConfigError {
         path: path.to_owned(),
-        line: parsed.line_of("general", "user"),
-        key: Some("general.user".to_owned()),
-        found: Some(parsed.config.general.user.clone()),
-        reason: "no user of this name on this machine; allowed is a name or a uid".to_owned(),
+        line: parsed.line_of("general", key),
+        key: Some(format!("general.{key}")),
+        found,
+        reason: reason.to_owned(),
     }
 }

@@ -132,7 +132,8 @@ impl fmt::Display for Totals<'_> {
             count(State::Rejected)
         )?;
         for (outcome, count) in node.counters.iter().filter(|(_, count)| **count > 0) {
-            writeln!(f, "{count:>12}  {:32}  {}", cut(outcome, LONGEST_NAME), meaning(outcome).unwrap_or_default())?;
+            let (outcome, meaning) = (cut(outcome, LONGEST_NAME), meaning(outcome).unwrap_or_default());
+            writeln!(f, "{}", format!("{count:>12}  {outcome:LONGEST_NAME$}  {meaning}").trim_end())?;
         }
         Ok(())
     }

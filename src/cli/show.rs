@@ -18,8 +18,8 @@ use crate::control::{Answer, FaultKind, Node, Request, Tap, to_pretty};
 /// Arguments of `nfdhcpd show`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-States: serving (the guest is answered), pending (the binding waits for its tap), rejected (the file is wrong). A \"!\" \
-after the state: the file is wrong now, and the last good one is still in force.
+States: serving (the guest is answered), pending (the binding waits for its tap), rejected (the file is wrong). With a
+\"!\" the file is wrong now, and the last good one is still in force.
 
 A delegated prefix is shown as the route that the node needs, ready for \"ip -6 route replace\".
 

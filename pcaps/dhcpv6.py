@@ -1,4 +1,4 @@
-"""DHCPv6 without addresses."""
+"""DHCPv6 without addresses, and what all of DHCPv6 needs."""
 
 import hashlib
 import struct

@@ -12,6 +12,7 @@ from pathlib import Path
 import boot
 import dhcpv4
 import dhcpv6
+import dhcpv6_stateful
 import identity
 import nd
 from wire import pcap, pcapng
@@ -49,7 +50,7 @@ def files(case):
 def main():
     is_check = sys.argv[1:] == ["--check"]
     stale = []
-    for theme in (dhcpv4, boot, nd, dhcpv6, identity):
+    for theme in (dhcpv4, boot, nd, dhcpv6, dhcpv6_stateful, identity):
         for case in theme.CASES:
             for name, contents in files(case):
                 path = HERE / case.name / name

@@ -17,12 +17,13 @@ use nfdhcpd::wire::dhcpv4::Request;
 use nfdhcpd::wire::ethernet::Frame;
 use nfdhcpd::wire::ndp::{NeighborSolicitation, RouterSolicitation};
 use nfdhcpd::wire::udp::Udp;
-use nfdhcpd::wire::{Checksums, MacAddr, ethernet, icmpv6, ipv4, ipv6};
+use nfdhcpd::wire::{Checksums, MacAddr, dhcpv6, ethernet, icmpv6, ipv4, ipv6};
 use nfdhcpd::{binding, config};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 
+/// The node's configuration, less the mode of IPv6.
 const CONFIG: &str = "\
 [dhcp]
 server_ip = 192.0.2.1
@@ -43,7 +44,12 @@ ns_queue = 44
 dhcpv6_queue = 45
 nameservers = 2001:db8::53
 domains = example.com
-";
+ntp = 2001:db8::123, ntp.example.com
+captive_portal = https://portal.example.com/api
+mode = ";
+
+/// A mode without stateful DHCPv6, and one with it.
+const MODES: [&str; 2] = ["slaac+dhcpv6", "slaac+stateful"];
 
 /// The MAC of the bridge, and of the routed taps.
 const ROUTER: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
@@ -57,7 +63,8 @@ const BINDINGS: &[&str] = &[
     "MAC=aa:00:00:00:00:01\nHOSTNAME=guest1\nIP=192.0.2.10\nSUBNET=192.0.2.0/24\nGATEWAY=192.0.2.1\nMTU=1400\n\
      SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\nEUI64=2001:db8::a800:ff:fe00:1\n\
      DOMAIN_SEARCH=a.long.name.example.com b.long.name.example.com c.long.name.example.com d.long.name.example.com\n\
-     ROUTES=198.51.100.0/24 via 192.0.2.254, 203.0.113.0/24 via 192.0.2.254\n",
+     ROUTES=198.51.100.0/24 via 192.0.2.254, 203.0.113.0/24 via 192.0.2.254\n\
+     IP6=2001:db8::10\nPREFIX6=2001:db8:1::/48\n",
     // A neighbour.
     "MAC=aa:00:00:00:00:02\nHOSTNAME=guest2\nIP=192.0.2.11\nSUBNET=192.0.2.11/32\nGATEWAY=198.51.100.1\n\
      SUBNET6=2001:db8::/64\nGATEWAY6=2001:db8::1\nEUI64=2001:db8::a800:ff:fe00:2\n\
@@ -81,8 +88,9 @@ struct Node {
     bindings: Vec<Binding>,
 }
 
-fn node() -> Node {
-    let config: Config = config::parse::parse(Path::new("conf"), CONFIG.as_bytes()).unwrap().config;
+fn node(mode: &str) -> Node {
+    let text = format!("{CONFIG}{mode}\n");
+    let config: Config = config::parse::parse(Path::new("conf"), text.as_bytes()).unwrap().config;
     let mut engine = Engine::new(config, 0);
     let mut add = |index: u32, name: &str, mtu, master: Option<u32>, is_bridge| {
         let link = Link {
@@ -255,6 +263,7 @@ fn check_reply(node: &Node, port: Port, ingress: &Ingress<'_>, tap: u32, reply: 
     prop_assert!(!is_spoofed(binding, ingress.source_mac, ingress.packet), "a spoofed sender");
     let limit = size_limit(ingress.packet, MTUS[index]);
     prop_assert!(reply.len() - ethernet::HEADER_LEN <= limit, "{} bytes where {limit} are allowed", reply.len());
+    check_dhcpv6(ingress.packet, reply)?;
     // Panics, and so fails, if anything about it is malformed.
     let text = decode::reply(reply);
     prop_assert!(text.starts_with(&ROUTER.to_string()), "a reply that does not come from the router");
@@ -279,44 +288,62 @@ fn check_dhcpv4(binding: &Binding, packet: &[u8], text: &str) -> Result<(), Test
     Ok(())
 }
 
+/// A DHCPv6 reply has the transaction and the identifier of the client, and one of the server.
+fn check_dhcpv6(packet: &[u8], reply: &[u8]) -> Result<(), TestCaseError> {
+    let (Some(asked), Some(answered)) = (dhcpv6_message(packet), dhcpv6_message(&reply[ethernet::HEADER_LEN..])) else {
+        return Ok(());
+    };
+    let (asked, answered) = (dhcpv6::Message::parse(asked).unwrap(), dhcpv6::Message::parse(answered).unwrap());
+    prop_assert_eq!(asked.transaction_id, answered.transaction_id);
+    prop_assert_eq!(asked.client_id(), answered.client_id());
+    prop_assert!(answered.server_id().is_some_and(|id| Some(id) != answered.client_id()));
+    Ok(())
+}
+
+/// The payload of a UDP datagram over IPv6, whatever its checksum.
+fn dhcpv6_message(packet: &[u8]) -> Option<&[u8]> {
+    let datagram = ipv6::Datagram::parse(packet).ok().filter(|datagram| datagram.protocol == ipv6::UDP)?;
+    Some(Udp::parse_v6(&datagram, Checksums::NotReady).ok()?.payload)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_global_rejects: 100_000, ..ProptestConfig::with_cases(4000) })]
 
     #[test]
-    fn holds_for_changed_frames(frame in mutated(), port in port()) {
-        check(&mut node(), port, Checksums::Verify, &frame)?;
+    fn holds_for_changed_frames(frame in mutated(), port in port(), mode in select(&MODES)) {
+        check(&mut node(mode), port, Checksums::Verify, &frame)?;
     }
 
     /// Without checksums changes get deeper.
     #[test]
-    fn holds_for_changed_messages(frame in mutated(), port in port()) {
-        check(&mut node(), port, Checksums::NotReady, &frame)?;
+    fn holds_for_changed_messages(frame in mutated(), port in port(), mode in select(&MODES)) {
+        check(&mut node(mode), port, Checksums::NotReady, &frame)?;
     }
 
     #[test]
     fn holds_for_random_packets(head in vec(any::<u8>(), 14..=14), version in 4..7u8, rest in vec(any::<u8>(), 0..400), port in port()) {
         let frame = [head, vec![version << 4 | 5], rest].concat();
-        check(&mut node(), port, Checksums::NotReady, &frame)?;
+        check(&mut node(MODES[1]), port, Checksums::NotReady, &frame)?;
     }
 }
 
 /// The properties would hold as well if nothing were ever answered.
 #[test]
 fn the_frames_of_the_corpus_reach_most_outcomes() {
-    let mut node = node();
+    let mut nodes = MODES.map(node);
     let ports = [1, 2, 3, 5].map(|tap| Port { indev: Some(tap), physindev: None });
     let bridge = [Some(4), None].map(|physindev| Port { indev: Some(BRIDGE), physindev });
     for port in ports.into_iter().chain(bridge) {
         for frame in FRAMES.iter().filter(|frame| frame.len() >= ethernet::HEADER_LEN) {
-            check(&mut node, port, Checksums::Verify, frame).unwrap();
+            for node in &mut nodes {
+                check(node, port, Checksums::Verify, frame).unwrap();
+            }
         }
     }
-    let missing: Vec<Reason> = node
-        .engine
-        .counters()
-        .filter(|(reason, count)| *count == 0 && !ELSEWHERE.contains(reason))
-        .map(|it| it.0)
-        .collect();
+    let [stateless, stateful] = nodes.map(|node| node.engine);
+    let counts = stateless.counters().zip(stateful.counters()).map(|((reason, one), (_, other))| (reason, one + other));
+    let missing: Vec<Reason> =
+        counts.filter(|(reason, count)| *count == 0 && !ELSEWHERE.contains(reason)).map(|it| it.0).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

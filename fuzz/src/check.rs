@@ -74,10 +74,21 @@ pub fn dhcpv4(payload: &[u8]) -> v4::Message {
     message
 }
 
-/// Reads a DHCPv6 reply.
+/// Reads a DHCPv6 reply, or an Advertise.
 pub fn dhcpv6(payload: &[u8]) -> v6::Message {
     let message = v6::Message::decode(&mut Decoder::new(payload)).expect("DHCPv6");
-    assert_eq!(message.msg_type(), v6::MessageType::Reply);
+    assert!(matches!(message.msg_type(), v6::MessageType::Reply | v6::MessageType::Advertise));
+    let server_ids = message.opts().iter().filter(|option| matches!(option, v6::DhcpOption::ServerId(_)));
+    assert_eq!(server_ids.count(), 1, "server identifiers");
+    // The decoder stops at what it cannot read: all must be there again.
+    let mut rest = &payload[4..];
+    let mut count = 0;
+    while let [_, _, high, low, after @ ..] = rest {
+        rest = &after[usize::from(u16::from_be_bytes([*high, *low]))..];
+        count += 1;
+    }
+    assert!(rest.is_empty(), "bytes behind the last option");
+    assert_eq!(message.opts().iter().count(), count, "options that cannot be read");
     message
 }
 

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use nfdhcpd::binding::Binding;
+use nfdhcpd::config::{Config, Ipv6, Ipv6Mode};
 use nfdhcpd::engine::{dhcpv4 as v4, dhcpv6 as v6, na, ra};
 use nfdhcpd::io::nfqueue::message::{self, FromKernel};
 use nfdhcpd::io::{links, netlink, pcap};
@@ -26,7 +27,8 @@ const ROUTER: MacAddr = MacAddr::new([2, 0, 0, 0, 1, 1]);
 struct Guest {
     binding: Binding,
     dhcpv4: v4::Answers,
-    dhcpv6: v6::Answers,
+    /// In a stateless and a stateful mode.
+    dhcpv6: [v6::Answers; 2],
 }
 
 impl Guest {
@@ -34,7 +36,10 @@ impl Guest {
         let config = fixtures::config();
         Self {
             dhcpv4: v4::Answers::new(&binding, &config).expect("replies that fit").expect("an IPv4 address"),
-            dhcpv6: v6::Answers::new(&binding, config.ipv6.as_ref().expect("IPv6")),
+            dhcpv6: [Ipv6Mode::SlaacDhcpv6, Ipv6Mode::SlaacStateful].map(|mode| {
+                let ipv6 = config.ipv6.clone().map(|ipv6| Ipv6 { mode, ..ipv6 });
+                v6::Answers::new(&binding, &Config { ipv6, ..config.clone() }).expect("IPv6")
+            }),
             binding,
         }
     }
@@ -66,18 +71,30 @@ fn answer_dhcpv4(answers: &v4::Answers, request: &Request<'_>, mtu: u32) {
 
 /// The payload of a UDP datagram to port 547.
 pub fn dhcpv6(data: &[u8]) {
-    let servers: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
     if let Ok(message) = dhcpv6::Message::parse(data) {
         let total: usize = message.options().map(|option| 4 + option.data.len()).sum();
         assert_eq!(total + dhcpv6::HEADER_LEN, data.len(), "all of it is options");
-    }
-    for guest in &*GUESTS {
-        let mut out = [0xff; FRAME - udp::FRAME_PAYLOAD_V6];
-        if let Ok(reply) = v6::decide(&guest.dhcpv6, servers, data, &mut out) {
-            check::dhcpv6(&out[..reply.len]);
-            assert!(reply.len + 48 <= ipv6::MIN_MTU, "{} bytes", reply.len);
+        if let Ok(ias) = message.ias() {
+            let leases: usize = ias.map(|ia| ia.leases().count()).sum();
+            assert!(leases <= dhcpv6::MAX_OPTIONS, "{leases} leases");
         }
     }
+    for answers in GUESTS.iter().flat_map(|guest| &guest.dhcpv6) {
+        for is_claimed in [false, true] {
+            answer_dhcpv6(answers, is_claimed, data);
+        }
+    }
+}
+
+fn answer_dhcpv6(answers: &v6::Answers, is_claimed: bool, data: &[u8]) {
+    let context =
+        v6::Context { is_claimed, source: GUEST.link_local(), destination: Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2) };
+    let mut out = [0xff; FRAME - udp::FRAME_PAYLOAD_V6];
+    let Ok(reply) = v6::decide(answers, &context, data, &mut out) else { return };
+    let message = check::dhcpv6(&out[..reply.len]);
+    assert_eq!(message.xid(), &data[1..4], "transaction id");
+    assert!(reply.len + 48 <= ipv6::MIN_MTU, "{} bytes", reply.len);
+    assert!(!(is_claimed && reply.delegation.is_some()), "a prefix goes to whoever claims to be its guest");
 }
 
 /// Flags, hop limit, code, source and destination of a packet, then what follows the ICMPv6 header.

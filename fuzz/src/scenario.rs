@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use nfdhcpd::binding::{self, Binding, BindingError, IfIndex, InterfaceName};
-use nfdhcpd::config::Config;
+use nfdhcpd::config::{Config, Ipv6Mode};
 use nfdhcpd::engine::{Event, Ingress, Link};
+use nfdhcpd::wire::duid::server_duid;
 use nfdhcpd::wire::{Checksums, MacAddr};
 
 use crate::fixtures;
@@ -67,6 +68,8 @@ enum Address4 {
 enum Address6 {
     Unspecified,
     AllNodes,
+    /// All servers and relay agents.
+    Servers,
     LinkLocal(Mac),
     SolicitedNode([u8; 3]),
     /// In the prefix of the guests.
@@ -110,6 +113,7 @@ struct Settings {
     rs_queue: bool,
     ns_queue: bool,
     dhcpv6_queue: bool,
+    stateful: bool,
     ra_period: u16,
     rate_limit: u8,
     rate_burst: u8,
@@ -130,8 +134,20 @@ enum Packet {
     Dhcpv4(Dhcpv4),
     Dhcpv6 { source: Address6, destination: Address6, message: Vec<u8> },
     Dhcpv6Information { source: Address6, options: Vec<(u8, Vec<u8>)> },
+    Dhcpv6Stateful { message_type: u8, source: Address6, client: Mac, ias: Vec<Ia> },
     RouterSolicitation { source: Address6, link_layer: Option<Mac>, rest: Vec<u8> },
     NeighborSolicitation { source: Address6, target: Address6, link_layer: Option<Mac>, rest: Vec<u8> },
+}
+
+/// An identity association.
+#[derive(Debug, Arbitrary)]
+struct Ia {
+    /// An index into its codes.
+    kind: u8,
+    iaid: u8,
+    /// The guest's own, or others.
+    leases: Vec<Address6>,
+    rest: Vec<u8>,
 }
 
 #[derive(Debug, Arbitrary)]
@@ -222,6 +238,7 @@ impl Address6 {
         match self {
             Self::Unspecified => [0; 16],
             Self::AllNodes => with(0xff02 << 112, [0, 0, 1]),
+            Self::Servers => with(0xff02 << 112, [1, 0, 2]),
             Self::LinkLocal(mac) => mac.mac().link_local().octets(),
             Self::SolicitedNode(low) => with(0xff02_0000_0000_0000_0000_0001_ff00_0000, low),
             Self::Global(low) => with(0x2001_0db8_0000_0001 << 64, low),
@@ -270,7 +287,7 @@ impl Interface {
 
 impl Settings {
     fn config(self) -> Config {
-        let Config { mut general, mut dhcp, mut ipv6 } = fixtures::config();
+        let Config { mut general, lease, mut dhcp, mut ipv6 } = fixtures::config();
         general.rate_limit = self.rate_limit.into();
         general.rate_burst = self.rate_burst.into();
         if let Some(dhcp) = &mut dhcp {
@@ -278,12 +295,13 @@ impl Settings {
             dhcp.rapid_commit = self.rapid_commit;
         }
         if let Some(ipv6) = &mut ipv6 {
+            ipv6.mode = if self.stateful { Ipv6Mode::SlaacStateful } else { Ipv6Mode::SlaacDhcpv6 };
             ipv6.ra_period = self.ra_period.into();
             ipv6.rs_queue = ipv6.rs_queue.filter(|_| self.rs_queue);
             ipv6.ns_queue = ipv6.ns_queue.filter(|_| self.ns_queue);
             ipv6.dhcpv6_queue = ipv6.dhcpv6_queue.filter(|_| self.dhcpv6_queue);
         }
-        Config { general, dhcp: dhcp.filter(|_| self.dhcp), ipv6: ipv6.filter(|_| self.ipv6) }
+        Config { general, lease, dhcp: dhcp.filter(|_| self.dhcp), ipv6: ipv6.filter(|_| self.ipv6) }
     }
 }
 
@@ -312,11 +330,19 @@ impl Packet {
             Self::Dhcpv6Information { source, options } => {
                 let mut message = vec![11, 1, 2, 3];
                 for (code, value) in options {
-                    message.extend([0, code % 40]);
-                    message.extend((value.len() as u16).to_be_bytes());
-                    message.extend(value);
+                    push_option6(&mut message, code % 110, &value);
                 }
-                to_servers(source, Address6::AllNodes, &message)
+                to_servers(source, Address6::Servers, &message)
+            }
+            Self::Dhcpv6Stateful { message_type, source, client, ias } => {
+                let server_id = server_duid(client.mac());
+                let mut message = vec![message_type % 10, 1, 2, 3, 0, 1, 0, 1, client.0];
+                // What is for one server names it.
+                if matches!(message_type % 10, 3 | 5 | 8 | 9) {
+                    push_option6(&mut message, 2, &server_id);
+                }
+                ias.iter().for_each(|ia| ia.push(&mut message));
+                to_servers(source, Address6::Servers, &message)
             }
             Self::RouterSolicitation { source, link_layer, rest } => {
                 let mut message = vec![133, 0, 0, 0, 0, 0, 0, 0];
@@ -334,6 +360,31 @@ impl Packet {
                 icmpv6(source.octets(), solicited_node.octets(), &message)
             }
         }
+    }
+}
+
+fn push_option6(message: &mut Vec<u8>, code: u8, data: &[u8]) {
+    message.extend([0, code]);
+    message.extend((data.len() as u16).to_be_bytes());
+    message.extend(data);
+}
+
+impl Ia {
+    fn push(&self, message: &mut Vec<u8>) {
+        let code = pick(&[3, 4, 25], self.kind);
+        let mut data = vec![0, 0, 0, self.iaid];
+        if code != 4 {
+            data.extend([0; 8]);
+        }
+        for lease in &self.leases {
+            if code == 25 {
+                push_option6(&mut data, 26, &[&[0; 8][..], &[self.iaid % 130], &lease.octets()].concat());
+            } else {
+                push_option6(&mut data, 5, &[&lease.octets()[..], &[0; 8]].concat());
+            }
+        }
+        data.extend(&self.rest);
+        push_option6(message, code, &data);
     }
 }
 

@@ -10,6 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use nfdhcpd::io::netlink;
+use nfdhcpd::wire::MacAddr;
+use nfdhcpd::wire::duid::server_duid;
 
 use crate::fixtures::{GUEST, Way};
 use crate::flags;
@@ -35,16 +37,22 @@ pub fn write(capture: &[u8]) {
     }
 }
 
-/// The frame as our guest would have sent it: its own MAC wherever the sender's was.
+/// The frame as our guest would have sent it: its own MAC wherever the sender's was, and its server's DUID.
 fn from_guest(frame: &[u8]) -> Vec<u8> {
     let mut frame = frame.to_vec();
-    let Some(sender) = frame.get(6..12).map(<[u8]>::to_vec) else { return frame };
-    for at in 0..frame.len() - 5 {
-        if frame[at..at + 6] == sender[..] {
-            frame[at..at + 6].copy_from_slice(&GUEST.octets());
+    let Some(sender) = frame.get(6..12).and_then(MacAddr::from_slice) else { return frame };
+    replace(&mut frame, &server_duid(sender), &server_duid(GUEST));
+    replace(&mut frame, &sender.octets(), &GUEST.octets());
+    frame
+}
+
+/// Replaces `old` by `new`, which is as long, wherever it is.
+fn replace(frame: &mut [u8], old: &[u8], new: &[u8]) {
+    for at in 0..=frame.len().saturating_sub(old.len()) {
+        if frame[at..].starts_with(old) {
+            frame[at..at + old.len()].copy_from_slice(new);
         }
     }
-    frame
 }
 
 fn write_frame(frame: &[u8]) {

@@ -35,6 +35,8 @@ impl fmt::Display for QueueNum {
 pub struct Config {
     /// Section `[general]`.
     pub general: General,
+    /// How long leases are, of both families.
+    pub lease: LeaseTimes,
     /// Section `[dhcp]`; None when `enable_dhcp` is no.
     pub dhcp: Option<Dhcp>,
     /// Section `[ipv6]`; None when `enable_ipv6` is no.
@@ -79,15 +81,20 @@ pub struct General {
     pub announce_on: Option<InterfaceName>,
 }
 
+/// The keys of section `[dhcp]` that DHCPv6 goes by as well. They hold even when `enable_dhcp` is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTimes {
+    /// `lease_lifetime`, in seconds, at least 60.
+    pub lifetime: u32,
+    /// `lease_renewal`: T1 in seconds, before it is bounded by half the lease.
+    pub renewal: u32,
+}
+
 /// Section `[dhcp]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dhcp {
     /// `dhcp_queue`.
     pub queue: QueueNum,
-    /// `lease_lifetime`, in seconds, at least 60.
-    pub lease_lifetime: u32,
-    /// `lease_renewal`: T1 in seconds, before it is bounded by half the lease.
-    pub lease_renewal: u32,
     /// `server_ip`: server identifier and source of replies.
     pub server_ip: Option<Ipv4Addr>,
     /// `server_on_link`: use the guest's gateway as server identifier. If false, `server_ip` is set.

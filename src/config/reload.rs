@@ -36,6 +36,7 @@ impl Config {
     pub fn keep_fixed(&self, new: Self) -> Self {
         Self {
             general: self.general.keep_fixed(&new.general),
+            lease: new.lease,
             dhcp: keep_section(&self.dhcp, new.dhcp, Dhcp::keep_fixed),
             ipv6: keep_section(&self.ipv6, new.ipv6, Ipv6::keep_fixed),
         }
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!((kept.general.rate_limit, kept.general.rate_burst), (5, 6));
         assert_eq!(kept.general.user, "nobody");
         let (dhcp, ipv6) = (kept.dhcp.unwrap(), kept.ipv6.unwrap());
-        assert_eq!((dhcp.lease_lifetime, dhcp.queue), (61, old.dhcp.unwrap().queue));
+        assert_eq!((kept.lease.lifetime, dhcp.queue), (61, old.dhcp.unwrap().queue));
         let old_ipv6 = old.ipv6.unwrap();
         assert_eq!((ipv6.ra_period, ipv6.mode, ipv6.dhcpv6_queue), (99, old_ipv6.mode, old_ipv6.dhcpv6_queue));
     }

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use super::{Config, Dhcp, General, Ipv6, Ipv6Mode, QueueNum};
+use super::{Config, Dhcp, General, Ipv6, Ipv6Mode, LeaseTimes, QueueNum};
 use crate::setting::{BootFiles, NtpServers, Pref64, Preference, Printable, RawOptions, Route6};
 use crate::wire::DomainName;
 
@@ -11,6 +11,7 @@ use crate::wire::DomainName;
 #[derive(Debug)]
 pub(super) struct Written {
     pub(super) general: General,
+    pub(super) lease: LeaseTimes,
     pub(super) enable_dhcp: bool,
     pub(super) dhcp: Dhcp,
     pub(super) enable_ipv6: bool,
@@ -72,11 +73,10 @@ impl Default for Written {
                 router_mac: None,
                 announce_on: None,
             },
+            lease: LeaseTimes { lifetime: 604_800, renewal: 3_600 },
             enable_dhcp: true,
             dhcp: Dhcp {
                 queue: QueueNum(42),
-                lease_lifetime: 604_800,
-                lease_renewal: 3_600,
                 server_ip: None,
                 server_on_link: false,
                 rapid_commit: false,
@@ -149,7 +149,7 @@ impl Written {
         if conflicts.is_empty() {
             let dhcp = self.enable_dhcp.then_some(self.dhcp);
             let doubts = ipv6.as_ref().and_then(|ipv6| doubt(ipv6, has_dhcpv6_queue)).into_iter().collect();
-            Ok((Config { general: self.general, dhcp, ipv6 }, doubts))
+            Ok((Config { general: self.general, lease: self.lease, dhcp, ipv6 }, doubts))
         } else {
             Err(conflicts)
         }

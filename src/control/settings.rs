@@ -11,6 +11,7 @@ use crate::setting::NtpServers;
 pub(super) fn settings(binding: &Binding, config: &Config) -> BTreeMap<String, String> {
     let mut list = List::default();
     list.add_own(&binding.settings);
+    list.add_unless("LEASE_LIFETIME", "dhcp.lease_lifetime", Some(config.lease.lifetime));
     if let Some(dhcp) = config.dhcp.as_ref().filter(|_| binding.ipv4.is_some()) {
         list.add_dhcp(&binding.settings, dhcp);
     }
@@ -42,7 +43,7 @@ impl List {
         self.add("LEASE_LIFETIME", own.lease_lifetime);
         self.add("NEXT_SERVER", own.next_server);
         self.add("TFTP_SERVER", own.tftp_server.as_ref());
-        own.bootfiles.by_suffix().for_each(|(suffix, file)| self.add(&format!("BOOTFILE{suffix}"), Some(file)));
+        own.bootfiles.iter().for_each(|(suffix, file)| self.add(&format!("BOOTFILE{suffix}"), Some(file)));
         self.add("V6ONLY_WAIT", own.v6only_wait);
         self.add("PREF64", own.pref64);
         self.add("CAPTIVE_PORTAL", own.captive_portal.as_ref());
@@ -58,10 +59,9 @@ impl List {
             self.add("dhcp.ntp", listed(&dhcp.ntp));
         }
         self.add_unless("ROUTES", "dhcp.routes", listed(&dhcp.routes));
-        self.add_unless("LEASE_LIFETIME", "dhcp.lease_lifetime", Some(dhcp.lease_lifetime));
         self.add_unless("NEXT_SERVER", "dhcp.next_server", dhcp.next_server);
         self.add_unless("TFTP_SERVER", "dhcp.tftp_server", dhcp.tftp_server.as_ref());
-        for (suffix, file) in dhcp.bootfiles.by_suffix().filter(|_| own.bootfiles.is_empty()) {
+        for (suffix, file) in dhcp.bootfiles.iter().filter(|_| own.bootfiles.is_empty()) {
             self.add(&format!("dhcp.bootfile{}", suffix.to_ascii_lowercase()), Some(file));
         }
         self.add_unless("V6ONLY_WAIT", "dhcp.v6only_wait", dhcp.v6only_wait);

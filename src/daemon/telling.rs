@@ -13,6 +13,9 @@ const CAPACITY: usize = 16 * 1024;
 /// The counter of receive buffers that overflowed.
 const QUEUE_OVERRUN: &str = "queue_overrun";
 
+/// What lines about delegated prefixes are counted by.
+const DELEGATED: &str = "delegated";
+
 /// Something for the log.
 #[derive(Debug)]
 pub(super) enum News {
@@ -58,10 +61,12 @@ impl Teller {
         }
     }
 
-    /// Tells what the engine noticed. How often a frame cannot be sent is in the guest's hands; all else is not.
+    /// Tells what the engine noticed. How often a frame cannot be sent, or a prefix moves, is in the guest's hands; all
+    /// else is not.
     pub(super) fn tell_notice(&mut self, now: Now, notice: Notice) {
         let is_admitted = match notice {
             Notice::SendFailed { tap, .. } => self.log.admit(now, (Some(tap), Reason::SendFailed.name())),
+            Notice::Delegated { tap, .. } => self.log.admit(now, (Some(tap), DELEGATED)),
             _ => true,
         };
         if is_admitted {
@@ -126,6 +131,18 @@ mod tests {
         let (mut teller, mut news) = teller();
         let failed = || Notice::SendFailed { tap: "tap0".parse().unwrap(), errno: 105 };
         (0..1000).for_each(|_| teller.tell_notice(Now::ZERO, failed()));
+        assert_eq!(std::iter::from_fn(|| news.try_recv().ok()).count(), 3);
+    }
+
+    #[test]
+    fn a_prefix_that_moves_is_told_a_few_times() {
+        let (mut teller, mut news) = teller();
+        let delegated = |via: u128| Notice::Delegated {
+            tap: "tap0".parse().unwrap(),
+            prefix: "2001:db8:1::/48".parse().unwrap(),
+            via: Some(via.into()),
+        };
+        (0..1000).for_each(|via| teller.tell_notice(Now::ZERO, delegated(via)));
         assert_eq!(std::iter::from_fn(|| news.try_recv().ok()).count(), 3);
     }
 }

@@ -42,6 +42,8 @@ fn write_notice(notice: &Notice) {
             %bridge, %old, %new,
             "a bridge changed its address, so guests see another router: give it a fixed one"
         ),
+        Notice::Delegated { tap, prefix, via: Some(via) } => info!(%tap, %prefix, %via, "delegated prefix in use"),
+        Notice::Delegated { tap, prefix, via: None } => info!(%tap, %prefix, "delegated prefix released"),
         Notice::SendFailed { tap, errno } => write_failure(*tap, *errno),
     }
 }

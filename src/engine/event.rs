@@ -1,6 +1,9 @@
 //! What the engine is told besides packets, and what it tells besides answers.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
+
+use ipnet::Ipv6Net;
 
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::Config;
@@ -90,6 +93,15 @@ pub enum Notice {
         old: MacAddr,
         /// The address it has.
         new: MacAddr,
+    },
+    /// A guest took the prefix that is delegated to it, moved it to another address of its own, or gave it back.
+    Delegated {
+        /// The tap.
+        tap: InterfaceName,
+        /// The prefix.
+        prefix: Ipv6Net,
+        /// By which address of the guest it is reached; None: it was given back.
+        via: Option<Ipv6Addr>,
     },
     /// A frame could not be sent.
     SendFailed {

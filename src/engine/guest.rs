@@ -153,7 +153,7 @@ impl Guest<'_> {
         let ethernet = ethernet::Addresses { source: advertisement.source, destination: asker.destination_mac };
         let source = advertisement.source.link_local();
         let len = ipv6::put_icmpv6(frame, ethernet, source, asker.destination, &advertisement.message);
-        Ok(Answer { reason: Reason::RouterAdvertised, len: len.ok_or(Reason::NoFit)?, omitted: 0 })
+        Ok(Answer { reason: Reason::RouterAdvertised, len: len.ok_or(Reason::NoFit)?, omitted: 0, delegation: None })
     }
 
     fn answer_neighbor_solicitation(
@@ -176,7 +176,7 @@ impl Guest<'_> {
         })?;
         let ethernet = ethernet::Addresses { source: router, destination: reply.destination_mac };
         let len = ipv6::put_icmpv6(frame, ethernet, reply.source, reply.destination, &reply.message);
-        Ok(Answer { reason: reply.reason, len: len.ok_or(Reason::NoFit)?, omitted: 0 })
+        Ok(Answer { reason: reply.reason, len: len.ok_or(Reason::NoFit)?, omitted: 0, delegation: None })
     }
 
     fn answer_udp6(
@@ -199,13 +199,15 @@ impl Guest<'_> {
         let answers = self.serving.dhcpv6.as_ref().ok_or(Reason::NoIpv6)?;
         let router = self.router.ok_or(Reason::NoIndev)?;
         let payload = frame.get_mut(udp::FRAME_PAYLOAD_V6..).ok_or(Reason::NoFit)?;
-        let reply = dhcpv6::decide(answers, datagram.destination, udp.payload, payload)?;
+        let context =
+            dhcpv6::Context { is_claimed: self.is_claimed, source: datagram.source, destination: datagram.destination };
+        let reply = dhcpv6::decide(answers, &context, udp.payload, payload)?;
         let envelope = Envelope {
             ethernet: ethernet::Addresses { source: router, destination: self.sender(ingress) },
             source: (router.link_local(), wire::SERVER_PORT),
             destination: (datagram.source, wire::CLIENT_PORT),
         };
         let len = udp::seal_v6(frame, &envelope, reply.len).ok_or(Reason::NoFit)?;
-        Ok(Answer { reason: reply.reason, len, omitted: 0 })
+        Ok(Answer { reason: reply.reason, len, omitted: reply.omitted, delegation: reply.delegation })
     }
 }

@@ -6,8 +6,10 @@ pub mod doubt;
 pub mod event;
 pub mod fit;
 mod guest;
+mod lease;
 pub mod limits;
 pub mod na;
+mod name;
 pub mod outcome;
 pub mod ra;
 mod reach;
@@ -129,7 +131,10 @@ impl Engine {
         if outcome.reply.is_some() && !self.table.take_token(sender.named, now, limit) {
             outcome = Outcome::refused(Reason::RateLimited.into(), Some(sender.tap));
         }
-        self.table.slot(sender.tap).stats.count(now, &outcome);
+        let slot = self.table.slot(sender.tap);
+        slot.stats.count(now, &outcome);
+        let delegation = outcome.delegation;
+        self.notices.extend(delegation.and_then(|delegation| slot.delegate(sender.tap, delegation)));
         outcome
     }
 

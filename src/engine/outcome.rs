@@ -1,6 +1,7 @@
 //! What became of a packet, and why: one [`Reason`] for every way a packet can end.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use super::Transmit;
 use crate::binding::{IfIndex, InterfaceName};
@@ -39,6 +40,17 @@ pub struct Outcome {
     pub reply: Option<Transmit>,
     /// How many options the reply lacks because the client takes no larger message.
     pub omitted: usize,
+    /// What the reply changes about the guest's delegated prefix.
+    pub delegation: Option<Delegation>,
+}
+
+/// What a guest did with the prefix that is delegated to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delegation {
+    /// It took the prefix, or keeps it, and is reached at this address.
+    Taken(Ipv6Addr),
+    /// It gave the prefix back.
+    Released,
 }
 
 impl Outcome {
@@ -49,13 +61,13 @@ impl Outcome {
 
     /// A packet that is answered through the tap.
     pub(super) fn answered(answer: Answer, ifindex: IfIndex, tap: InterfaceName) -> Self {
-        let Answer { reason, len, omitted } = answer;
-        Self { reason, detail: None, tap: Some(tap), reply: Some(Transmit { ifindex, len }), omitted }
+        let Answer { reason, len, omitted, delegation } = answer;
+        Self { reason, detail: None, tap: Some(tap), reply: Some(Transmit { ifindex, len }), omitted, delegation }
     }
 
     /// A packet that is not answered.
     pub(super) fn refused(refusal: Refusal, tap: Option<InterfaceName>) -> Self {
-        Self { reason: refusal.reason, detail: refusal.detail, tap, reply: None, omitted: 0 }
+        Self { reason: refusal.reason, detail: refusal.detail, tap, reply: None, omitted: 0, delegation: None }
     }
 }
 
@@ -68,6 +80,8 @@ pub struct Answer {
     pub len: usize,
     /// How many options found no room.
     pub omitted: usize,
+    /// What it changes about the guest's delegated prefix.
+    pub delegation: Option<Delegation>,
 }
 
 /// Why a packet gets no answer.
@@ -161,6 +175,24 @@ reasons! {
     AddressDefended "na_defended" Drop Warn
     /// answered a DHCPv6 Information-Request
     Dhcpv6Informed "dhcpv6_information" Drop Info
+    /// answered a DHCPv6 Solicit with an Advertise
+    Dhcpv6Advertised "dhcpv6_advertise" Drop Debug
+    /// answered a DHCPv6 Solicit that asked for rapid commit with a Reply
+    Dhcpv6RapidCommitted "dhcpv6_rapid_commit" Drop Info
+    /// answered a DHCPv6 Request
+    Dhcpv6Requested "dhcpv6_request" Drop Info
+    /// answered a DHCPv6 Renew
+    Dhcpv6Renewed "dhcpv6_renew" Drop Info
+    /// answered a DHCPv6 Rebind
+    Dhcpv6Rebound "dhcpv6_rebind" Drop Info
+    /// answered a DHCPv6 Confirm of the guest's own address
+    Dhcpv6Confirmed "dhcpv6_confirm" Drop Info
+    /// told a guest that asked for it by DHCPv6 Confirm that an address is not its own
+    Dhcpv6NotOnLink "dhcpv6_not_on_link" Drop Warn
+    /// the guest released what DHCPv6 had given it
+    Dhcpv6Released "dhcpv6_release" Drop Info
+    /// the guest declined the address that DHCPv6 had given it: somebody else uses it
+    Dhcpv6Declined "dhcpv6_decline" Drop Warn
 
     // Heard, and not to be answered.
     /// the guest released its address
@@ -227,6 +259,16 @@ reasons! {
     ClaimedWrongAddress "dhcpv4_claimed_wrong_address" Drop Warn
     /// a relayed message, which guests have no business to send
     Relayed "dhcpv6_relayed" Drop Warn
+    /// a DHCPv6 message without the client identifier that it must have
+    NoClientId "dhcpv6_no_client_id" Drop Warn
+    /// a DHCPv6 message without the server identifier that it must have
+    NoServerId "dhcpv6_no_server_id" Drop Warn
+    /// a DHCPv6 message to all servers with a server identifier
+    NeedlessServerId "dhcpv6_needless_server_id" Drop Warn
+    /// a DHCPv6 Confirm without any address
+    NothingToConfirm "dhcpv6_nothing_to_confirm" Drop Warn
+    /// a wrong address, to be confirmed for a sender that is only claimed: it is not told so
+    ClaimedNotOnLink "dhcpv6_claimed_not_on_link" Drop Warn
     /// the client's identifier is the server's own
     OwnDuid "dhcpv6_own_duid" Drop Warn
     /// a neighbour discovery message whose hop limit is not 255
@@ -278,11 +320,14 @@ mod tests {
 
     #[test]
     fn an_operator_hears_of_leases_and_is_warned_of_trouble() {
-        for reason in [Reason::Acked, Reason::RapidCommitted, Reason::Informed, Reason::BootpReplied, Reason::Released]
-        {
+        let leases = [Reason::Acked, Reason::RapidCommitted, Reason::Informed, Reason::BootpReplied, Reason::Released];
+        let leases6 = [Reason::Dhcpv6Requested, Reason::Dhcpv6Renewed, Reason::Dhcpv6Rebound, Reason::Dhcpv6Released];
+        for reason in leases.into_iter().chain(leases6) {
             assert_eq!(reason.severity(), Severity::Info, "{}", reason.name());
         }
-        for reason in [Reason::Declined, Reason::Naked, Reason::SpoofedFrame, Reason::Malformed, Reason::SendFailed] {
+        let trouble = [Reason::Declined, Reason::Naked, Reason::SpoofedFrame, Reason::Malformed, Reason::SendFailed];
+        let trouble6 = [Reason::Dhcpv6Declined, Reason::Dhcpv6NotOnLink, Reason::NoClientId, Reason::NothingToConfirm];
+        for reason in trouble.into_iter().chain(trouble6) {
             assert_eq!(reason.severity(), Severity::Warn, "{}", reason.name());
         }
     }

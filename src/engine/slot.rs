@@ -2,10 +2,12 @@
 
 use std::net::Ipv6Addr;
 
+use ipnet::Ipv6Net;
+
 use super::doubt::doubts;
 use super::event::Notice;
 use super::fit::{TooLarge, misfit};
-use super::outcome::{Outcome, Reason, Verdict};
+use super::outcome::{Delegation, Outcome, Reason, Verdict};
 use super::ra::{Advertiser, Content};
 use super::{Now, dhcpv4, dhcpv6};
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
@@ -85,6 +87,27 @@ impl Slot {
         self.serving.is_none() && self.rejected.is_none() && self.advertiser.poll_timeout().is_none()
     }
 
+    /// Takes in what the guest did with its prefix, and what the operator is to be told of it, if it is news.
+    pub(super) fn delegate(&mut self, tap: InterfaceName, delegation: Delegation) -> Option<Notice> {
+        let prefix = self.serving.as_ref()?.delegated()?;
+        let via = match delegation {
+            Delegation::Taken(via) => Some(via),
+            Delegation::Released => None,
+        };
+        let old = std::mem::replace(&mut self.delegated_via, via);
+        (old != via).then_some(Notice::Delegated { tap, prefix, via })
+    }
+
+    /// Puts a binding in force, or takes it out of force; gives the old one. A prefix that is not the same any more was
+    /// not asked for yet.
+    pub(super) fn serve(&mut self, serving: Option<Serving>) -> Option<Serving> {
+        let prefix = |serving: &Option<Serving>| serving.as_ref().and_then(Serving::delegated);
+        if prefix(&serving) != prefix(&self.serving) {
+            self.delegated_via = None;
+        }
+        std::mem::replace(&mut self.serving, serving)
+    }
+
     /// What the operator is to be told of the tap, whose link has this index, if it is there.
     pub(super) fn tell(&mut self, tap: InterfaceName, ifindex: Option<IfIndex>) -> Option<Notice> {
         let (told, notice) = match (&self.serving, ifindex) {
@@ -107,21 +130,20 @@ impl Serving {
         let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
         let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6));
         advertised.as_ref().map_or(Ok(()), |content| content.check_fit(binding)).map_err(too_large)?;
-        let dhcpv6 = config.ipv6.as_ref().and_then(|ipv6| informed(binding, ipv6));
+        let dhcpv6 = dhcpv6::Answers::new(binding, config);
         dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;
         Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, doubts: doubts(binding, config) })
+    }
+
+    /// The prefix that is delegated to the guest.
+    fn delegated(&self) -> Option<Ipv6Net> {
+        self.binding.ipv6.as_ref()?.delegated
     }
 }
 
 /// What router advertisements say, where solicitations come to us.
 fn advertised(binding: &Binding, config: &Ipv6) -> Option<Content> {
     config.rs_queue.and_then(|_| Content::new(binding, config))
-}
-
-/// What DHCPv6 says, where its messages come to us.
-fn informed(binding: &Binding, config: &Ipv6) -> Option<dhcpv6::Answers> {
-    let is_served = config.dhcpv6_queue.is_some() && binding.ipv6.is_some();
-    is_served.then(|| dhcpv6::Answers::new(binding, config))
 }
 
 impl Stats {

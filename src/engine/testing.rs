@@ -76,8 +76,6 @@ pub(super) fn config() -> config::Ipv6 {
 pub(super) fn dhcp() -> config::Dhcp {
     config::Dhcp {
         queue: config::QueueNum(42),
-        lease_lifetime: 604_800,
-        lease_renewal: 3600,
         server_ip: Some(Ipv4Addr::new(192, 0, 2, 1)),
         server_on_link: false,
         rapid_commit: false,
@@ -111,6 +109,7 @@ pub(super) fn node() -> config::Config {
             router_mac: None,
             announce_on: None,
         },
+        lease: config::LeaseTimes { lifetime: 604_800, renewal: 3600 },
         dhcp: Some(dhcp()),
         ipv6: Some(config::Ipv6 { rs_queue: queue(43), ns_queue: queue(44), dhcpv6_queue: queue(45), ..config() }),
     }

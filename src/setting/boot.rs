@@ -93,11 +93,6 @@ impl BootFiles {
         BOOTFILE_SUFFIXES.iter().filter_map(|(suffix, whom)| Some((*suffix, self.0.get(whom)?)))
     }
 
-    /// Every file, with what follows `BOOTFILE` in its key.
-    pub(crate) fn by_suffix(&self) -> impl Iterator<Item = (&'static str, &Printable)> {
-        BOOTFILE_SUFFIXES.iter().filter_map(|(suffix, whom)| Some((*suffix, self.0.get(whom)?)))
-    }
-
     /// Takes in `BOOTFILE` with this suffix.
     pub(crate) fn insert(&mut self, whom: BootFor, file: Printable) {
         self.0.insert(whom, file);

@@ -180,9 +180,36 @@ fn dhcpv6(text: &mut String, bytes: &[u8]) {
         let code = u16::from_be_bytes([rest[0], rest[1]]);
         let len = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
         let (option, after) = rest.split_at(4 + len);
-        writeln!(text, "  {code}: {:?}", v6::DhcpOption::decode(&mut Decoder::new(option)).unwrap()).unwrap();
+        let option = v6::DhcpOption::decode(&mut Decoder::new(option)).unwrap();
+        writeln!(text, "  {code}: {}", dhcpv6_option(&option)).unwrap();
         rest = after;
     }
+}
+
+/// An option as `dhcproto` reads it; identity associations in one short line.
+fn dhcpv6_option(option: &v6::DhcpOption) -> String {
+    let lifetimes = |preferred: u32, valid: u32| format!("preferred {preferred}, valid {valid}");
+    match option {
+        v6::DhcpOption::IANA(ia) => format!("IA_NA {}, T1 {}, T2 {}{}", ia.id, ia.t1, ia.t2, dhcpv6_inside(&ia.opts)),
+        v6::DhcpOption::IATA(ia) => format!("IA_TA {}{}", ia.id, dhcpv6_inside(&ia.opts)),
+        v6::DhcpOption::IAPD(ia) => format!("IA_PD {}, T1 {}, T2 {}{}", ia.id, ia.t1, ia.t2, dhcpv6_inside(&ia.opts)),
+        v6::DhcpOption::IAAddr(lease) => {
+            format!("{}, {}", lease.addr, lifetimes(lease.preferred_life, lease.valid_life))
+        }
+        v6::DhcpOption::IAPrefix(lease) => {
+            let lifetimes = lifetimes(lease.preferred_lifetime, lease.valid_lifetime);
+            format!("{}/{}, {lifetimes}", lease.prefix_ip, lease.prefix_len)
+        }
+        v6::DhcpOption::StatusCode(status) => format!("{:?}: {}", status.status, status.msg),
+        // RFC 8910: a URI.
+        v6::DhcpOption::Unknown(option) if u16::from(option.code()) == 103 => option.data().escape_ascii().to_string(),
+        option => format!("{option:?}"),
+    }
+}
+
+/// The options inside of an identity association.
+fn dhcpv6_inside(options: &v6::DhcpOptions) -> String {
+    options.iter().map(|option| format!("; {}", dhcpv6_option(option))).collect()
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {

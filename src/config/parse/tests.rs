@@ -76,10 +76,9 @@ fn the_originals_file_loads_unchanged() {
             router_mac: None,
             announce_on: None,
         },
+        lease: LeaseTimes { lifetime: 604_800, renewal: 3_600 },
         dhcp: Some(Dhcp {
             queue: QueueNum(42),
-            lease_lifetime: 604_800,
-            lease_renewal: 3_600,
             server_ip: Some(Ipv4Addr::new(192, 0, 2, 1)),
             server_on_link: false,
             rapid_commit: false,
@@ -141,7 +140,7 @@ fn the_least_has_the_documented_defaults() {
     assert_eq!((&general.pidfile, &general.logdir), (&None, &None));
     assert_eq!((general.rate_limit, general.rate_burst), (0, 100));
     let dhcp = config.dhcp.as_ref().unwrap();
-    assert_eq!((dhcp.queue, dhcp.lease_lifetime, dhcp.lease_renewal), (QueueNum(42), 604_800, 3_600));
+    assert_eq!((dhcp.queue, config.lease.lifetime, config.lease.renewal), (QueueNum(42), 604_800, 3_600));
     assert!(!dhcp.rapid_commit && !dhcp.server_on_link && config.ipv6.is_none());
     assert_eq!(config.queues(), [QueueNum(42)]);
 }
@@ -163,8 +162,8 @@ fn every_key_reaches_its_field() {
         ("general", "router_mac", "2:0:0:0:0:9", |c| c.general.router_mac == Some("02:00:00:00:00:09".parse().unwrap())),
         ("general", "announce_on", "eth0", |c| c.general.announce_on == Some("eth0".parse().unwrap())),
         ("dhcp", "enable_dhcp", "OFF", |c| c.dhcp.is_none()),
-        ("dhcp", "lease_lifetime", "60", |c| dhcp(c).lease_lifetime == 60),
-        ("dhcp", "lease_renewal", "1", |c| dhcp(c).lease_renewal == 1),
+        ("dhcp", "lease_lifetime", "60", |c| c.lease.lifetime == 60),
+        ("dhcp", "lease_renewal", "1", |c| c.lease.renewal == 1),
         ("dhcp", "server_ip", "192.0.2.9", |c| dhcp(c).server_ip == Some(Ipv4Addr::new(192, 0, 2, 9))),
         ("dhcp", "server_on_link", "True", |c| dhcp(c).server_on_link),
         ("dhcp", "rapid_commit", "1", |c| dhcp(c).rapid_commit),
@@ -324,6 +323,8 @@ fn a_disabled_section_requires_nothing_but_is_read() {
     assert!(good("[dhcp]\nenable_dhcp = no\n[ipv6]\ndhcpv6_queue = 45").dhcp.is_none());
     assert_eq!(errors(&format!("{LEAST}mode = x")).len(), 1);
     assert_eq!(errors("[dhcp]\nenable_dhcp = no\nserver_ip = x\n[ipv6]\ndhcpv6_queue = 45").len(), 1);
+    let times = good("[dhcp]\nenable_dhcp = no\nlease_lifetime = 61\n[ipv6]\ndhcpv6_queue = 45").lease;
+    assert_eq!((times.lifetime, times.renewal), (61, 3_600), "of DHCPv6");
     let found = errors("[dhcp]\nenable_dhcp = no\n[ipv6]\nenable_ipv6 = no\n");
     assert!(found[0].starts_with("n.conf:4: ipv6.enable_ipv6 = \"no\": nothing to do"), "{found:?}");
 }

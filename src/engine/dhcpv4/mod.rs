@@ -15,6 +15,7 @@ use options::Prepared;
 
 use super::fit::misfit;
 use super::outcome::{Answer, Reason};
+use super::{lease, name};
 use crate::binding::{Binding, BindingError, Ipv4Binding};
 use crate::config::{Config, Dhcp};
 use crate::wire::dhcpv4::{
@@ -38,20 +39,13 @@ pub struct Answers {
     server_id: Ipv4Addr,
     allows_rapid_commit: bool,
     mask: [u8; 4],
-    lease: Lease,
+    /// Options 51, 58 and 59.
+    lease: lease::Times,
     boot: Boot,
     options: Vec<Prepared>,
     name: DomainName,
     /// The name in label form: with the root label if it is a whole one (RFC 4702 §2.3.1).
     encoded_name: Box<[u8]>,
-}
-
-/// Options 51, 58 and 59, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Lease {
-    lifetime: u32,
-    t1: u32,
-    t2: u32,
 }
 
 /// What is known of a message besides its bytes.
@@ -92,19 +86,17 @@ impl Answers {
             error("GATEWAY", reason.to_owned())
         })?;
         let boot = Boot::new(&binding.settings, dhcp);
-        let name = full_name(binding, dhcp);
-        let mut encoded_name = Vec::new();
-        name.encode(&mut encoded_name, name.is_qualified());
+        let name = name::full(binding, config);
         let answers = Self {
             address: ipv4.address,
             server_id,
             allows_rapid_commit: dhcp.rapid_commit,
             mask: ipv4.subnet.netmask().octets(),
-            lease: Lease::new(binding.settings.lease_lifetime.unwrap_or(dhcp.lease_lifetime), dhcp.lease_renewal),
+            lease: lease::Times::new(binding, &config.lease),
             options: options::prepare(binding, ipv4, dhcp, config, &boot),
             boot,
+            encoded_name: name::encoded(&name),
             name,
-            encoded_name: encoded_name.into_boxed_slice(),
         };
         answers.check_size().map_err(|key| {
             let reason = format!("the reply would not fit {MAX_REPLY} bytes; this takes most of it");
@@ -148,7 +140,7 @@ impl Answers {
         let written = write(payload, request, header, list, space).ok_or(Reason::NoFit)?;
         let envelope = self.envelope(kind, request, context);
         let len = udp::seal_v4(frame, &envelope, written.len).ok_or(Reason::NoFit)?;
-        Ok(Answer { reason: kind.reason(), len, omitted: written.omitted })
+        Ok(Answer { reason: kind.reason(), len, omitted: written.omitted, delegation: None })
     }
 
     /// Which reply `request` gets (RFC 2131 §4.3).
@@ -323,14 +315,6 @@ impl Kind {
     }
 }
 
-impl Lease {
-    /// T1 is asked for, but at most half of the lease; T2 is 7/8 of it (RFC 2131 §4.4.5).
-    fn new(lifetime: u32, renewal: u32) -> Self {
-        let t2 = u64::from(lifetime) * 7 / 8;
-        Self { lifetime, t1: renewal.min(lifetime / 2), t2: u32::try_from(t2).unwrap_or(u32::MAX) }
-    }
-}
-
 /// `server_ip`, or the gateway that the guest has on its link.
 fn server_id(ipv4: &Ipv4Binding, config: &Dhcp) -> Option<Ipv4Addr> {
     if !config.server_on_link {
@@ -338,13 +322,6 @@ fn server_id(ipv4: &Ipv4Binding, config: &Dhcp) -> Option<Ipv4Addr> {
     }
     let first_other = || ipv4.subnet.hosts().find(|address| *address != ipv4.address);
     ipv4.gateway.or_else(first_other).or(config.server_ip)
-}
-
-/// The guest's name with its domain, if it has one.
-fn full_name(binding: &Binding, config: &Dhcp) -> DomainName {
-    let name = &binding.hostname;
-    let joined = || format!("{name}.{}", options::domain(binding, config)?).parse().ok();
-    if name.is_qualified() { name.clone() } else { joined().unwrap_or_else(|| name.clone()) }
 }
 
 /// The largest packet that the client takes (RFC 2132 §9.10) and the tap carries, in bytes.

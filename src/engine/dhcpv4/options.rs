@@ -7,9 +7,9 @@ use super::boot::{self, Boot, Choice, HTTP_CLIENT};
 use crate::binding::{Binding, Ipv4Binding};
 use crate::config::{Config, Dhcp};
 use crate::engine::fit::key_of;
+use crate::engine::name;
 use crate::engine::reach::is_left_without_route;
 use crate::setting::Route4;
-use crate::wire::DomainName;
 use crate::wire::dhcpv4::code;
 
 /// An option with its value, ready to be copied into replies.
@@ -153,11 +153,6 @@ fn booting(facts: &Facts<'_>, value: Value) -> Option<Value> {
     (!facts.boot.is_empty()).then_some(value)
 }
 
-/// The domain that the guest is in: its own, the node's, or what follows the first dot of its name.
-pub(super) fn domain(binding: &Binding, config: &Dhcp) -> Option<DomainName> {
-    binding.settings.domain.clone().or_else(|| config.domain.clone()).or_else(|| binding.hostname.parent())
-}
-
 /// RFC 2132 §3.5; RFC 3442: also for clients that know no option 121.
 fn router(facts: &Facts<'_>) -> Option<Vec<u8>> {
     Some(default_router(facts)?.octets().to_vec())
@@ -184,7 +179,7 @@ fn hostname(facts: &Facts<'_>) -> Option<Vec<u8>> {
 
 /// RFC 2132 §3.17.
 fn domain_name(facts: &Facts<'_>) -> Option<Vec<u8>> {
-    Some(domain(facts.binding, facts.dhcp)?.as_str().into())
+    Some(name::domain(facts.binding, Some(facts.dhcp))?.as_str().into())
 }
 
 fn domain_key(facts: &Facts<'_>) -> Cow<'static, str> {

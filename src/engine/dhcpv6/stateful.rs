@@ -1,0 +1,259 @@
+//! Addresses and prefixes: what becomes of the identity associations of a message (RFC 8415 §18.3).
+//!
+//! Nothing is remembered of a guest. All that may be its own is in its binding, so it has had what it asks for all along,
+//! under whatever IAID it asks; what else it believes to have, it has not.
+
+#[cfg(test)]
+mod tests;
+
+use super::options::Scope;
+use super::{Answers, Context, Reply};
+use crate::binding::{Binding, Ipv6Binding};
+use crate::config::{Config, Ipv6};
+use crate::engine::lease;
+use crate::engine::outcome::{Delegation, Reason, Refusal};
+use crate::wire::dhcpv6::{Encoder, Ia, IaKind, Ias, Lease, Message, MessageType, NoRoom, Status, option};
+
+/// The greatest preference (RFC 8415 §18.2.1): the client takes this Advertise and does not wait for others, which could
+/// have nothing that is better. The guest's address is in its binding.
+const PREFERENCE: u8 = 255;
+
+/// The most that an honest client's identity associations take, with a Preference option, in bytes: one IA_NA and one
+/// IA_PD (RFC 8415 §21.4, §21.21), each with the lease of now and one that is to be given up (§21.6, §21.22).
+pub(super) const LONGEST: usize = (4 + 1) + (4 + 12 + 2 * (4 + 24)) + (4 + 12 + 2 * (4 + 25));
+
+/// What a guest may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Leases {
+    /// The one address, `ipv6.leased`.
+    address: Option<Lease>,
+    /// The one prefix, `ipv6.delegated`.
+    prefix: Option<Lease>,
+    ipv6: Ipv6Binding,
+    times: lease::Times,
+    allows_rapid_commit: bool,
+}
+
+impl Leases {
+    pub(super) fn new(binding: &Binding, guest: &Ipv6Binding, config: &Config, ipv6: &Ipv6) -> Self {
+        Self {
+            address: guest.leased.map(Lease::Address),
+            prefix: guest.delegated.map(Lease::Prefix),
+            ipv6: guest.clone(),
+            times: lease::Times::new(binding, &config.lease),
+            allows_rapid_commit: ipv6.rapid_commit,
+        }
+    }
+
+    /// What an identity association of this kind may hold.
+    fn of(&self, kind: IaKind) -> Option<Lease> {
+        match kind {
+            IaKind::Addresses => self.address,
+            // RFC 9915 §21.5: obsolete. A guest makes temporary addresses for itself, where SLAAC lets it.
+            IaKind::TemporaryAddresses => None,
+            IaKind::Prefixes => self.prefix,
+        }
+    }
+
+    fn is_own(&self, lease: &Lease) -> bool {
+        [self.address, self.prefix].iter().flatten().any(|own| own.is_same(lease))
+    }
+
+    /// Whether an address could be somebody's on this link. Prefixes are behind the guest, on no link of ours.
+    fn is_off_link(&self, lease: &Lease) -> bool {
+        match lease {
+            Lease::Address(address) => !self.is_own(lease) && !self.ipv6.is_on_link(*address),
+            Lease::Prefix(_) => false,
+        }
+    }
+}
+
+/// A message about leases that is to be answered.
+pub(super) struct Exchange<'a> {
+    pub(super) answers: &'a Answers,
+    pub(super) leases: &'a Leases,
+    pub(super) context: &'a Context,
+    pub(super) message: &'a Message<'a>,
+    pub(super) ias: Ias<'a>,
+}
+
+/// What became of the identity associations.
+#[derive(Default)]
+struct Written {
+    /// How much found no room.
+    omitted: usize,
+    /// Whether the prefix is among them.
+    has_prefix: bool,
+}
+
+impl Exchange<'_> {
+    /// Writes the reply.
+    pub(super) fn reply(&self, out: &mut [u8]) -> Result<Reply, Refusal> {
+        let reply = match self.message.message_type {
+            // RFC 8415 §18.3.1
+            MessageType::Solicit if self.is_rapid() => self.lease(Reason::Dhcpv6RapidCommitted, out),
+            MessageType::Solicit => self.lease(Reason::Dhcpv6Advertised, out),
+            // RFC 8415 §18.3.2
+            MessageType::Request => self.lease(Reason::Dhcpv6Requested, out),
+            // RFC 8415 §18.3.4
+            MessageType::Renew => self.lease(Reason::Dhcpv6Renewed, out),
+            // RFC 8415 §18.3.5
+            MessageType::Rebind => self.lease(Reason::Dhcpv6Rebound, out),
+            // RFC 8415 §18.3.3
+            MessageType::Confirm => self.confirm(self.confirmed()?, out),
+            // RFC 8415 §18.3.7
+            MessageType::Release => self.end(Reason::Dhcpv6Released, out),
+            // RFC 8415 §18.3.8
+            MessageType::Decline => self.end(Reason::Dhcpv6Declined, out),
+            _ => return Err(Reason::UnexpectedMessage.into()),
+        };
+        Ok(reply.map_err(|NoRoom| Reason::NoFit)?)
+    }
+
+    /// RFC 8415 §18.3.1: the client asks for a Reply at once, and the configuration allows it.
+    fn is_rapid(&self) -> bool {
+        self.leases.allows_rapid_commit && self.message.option(option::RAPID_COMMIT).is_some()
+    }
+
+    /// An Advertise, or a Reply to a message that asks for leases or for more time.
+    fn lease(&self, reason: Reason, out: &mut [u8]) -> Result<Reply, NoRoom> {
+        let is_offer = reason == Reason::Dhcpv6Advertised;
+        let message_type = if is_offer { MessageType::Advertise } else { MessageType::Reply };
+        let mut reply = self.answers.begin(message_type, self.message, out)?;
+        match reason {
+            // RFC 8415 §18.3.9
+            Reason::Dhcpv6Advertised => reply.option(option::PREFERENCE, &[PREFERENCE])?,
+            // RFC 8415 §18.3.1
+            Reason::Dhcpv6RapidCommitted => reply.option(option::RAPID_COMMIT, &[])?,
+            _ => {}
+        }
+        // A client with too many identity associations still learns of its name servers.
+        reply.reserve(self.answers.options_len(Scope::Stateful));
+        let Written { omitted, has_prefix } = self.put_ias(&mut reply);
+        reply.reserve(0);
+        self.put_options(&mut reply)?;
+        let delegation = (has_prefix && !is_offer).then_some(Delegation::Taken(self.context.source));
+        Ok(Reply { reason, len: reply.finish(), omitted, delegation: self.proven(delegation) })
+    }
+
+    fn put_options(&self, reply: &mut Encoder<'_>) -> Result<(), NoRoom> {
+        self.answers.put_options(Scope::Stateful, self.message, reply)?;
+        self.answers.put_fqdn(self.message, reply)
+    }
+
+    /// Hooks set routes by what becomes of the prefix: a sender that is only claimed has no say in that.
+    fn proven(&self, delegation: Option<Delegation>) -> Option<Delegation> {
+        delegation.filter(|_| !self.context.is_claimed)
+    }
+
+    /// Answers every identity association, as far as there is room.
+    fn put_ias(&self, reply: &mut Encoder<'_>) -> Written {
+        let grants = [self.leases.address, self.leases.prefix].map(|lease| self.grant(lease?));
+        let mut written = Written::default();
+        for (index, ia) in self.ias.enumerate() {
+            let lease = grants.iter().flatten().find(|(at, _)| *at == index).map(|(_, lease)| *lease);
+            match self.put_ia(&ia, lease, reply) {
+                Ok(omitted) => {
+                    written.omitted += omitted;
+                    written.has_prefix |= matches!(lease, Some(Lease::Prefix(_)));
+                }
+                Err(NoRoom) => written.omitted += 1,
+            }
+        }
+        written
+    }
+
+    /// Which identity association gets the lease: the one that has it already, else the first of its kind.
+    fn grant(&self, lease: Lease) -> Option<(usize, Lease)> {
+        let candidates = || self.ias.enumerate().filter(|(_, ia)| self.leases.of(ia.kind) == Some(lease));
+        let (index, _) = candidates().find(|(_, ia)| ia.lists(&lease)).or_else(|| candidates().next())?;
+        Some((index, lease))
+    }
+
+    /// Answers one identity association, with the lease that is for it; says how much found no room in it.
+    fn put_ia(&self, ia: &Ia<'_>, lease: Option<Lease>, reply: &mut Encoder<'_>) -> Result<usize, NoRoom> {
+        let lease::Times { lifetime, t1, t2 } = self.leases.times;
+        // RFC 8415 §18.1: T1 and T2 are the same in all of them.
+        reply.ia(ia.kind, ia.iaid, [t1, t2], |reply| match (self.message.message_type, lease) {
+            (MessageType::Renew | MessageType::Rebind, _) => self.extend(ia, lease, reply),
+            // RFC 8415 §18.3.2: the client is to begin anew. In a Solicit an address is but a wish (§18.2.1).
+            (MessageType::Request, _) if self.is_off_link(ia) => reply.status(Status::NotOnLink).map(|()| 0),
+            (_, Some(lease)) => reply.lease(&lease, lifetime).map(|()| 0),
+            // RFC 8415 §18.3.2, §18.3.9: with a status, where there is nothing to give.
+            (_, None) => reply.status(unavailable(ia.kind)).map(|()| 0),
+        })
+    }
+
+    fn is_off_link(&self, ia: &Ia<'_>) -> bool {
+        !self.context.is_claimed && named(ia).any(|lease| self.leases.is_off_link(&lease))
+    }
+
+    /// RFC 8415 §18.3.4, §18.3.5: more time for what is the guest's own, none for whatever else it has.
+    fn extend(&self, ia: &Ia<'_>, lease: Option<Lease>, reply: &mut Encoder<'_>) -> Result<usize, NoRoom> {
+        if let Some(lease) = lease {
+            reply.lease(&lease, self.leases.times.lifetime)?;
+        }
+        let foreign = || named(ia).filter(|lease| !self.context.is_claimed && !self.leases.is_own(lease));
+        if lease.is_none() && foreign().next().is_none() {
+            reply.status(Status::NoBinding)?;
+        }
+        Ok(foreign().filter(|lease| reply.lease(lease, 0).is_err()).count())
+    }
+
+    /// RFC 8415 §18.3.3: whether all addresses are right for this link.
+    ///
+    /// Nobody but the guest is behind its tap, and one address alone is its own: any other of its prefix is as wrong as
+    /// one of another link, and the guest must hear so, for the node drops or misdirects what it sends from there.
+    fn confirmed(&self) -> Result<bool, Reason> {
+        let addresses = || self.ias.filter(|ia| ia.kind != IaKind::Prefixes).flat_map(|ia| named(&ia));
+        // RFC 8415 §18.3.3: no answer where there is no address.
+        addresses().next().ok_or(Reason::NothingToConfirm)?;
+        let is_right = addresses().all(|address| self.leases.is_own(&address));
+        // Whoever is only claimed could make a neighbour give up its address.
+        if !is_right && self.context.is_claimed { Err(Reason::ClaimedNotOnLink) } else { Ok(is_right) }
+    }
+
+    /// RFC 8415 §18.3.3: the status, and no identity association.
+    fn confirm(&self, is_right: bool, out: &mut [u8]) -> Result<Reply, NoRoom> {
+        let mut reply = self.answers.begin(MessageType::Reply, self.message, out)?;
+        let reason = if is_right {
+            reply.status(Status::Success)?;
+            self.put_options(&mut reply)?;
+            Reason::Dhcpv6Confirmed
+        } else {
+            reply.status(Status::NotOnLink)?;
+            Reason::Dhcpv6NotOnLink
+        };
+        Ok(Reply { reason, len: reply.finish(), omitted: 0, delegation: None })
+    }
+
+    /// RFC 8415 §18.3.7, §18.3.8: Success, and NoBinding for every identity association with nothing of the guest's own.
+    fn end(&self, reason: Reason, out: &mut [u8]) -> Result<Reply, NoRoom> {
+        let mut reply = self.answers.begin(MessageType::Reply, self.message, out)?;
+        reply.status(Status::Success)?;
+        let holds_own = |ia: &Ia<'_>| self.leases.of(ia.kind).is_some_and(|own| ia.lists(&own));
+        let unbound = self.ias.filter(|ia| !holds_own(ia));
+        let omitted = unbound.filter(|ia| put_unbound(ia, &mut reply).is_err()).count();
+        let is_prefix_released = reason == Reason::Dhcpv6Released
+            && self.ias.filter(|ia| ia.kind == IaKind::Prefixes).any(|ia| holds_own(&ia));
+        let delegation = self.proven(is_prefix_released.then_some(Delegation::Released));
+        Ok(Reply { reason, len: reply.finish(), omitted, delegation })
+    }
+}
+
+/// RFC 8415 §18.3.7: the status, and nothing else.
+fn put_unbound(ia: &Ia<'_>, reply: &mut Encoder<'_>) -> Result<(), NoRoom> {
+    reply.ia(ia.kind, ia.iaid, [0; 2], |reply| reply.status(Status::NoBinding))
+}
+
+/// What a client says it has, less the wishes for anything.
+fn named<'a>(ia: &Ia<'a>) -> impl Iterator<Item = Lease> + use<'a> {
+    ia.leases().filter(|lease| !lease.is_hint())
+}
+
+fn unavailable(kind: IaKind) -> Status {
+    match kind {
+        IaKind::Addresses | IaKind::TemporaryAddresses => Status::NoAddrsAvail,
+        IaKind::Prefixes => Status::NoPrefixAvail,
+    }
+}

@@ -1,6 +1,6 @@
 //! A guest, its binding and its node, for tests of the engine's parts.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines, Settings};
 use crate::config::{self, Ipv6Mode};
@@ -151,6 +151,19 @@ pub(super) fn udp4(payload: &[u8]) -> Vec<u8> {
         destination: (Ipv4Addr::BROADCAST, 67),
     };
     udp::seal_v4(&mut frame, &envelope, payload.len()).unwrap();
+    frame.split_off(ethernet::HEADER_LEN)
+}
+
+/// The packet, from its IPv6 header on, in which a guest sends `payload` from `source` to port 547 of all servers.
+pub(super) fn udp6(source: &str, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0; udp::FRAME_PAYLOAD_V6];
+    frame.extend_from_slice(payload);
+    let envelope = udp::Envelope {
+        ethernet: ethernet::Addresses { source: GUEST, destination: MacAddr::ALL_NODES },
+        source: (source.parse().unwrap(), 546),
+        destination: (Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2), 547),
+    };
+    udp::seal_v6(&mut frame, &envelope, payload.len()).unwrap();
     frame.split_off(ethernet::HEADER_LEN)
 }
 

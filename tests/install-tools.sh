@@ -17,7 +17,8 @@ demo    gcc              cc         the linker
 demo    make             make       the way in
 test    isc-dhcp-client  dhclient   a client: DHCPv4 and DHCPv6
 test    dhcpcd-base      dhcpcd     a client: DHCPv4 and DHCPv6
-test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4
+test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4 and DHCPv6
+test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
 test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
 '

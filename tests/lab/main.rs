@@ -23,6 +23,7 @@ mod daemon;
 #[path = "../decode/mod.rs"]
 mod decode;
 mod dhcpv4;
+mod dhcpv6;
 mod harness;
 mod hostile;
 mod ipv6;
@@ -45,8 +46,8 @@ fn main() -> ExitCode {
 
 /// Every test of the lab.
 fn all() -> impl Iterator<Item = Test> {
-    let guests = [dhcpv4::TESTS, boot::TESTS, routed::TESTS, ipv6::TESTS, advertisements::TESTS, bridge::TESTS];
-    let node = [bindings::TESTS, daemon::TESTS, control::TESTS, hostile::TESTS];
+    let guests = [dhcpv4::TESTS, boot::TESTS, routed::TESTS, ipv6::TESTS, advertisements::TESTS, dhcpv6::TESTS];
+    let node = [bridge::TESTS, bindings::TESTS, daemon::TESTS, control::TESTS, hostile::TESTS];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }
 

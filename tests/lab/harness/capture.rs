@@ -5,17 +5,19 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::{Child, Command, ExitCode};
 use std::time::UNIX_EPOCH;
 
 use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
-use dhcproto::{Decodable, Decoder};
+use dhcproto::{Decodable, Decoder, v6};
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
 use pnet_datalink::{Channel, Config, channel, interfaces};
 use pnet_packet::Packet;
 use pnet_packet::ethernet::{EtherTypes, EthernetPacket};
+use pnet_packet::ip::IpNextHeaderProtocols;
 use pnet_packet::ipv4::Ipv4Packet;
+use pnet_packet::ipv6::Ipv6Packet;
 use pnet_packet::udp::UdpPacket;
 
 use super::{SCRATCH, soon};
@@ -122,4 +124,51 @@ pub(crate) fn dhcpv4(frame: &[u8]) -> Option<Dhcpv4> {
     let message = Message::decode(&mut Decoder::new(udp.payload())).ok()?;
     let from_guest = udp.get_destination() == 67;
     Some(Dhcpv4 { from_guest, source: ip.get_source(), destination: ip.get_destination(), message })
+}
+
+/// A DHCPv6 message and which way it went.
+#[derive(Debug)]
+pub(crate) struct Dhcpv6 {
+    /// It went to a server's port.
+    pub(crate) from_guest: bool,
+    /// The message, as an independent decoder reads it.
+    pub(crate) message: v6::Message,
+}
+
+impl Dhcpv6 {
+    /// Whether it is of this type.
+    pub(crate) fn is(&self, kind: v6::MessageType) -> bool {
+        self.message.msg_type() == kind
+    }
+
+    /// The addresses and prefixes in its identity associations, and how long each is valid.
+    pub(crate) fn leases(&self) -> Vec<(Ipv6Addr, u32)> {
+        let inside = self.message.opts().iter().filter_map(|option| match option {
+            v6::DhcpOption::IANA(ia) => Some(&ia.opts),
+            v6::DhcpOption::IAPD(ia) => Some(&ia.opts),
+            _ => None,
+        });
+        let lease = |option: &v6::DhcpOption| match option {
+            v6::DhcpOption::IAAddr(lease) => Some((lease.addr, lease.valid_life)),
+            v6::DhcpOption::IAPrefix(lease) => Some((lease.prefix_ip, lease.valid_lifetime)),
+            _ => None,
+        };
+        inside.flat_map(v6::DhcpOptions::iter).filter_map(lease).collect()
+    }
+}
+
+/// The DHCPv6 message in a frame, if there is one.
+pub(crate) fn dhcpv6(frame: &[u8]) -> Option<Dhcpv6> {
+    let ethernet = EthernetPacket::new(frame)?;
+    if ethernet.get_ethertype() != EtherTypes::Ipv6 {
+        return None;
+    }
+    let ip = Ipv6Packet::new(ethernet.payload())?;
+    let udp = UdpPacket::new(ip.payload()).filter(|_| ip.get_next_header() == IpNextHeaderProtocols::Udp)?;
+    let ports = [udp.get_source(), udp.get_destination()];
+    if ports != [546, 547] && ports != [547, 546] {
+        return None;
+    }
+    let message = v6::Message::decode(&mut Decoder::new(udp.payload())).ok()?;
+    Some(Dhcpv6 { from_guest: udp.get_destination() == 547, message })
 }

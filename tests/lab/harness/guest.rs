@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::capture::{self, Capture, Dhcpv4, Frame};
+use super::capture::{self, Capture, Dhcpv4, Dhcpv6, Frame};
 use super::process::{Process, need, outcome};
 use super::{SCRATCH, frames, sh, soon};
 
@@ -179,6 +179,17 @@ impl Guest {
     #[track_caller]
     pub(crate) fn wait_for_dhcpv4(&self, what: &str, mut is_it: impl FnMut(&Dhcpv4) -> bool) -> Dhcpv4 {
         soon(what, || self.dhcpv4().into_iter().find(&mut is_it))
+    }
+
+    /// The DHCPv6 messages of both directions, in order.
+    pub(crate) fn dhcpv6(&self) -> Vec<Dhcpv6> {
+        self.frames().iter().filter_map(|frame| capture::dhcpv6(frame)).collect()
+    }
+
+    /// Waits for a DHCPv6 message.
+    #[track_caller]
+    pub(crate) fn wait_for_dhcpv6(&self, what: &str, mut is_it: impl FnMut(&Dhcpv6) -> bool) -> Dhcpv6 {
+        soon(what, || self.dhcpv6().into_iter().find(&mut is_it))
     }
 
     /// Sends frames as they are out of `eth0`, all of them `count` times.

@@ -98,11 +98,11 @@ impl Slot {
         (old != via).then_some(Notice::Delegated { tap, prefix, via })
     }
 
-    /// Puts a binding in force, or takes it out of force; gives the old one. A prefix that is not the same any more was
-    /// not asked for yet.
+    /// Puts a binding in force, or takes it out of force; gives the old one. Where prefix or guest is not the same any
+    /// more, nobody asked yet.
     pub(super) fn serve(&mut self, serving: Option<Serving>) -> Option<Serving> {
-        let prefix = |serving: &Option<Serving>| serving.as_ref().and_then(Serving::delegated);
-        if prefix(&serving) != prefix(&self.serving) {
+        let holder = |serving: &Option<Serving>| serving.as_ref().map(|it| (it.binding.mac, it.delegated()));
+        if holder(&serving) != holder(&self.serving) {
             self.delegated_via = None;
         }
         std::mem::replace(&mut self.serving, serving)

@@ -105,6 +105,7 @@ impl Exchange<'_> {
             MessageType::Release => self.end(Reason::Dhcpv6Released, out),
             // RFC 8415 §18.3.8
             MessageType::Decline => self.end(Reason::Dhcpv6Declined, out),
+            // No other type comes here.
             _ => return Err(Reason::UnexpectedMessage.into()),
         };
         Ok(reply.map_err(|NoRoom| Reason::NoFit)?)

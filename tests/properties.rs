@@ -53,6 +53,8 @@ const MODES: [&str; 2] = ["slaac+dhcpv6", "slaac+stateful"];
 
 /// The MAC of the bridge, and of the routed taps.
 const ROUTER: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
+/// The router of the nodes that have a `router_mac`.
+const NAMED: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 0x99]);
 /// A link without a binding.
 const STRANGER: u32 = 90;
 const BRIDGE: u32 = 91;
@@ -86,11 +88,17 @@ const MTUS: [u32; 5] = [1500, 1500, 600, 1500, 9000];
 struct Node {
     engine: Engine,
     bindings: Vec<Binding>,
+    router_mac: Option<MacAddr>,
 }
 
 fn node(mode: &str) -> Node {
+    node_with(mode, None)
+}
+
+fn node_with(mode: &str, router_mac: Option<MacAddr>) -> Node {
     let text = format!("{CONFIG}{mode}\n");
-    let config: Config = config::parse::parse(Path::new("conf"), text.as_bytes()).unwrap().config;
+    let mut config: Config = config::parse::parse(Path::new("conf"), text.as_bytes()).unwrap().config;
+    config.general.router_mac = router_mac;
     let mut engine = Engine::new(config, 0);
     let mut add = |index: u32, name: &str, mtu, master: Option<u32>, is_bridge| {
         let link = Link {
@@ -118,7 +126,7 @@ fn node(mode: &str) -> Node {
         engine.handle_event(Duration::ZERO, Event::BindingLoaded(Box::new(binding.clone())));
     }
     assert_eq!(engine.status().iter().filter(|status| status.binding.is_some()).count(), BINDINGS.len());
-    Node { engine, bindings }
+    Node { engine, bindings, router_mac }
 }
 
 /// Where a packet comes in.
@@ -266,8 +274,22 @@ fn check_reply(node: &Node, port: Port, ingress: &Ingress<'_>, tap: u32, reply: 
     check_dhcpv6(ingress.packet, reply)?;
     // Panics, and so fails, if anything about it is malformed.
     let text = decode::reply(reply);
-    prop_assert!(text.starts_with(&ROUTER.to_string()), "a reply that does not come from the router");
+    check_router(node, binding, reply, &text)?;
     check_dhcpv4(binding, ingress.packet, &text)
+}
+
+/// Whom a reply comes from and speaks of.
+fn check_router(node: &Node, binding: &Binding, reply: &[u8], text: &str) -> Result<(), TestCaseError> {
+    let router = node.router_mac.filter(|_| !binding.is_routed()).unwrap_or(ROUTER);
+    prop_assert!(text.starts_with(&router.to_string()), "a reply that does not come from the router");
+    let is_ipv4 = reply[12..14] == ethernet::IPV4.to_be_bytes();
+    let is_misfit = binding.is_routed() && node.router_mac.is_some();
+    prop_assert!(is_ipv4 || !is_misfit, "IPv6 by a router that the kernel does not listen to");
+    let other = if router == NAMED { ROUTER } else { NAMED };
+    let is_advertisement = !is_ipv4 && reply[20] == ipv6::ICMPV6;
+    let says_other = reply[ipv6::FRAME_PAYLOAD..].windows(6).any(|octets| octets == other.octets());
+    prop_assert!(!(is_advertisement && says_other), "another router's MAC in an advertisement");
+    Ok(())
 }
 
 /// What no reply says but where it may.
@@ -321,6 +343,11 @@ proptest! {
     }
 
     #[test]
+    fn holds_where_the_router_is_named(frame in mutated(), port in port(), mode in select(&MODES)) {
+        check(&mut node_with(mode, Some(NAMED)), port, Checksums::NotReady, &frame)?;
+    }
+
+    #[test]
     fn holds_for_random_packets(head in vec(any::<u8>(), 14..=14), version in 4..7u8, rest in vec(any::<u8>(), 0..400), port in port()) {
         let frame = [head, vec![version << 4 | 5], rest].concat();
         check(&mut node(MODES[1]), port, Checksums::NotReady, &frame)?;
@@ -350,6 +377,7 @@ fn the_frames_of_the_corpus_reach_most_outcomes() {
 /// What needs another node to come about.
 const ELSEWHERE: &[Reason] = &[
     Reason::Advertised,
+    Reason::Announced,
     Reason::UnknownTap,
     Reason::RejectedBinding,
     Reason::AmbiguousSender,
@@ -359,5 +387,6 @@ const ELSEWHERE: &[Reason] = &[
     Reason::NoInterface,
     Reason::RateLimited,
     Reason::NoIndev,
+    Reason::RouterMacMisfit,
     Reason::SendFailed,
 ];

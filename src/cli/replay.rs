@@ -169,6 +169,7 @@ impl Replay {
             match notice {
                 Notice::Rejected { error, .. } => super::complain(&format!("rejected: {error}")),
                 Notice::Doubtful(doubt) => super::complain(&format!("warning: {doubt}")),
+                Notice::RouterMacMisfit(misfit) => super::complain(&format!("error: {misfit}")),
                 _ => {}
             }
         }

@@ -65,7 +65,9 @@ impl Teller {
     /// else is not.
     pub(super) fn tell_notice(&mut self, now: Now, notice: Notice) {
         let is_admitted = match notice {
-            Notice::SendFailed { tap, .. } => self.log.admit(now, (Some(tap), Reason::SendFailed.name())),
+            Notice::SendFailed { tap: link, .. } | Notice::AnnounceFailed { uplink: link, .. } => {
+                self.log.admit(now, (Some(link), Reason::SendFailed.name()))
+            }
             Notice::Delegated { tap, .. } => self.log.admit(now, (Some(tap), DELEGATED)),
             _ => true,
         };

@@ -1,15 +1,17 @@
 //! The lines of the log: what an operator reads of packets, of bindings and of their taps.
 
+use std::io;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv6Net;
 use tracing::field::{DisplayValue, display};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::mailbox::Report;
 use super::outcome_log::Suppressed;
 use super::telling::News;
 use crate::binding::{Binding, InterfaceName};
+use crate::engine::announcer::PATIENCE;
 use crate::engine::outcome::Severity;
 use crate::engine::slot::Stats;
 use crate::engine::{Notice, Outcome, Reason, Status};
@@ -44,13 +46,23 @@ fn write_notice(notice: &Notice) {
         ),
         Notice::Delegated { tap, prefix, via: Some(via) } => info!(%tap, %prefix, %via, "delegated prefix in use"),
         Notice::Delegated { tap, prefix, via: None } => info!(%tap, %prefix, "delegated prefix released"),
+        Notice::RouterMacMisfit(misfit) => error!(tap = %misfit.tap, "{misfit}"),
+        Notice::NoUplink { uplink } => warn!(
+            %uplink,
+            "announce_on: no Ethernet link of this name is up; what is announced waits for it, {} s at most",
+            PATIENCE.as_secs()
+        ),
         Notice::SendFailed { tap, errno } => write_failure(*tap, *errno),
+        Notice::AnnounceFailed { uplink, errno } => {
+            let error = io::Error::from_raw_os_error(*errno);
+            warn!(%uplink, reason = Reason::SendFailed.name(), "an announcement could not be sent: {error}");
+        }
     }
 }
 
 fn write_failure(tap: InterfaceName, errno: i32) {
     let reason = Reason::SendFailed;
-    let error = std::io::Error::from_raw_os_error(errno);
+    let error = io::Error::from_raw_os_error(errno);
     warn!(%tap, reason = reason.name(), "{reason}: {error}");
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv6Net;
 
+use super::router::Misfit;
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::Config;
 use crate::wire::{MacAddr, ethernet};
@@ -103,10 +104,25 @@ pub enum Notice {
         /// By which address of the guest it is reached; None: it was given back.
         via: Option<Ipv6Addr>,
     },
+    /// A routed tap's MAC is not `router_mac`. Told once, until either changes.
+    RouterMacMisfit(Misfit),
+    /// There are announcements to make, and the link of `announce_on` is not there, not up or not Ethernet. Told once,
+    /// until it is ready.
+    NoUplink {
+        /// The link that is missed.
+        uplink: InterfaceName,
+    },
     /// A frame could not be sent.
     SendFailed {
         /// The tap.
         tap: InterfaceName,
+        /// The error number of the system call.
+        errno: i32,
+    },
+    /// An announcement could not be sent.
+    AnnounceFailed {
+        /// The link of `announce_on`.
+        uplink: InterfaceName,
         /// The error number of the system call.
         errno: i32,
     },

@@ -20,8 +20,8 @@ pub(super) struct Guest<'a> {
     pub(super) config: &'a Config,
     /// Its tap.
     pub(super) tap: &'a Link,
-    /// The MAC of `INDEV`, where that is there.
-    pub(super) router: Option<MacAddr>,
+    /// Who its router is, or why it has none.
+    pub(super) router: Result<MacAddr, Reason>,
     /// Whether only the frame's source MAC says that it is this guest.
     pub(super) is_claimed: bool,
 }
@@ -89,8 +89,8 @@ impl Guest<'_> {
             is_claimed: self.is_claimed,
             source,
             source_mac: self.sender(ingress),
-            // A reply needs no more than a source; an INDEV that is not there must not cost the guest its lease.
-            own_mac: self.router.or(self.tap.mac).ok_or(Reason::NoIndev)?,
+            // A reply needs no more than a source; a router that is not there must not cost the guest its lease.
+            own_mac: self.router.or(self.tap.mac.ok_or(Reason::NoIndev))?,
             mtu: self.tap.mtu,
         };
         Ok(answers.reply(&request, &context, options, frame)?)
@@ -149,6 +149,7 @@ impl Guest<'_> {
             code: message.code,
             body: message.body,
         })?;
+        self.router?;
         let advertisement = self.advertiser.answer().ok_or(Reason::NoIndev)?;
         let ethernet = ethernet::Addresses { source: advertisement.source, destination: asker.destination_mac };
         let source = advertisement.source.link_local();
@@ -163,7 +164,7 @@ impl Guest<'_> {
         message: &icmpv6::Message<'_>,
         frame: &mut [u8],
     ) -> Result<Answer, Refusal> {
-        let router = self.router.ok_or(Reason::NoIndev)?;
+        let router = self.router?;
         let reply = na::decide(&na::Solicitation {
             binding: self.binding(),
             router,
@@ -197,7 +198,7 @@ impl Guest<'_> {
             return Err(Reason::BadSource.into());
         }
         let answers = self.serving.dhcpv6.as_ref().ok_or(Reason::NoIpv6)?;
-        let router = self.router.ok_or(Reason::NoIndev)?;
+        let router = self.router?;
         let payload = frame.get_mut(udp::FRAME_PAYLOAD_V6..).ok_or(Reason::NoFit)?;
         let context =
             dhcpv6::Context { is_claimed: self.is_claimed, source: datagram.source, destination: datagram.destination };

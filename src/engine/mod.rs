@@ -1,5 +1,6 @@
 //! What becomes of a packet: the daemon's decisions, without sockets, files, clocks or threads.
 
+pub mod announcer;
 pub mod dhcpv4;
 pub mod dhcpv6;
 pub mod doubt;
@@ -13,6 +14,7 @@ mod name;
 pub mod outcome;
 pub mod ra;
 mod reach;
+mod router;
 mod schedule;
 pub mod slot;
 mod table;
@@ -20,6 +22,7 @@ mod table;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod unsolicited;
 
 use std::collections::VecDeque;
 use std::net::Ipv6Addr;
@@ -29,7 +32,8 @@ pub use event::{Event, Link, Notice};
 use guest::Guest;
 use limits::Limit;
 pub use outcome::{Outcome, Reason, Severity, Verdict};
-use ra::Situation;
+pub use router::Misfit;
+use router::NoRouter;
 use schedule::Schedule;
 use slot::{LastNotice, Rejected, Serving, Slot, Stats};
 use table::{Sender, Table};
@@ -37,7 +41,7 @@ use table::{Sender, Table};
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::Config;
 use crate::wire::dhcpv4::OptionList;
-use crate::wire::{Checksums, MacAddr, ethernet, ipv6, ndp};
+use crate::wire::{Checksums, MacAddr};
 
 /// Monotonic time, since an epoch of the caller's choice.
 pub type Now = Duration;
@@ -63,7 +67,7 @@ pub struct Ingress<'a> {
 /// A frame to send: the first `len` bytes of the buffer, out of the interface `ifindex`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transmit {
-    /// The tap.
+    /// The tap, or the uplink.
     pub ifindex: IfIndex,
     /// The length of the frame in bytes, Ethernet header included.
     pub len: usize,
@@ -78,6 +82,8 @@ pub struct Engine {
     random: Random,
     counters: [u64; Reason::ALL.len()],
     notices: VecDeque<Notice>,
+    /// The uplink that the operator knows to be missing.
+    missed: Option<InterfaceName>,
     /// Reused from reply to reply.
     options: OptionList,
 }
@@ -109,6 +115,7 @@ impl Engine {
             random: Random(seed),
             counters: [0; Reason::ALL.len()],
             notices: VecDeque::new(),
+            missed: None,
             options: OptionList::default(),
         }
     }
@@ -147,13 +154,18 @@ impl Engine {
             advertiser,
             config: &self.config,
             tap,
-            router: self.table.link(serving.binding.indev).and_then(|indev| indev.mac),
+            router: self.router(&serving.binding).map_err(Reason::from),
             is_claimed: sender.is_claimed,
         };
         match guest.answer(ingress, &mut self.options, frame) {
             Ok(answer) => Outcome::answered(answer, tap.ifindex, sender.tap),
             Err(refusal) => Outcome::refused(refusal, Some(sender.tap)),
         }
+    }
+
+    /// Who the router of a guest is.
+    fn router(&self, binding: &Binding) -> Result<MacAddr, NoRouter> {
+        router::of(binding, self.table.link(binding.indev), self.config.general.router_mac)
     }
 
     /// Takes in a change of bindings, links or configuration.
@@ -228,21 +240,31 @@ impl Engine {
         if let Some(old) = old.as_ref().filter(|old| old.name != link.name) {
             self.refresh_users(now, old.name);
         }
-        if old.is_some_and(|old| old.name == link.name && old.mac == link.mac) {
+        if old.as_ref().is_some_and(|old| old.name == link.name && old.mac == link.mac) {
             self.refresh(now, link.name);
         } else {
             self.refresh_users(now, link.name);
+        }
+        if self.is_uplink(link.name) || old.is_some_and(|old| self.is_uplink(old.name)) {
+            self.refresh_uplink(now);
         }
     }
 
     fn lose_link(&mut self, now: Now, ifindex: IfIndex) {
         if let Some(old) = self.table.remove_link(ifindex) {
             self.refresh_users(now, old.name);
+            if self.is_uplink(old.name) {
+                self.refresh_uplink(now);
+            }
         }
     }
 
-    /// A bridge without an address of its own takes that of a port, and its guests see another router.
+    /// A bridge without an address of its own takes that of a port, and its guests see another router; unless
+    /// `router_mac` says who that is.
     fn tell_bridge(&mut self, old: &Link, new: &Link) {
+        if self.config.general.router_mac.is_some() {
+            return;
+        }
         let (Some(old_mac), Some(new_mac)) = (old.mac, new.mac) else { return };
         let is_news = new.is_bridge && old_mac != new_mac && !self.table.users(new.name).is_empty();
         if is_news && self.table.is_first_change(new.ifindex) {
@@ -267,10 +289,12 @@ impl Engine {
 
     fn count_send_failure(&mut self, ifindex: IfIndex, errno: i32) {
         self.count(Reason::SendFailed);
-        let Some(tap) = self.table.name(ifindex) else { return };
-        if let Some(slot) = self.table.known_slot(tap) {
+        let Some(name) = self.table.name(ifindex) else { return };
+        if let Some(slot) = self.table.known_slot(name) {
             slot.stats.send_failed += 1;
-            self.notices.push_back(Notice::SendFailed { tap, errno });
+            self.notices.push_back(Notice::SendFailed { tap: name, errno });
+        } else if self.is_uplink(name) {
+            self.notices.push_back(Notice::AnnounceFailed { uplink: name, errno });
         }
     }
 
@@ -279,79 +303,6 @@ impl Engine {
         if let Some(counter) = self.counters.get_mut(reason as usize) {
             *counter += 1;
         }
-    }
-
-    /// Works out anew what the operator and the guest of `tap` are to be told, after anything about it changed.
-    fn refresh(&mut self, now: Now, tap: InterfaceName) {
-        let link = self.table.link(tap).map(|link| (link.ifindex, link.is_ready));
-        let ready = link.filter(|(_, is_ready)| *is_ready).map(|(ifindex, _)| ifindex);
-        let situation = self.situation(tap, ready);
-        let Some(slot) = self.table.known_slot(tap) else { return };
-        self.notices.extend(slot.tell(tap, link.map(|(ifindex, _)| ifindex)));
-        let old = slot.advertiser.poll_timeout();
-        match situation {
-            Some(situation) => slot.advertiser.set(now, situation),
-            None => {
-                slot.advertiser.removed(now);
-                // Whether there is a tap that can hear the withdrawal may change until it is due.
-                slot.advertiser.set(now, Situation { tap: ready, ..Situation::default() });
-            }
-        }
-        self.schedule.replace(tap, old, slot.advertiser.poll_timeout());
-    }
-
-    /// What the advertisements of `tap` depend on; None without a binding.
-    fn situation(&self, tap: InterfaceName, ready: Option<IfIndex>) -> Option<Situation> {
-        let serving = self.table.serving(tap)?;
-        let period = self.config.ipv6.as_ref().map(|ipv6| ipv6.ra_period).unwrap_or_default();
-        Some(Situation {
-            content: serving.advertised.clone(),
-            source: self.table.link(serving.binding.indev).and_then(|indev| indev.mac),
-            tap: ready,
-            period: Duration::from_secs(period.into()),
-        })
-    }
-
-    /// The same for all that depends on the link `name`: the tap itself, and those whose `INDEV` it is.
-    fn refresh_users(&mut self, now: Now, name: InterfaceName) {
-        self.refresh(now, name);
-        for tap in self.table.users(name) {
-            if tap != name {
-                self.refresh(now, tap);
-            }
-        }
-    }
-
-    /// When [`poll_transmit`](Self::poll_transmit) next has something to say, if nothing happens before.
-    pub fn poll_timeout(&self) -> Option<Now> {
-        self.schedule.next()
-    }
-
-    /// The next unsolicited frame that is due, written into `frame`, which holds at least [`MAX_FRAME`] bytes. To be
-    /// called until it returns None.
-    pub fn poll_transmit(&mut self, now: Now, frame: &mut [u8]) -> Option<Transmit> {
-        while let Some(tap) = self.schedule.poll(now) {
-            let random = self.random.next();
-            let link = self.table.link(tap).cloned();
-            let slot = self.table.slot(tap);
-            let old = slot.advertiser.poll_timeout();
-            let advertisement = slot.advertiser.poll_transmit(now, random);
-            let len = advertisement.and_then(|advertisement| {
-                let ethernet = ethernet::Addresses { source: advertisement.source, destination: MacAddr::ALL_NODES };
-                let source = advertisement.source.link_local();
-                ipv6::put_icmpv6(frame, ethernet, source, ndp::ALL_NODES, &advertisement.message)
-            });
-            self.schedule.replace(tap, old, slot.advertiser.poll_timeout());
-            self.table.prune(tap);
-            if let Some((link, len)) = link.zip(len) {
-                if link.carries(len) {
-                    self.count(Reason::Advertised);
-                    return Some(Transmit { ifindex: link.ifindex, len });
-                }
-                self.count(Reason::NoFit);
-            }
-        }
-        None
     }
 
     /// The next thing that an operator should know. To be called until it returns None.

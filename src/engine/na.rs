@@ -12,7 +12,7 @@ use crate::wire::{DecodeError, Layer, MacAddr};
 pub struct Solicitation<'a> {
     /// The binding of the tap that it came from.
     pub binding: &'a Binding,
-    /// The MAC of the binding's `INDEV`: the router, as the guest sees it.
+    /// The router, as the guest sees it.
     pub router: MacAddr,
     /// The frame's source (`NFQA_HWADDR`), where the kernel names it.
     pub sender: Option<MacAddr>,

@@ -167,6 +167,8 @@ reasons! {
     RouterAdvertised "ra_solicited" Drop Debug
     /// sent a Router Advertisement that nobody asked for
     Advertised "ra_unsolicited" Drop Debug
+    /// announced a guest's address on the uplink
+    Announced "announced" Drop Debug
     /// answered a Neighbor Solicitation for one of our own addresses
     NeighborAdvertised "na_own" Drop Debug
     /// answered a Neighbor Solicitation as proxy
@@ -279,6 +281,8 @@ reasons! {
     NoFit "no_fit" Drop Warn
     /// the interface of `INDEV` is not there
     NoIndev "no_indev" Drop Warn
+    /// `router_mac` is not the MAC of this routed tap, and the kernel would not listen to it
+    RouterMacMisfit "router_mac_misfit" Drop Warn
     /// the reply could not be sent
     SendFailed "send_failed" Drop Warn
 }

@@ -1,4 +1,4 @@
-//! When which tap has something to advertise. Taps take turns, so that ten thousand of them never make a burst.
+//! When which tap has something to advertise or to announce. Taps take turns, so that ten thousand of them never make a burst.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,6 +22,9 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Moves `tap` from the time it was due to the time it is due now.
     pub(super) fn replace(&mut self, tap: InterfaceName, old: Option<Now>, new: Option<Now>) {
+        if old == new {
+            return;
+        }
         if let Some(old) = old {
             self.due.remove(&(old, tap));
         }

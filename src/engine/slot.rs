@@ -4,11 +4,13 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
+use super::announcer::Announcer;
 use super::doubt::doubts;
 use super::event::Notice;
 use super::fit::{TooLarge, misfit};
 use super::outcome::{Delegation, Outcome, Reason, Verdict};
-use super::ra::{Advertiser, Content};
+use super::ra::{Advertiser, Content, Situation};
+use super::router::Misfit;
 use super::{Now, dhcpv4, dhcpv6};
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::{Config, Ipv6};
@@ -22,8 +24,12 @@ pub(super) struct Slot {
     pub(super) rejected: Option<Rejected>,
     /// What its guest is told unasked. Outlives the binding until what it said is taken back.
     pub(super) advertiser: Advertiser,
+    /// What its neighbours are told of its addresses. Outlives the binding for a while, in case the file is rewritten.
+    pub(super) announcer: Announcer,
     /// What the operator was last told of the tap.
     pub(super) told: LastNotice,
+    /// What the operator was last told of the tap's MAC.
+    pub(super) misfit: Option<Misfit>,
     /// By which address of the guest its delegated prefix is reached: where the Request for it came from.
     pub(super) delegated_via: Option<Ipv6Addr>,
     /// What became of its packets.
@@ -84,7 +90,23 @@ impl Slot {
 
     /// Whether there is nothing to remember.
     pub(super) fn is_empty(&self) -> bool {
-        self.serving.is_none() && self.rejected.is_none() && self.advertiser.poll_timeout().is_none()
+        self.serving.is_none() && self.rejected.is_none() && self.poll_timeout().is_none()
+    }
+
+    /// When the tap next has something to advertise or to announce.
+    pub(super) fn poll_timeout(&self) -> Option<Now> {
+        let dues = [self.advertiser.poll_timeout(), self.announcer.poll_timeout()];
+        dues.into_iter().flatten().min()
+    }
+
+    /// Has the guest told how things are; None: the binding is gone. `ready` is the tap, if it can take a frame.
+    pub(super) fn advertise(&mut self, now: Now, situation: Option<Situation>, ready: Option<IfIndex>) {
+        let Some(situation) = situation else {
+            self.advertiser.removed(now);
+            // Whether there is a tap that can hear the withdrawal may change until it is due.
+            return self.advertiser.set(now, Situation { tap: ready, ..Situation::default() });
+        };
+        self.advertiser.set(now, situation);
     }
 
     /// Takes in what the guest did with its prefix, and what the operator is to be told of it, if it is news.
@@ -120,6 +142,12 @@ impl Slot {
             }
         };
         if std::mem::replace(&mut self.told, told) == told { None } else { notice }
+    }
+
+    /// What the operator is to be told of the tap's MAC, which does not fit, or does.
+    pub(super) fn tell_misfit(&mut self, misfit: Option<Misfit>) -> Option<Notice> {
+        let is_told = std::mem::replace(&mut self.misfit, misfit) == misfit;
+        misfit.filter(|_| !is_told).map(Notice::RouterMacMisfit)
     }
 }
 

@@ -67,6 +67,11 @@ impl Table {
         names.filter_map(|tap| Some((*tap, self.slots.get(tap)?)))
     }
 
+    /// Every slot, in no order, for change.
+    pub(super) fn slots_mut(&mut self) -> impl Iterator<Item = (InterfaceName, &mut Slot)> {
+        self.slots.iter_mut().map(|(tap, slot)| (*tap, slot))
+    }
+
     /// The slot of `tap`, made if it is not there.
     pub(super) fn slot(&mut self, tap: InterfaceName) -> &mut Slot {
         self.slots.entry(tap).or_insert_with(|| {

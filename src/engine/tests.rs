@@ -1,5 +1,8 @@
 //! The engine as a whole: packets in, outcomes out, while bindings, links and configuration come and go.
 
+mod announcements;
+mod router_mac;
+
 use std::sync::Arc;
 
 use super::testing::{GUEST, OTHER, ROUTER, dhcpv4, dual_stack, icmpv6, node, udp4, udp6, with_settings};
@@ -7,7 +10,7 @@ use super::*;
 use crate::binding::{Ipv6Binding, Settings};
 use crate::config::{self, Ipv6Mode};
 use crate::wire::duid::server_duid;
-use crate::wire::ndp;
+use crate::wire::{ipv6, ndp};
 
 const DISCOVER: &[u8] = &[53, 1, 1];
 const WRONG_REQUEST: &[u8] = &[53, 1, 3, 50, 4, 192, 0, 2, 99];

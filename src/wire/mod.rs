@@ -3,6 +3,7 @@
 //! Decoders take any bytes and never panic: each checks every length before it looks, and says in a [`DecodeError`]
 //! which field of which layer was wrong. Encoders write into a buffer of the caller's and say when it is too small.
 
+pub mod arp;
 pub mod dhcpv4;
 pub mod dhcpv6;
 pub mod domain;

@@ -19,7 +19,7 @@ pub const MIN_PERIOD: Duration = Duration::from_secs(3);
 pub struct Situation {
     /// What the guest is to be told; None: nothing.
     pub content: Option<Content>,
-    /// The MAC of `INDEV`, where that is there.
+    /// The router's MAC, where there is a router.
     pub source: Option<MacAddr>,
     /// The tap, where it is there and can take a frame.
     pub tap: Option<IfIndex>,

@@ -5,7 +5,7 @@ import struct
 from case import GUEST, OTHER, ROUTER, Case, binding
 from dhcpv4 import ADDRESS, ACK, DISCOVER, dhcp, frame
 from dhcpv6 import CLIENT_ID, information
-from nd import EUI64_LOCAL, GATEWAY, RANDOM_LOCAL, ns, rs
+from nd import EUI64_LOCAL, GATEWAY, RANDOM_LOCAL, ROUTER_LOCAL, ns, rs
 from wire import BROADCAST, bootp, ethernet, icmpv6, ip, ipv4, ipv6, option, slla, udp
 
 STRANGER = "aa:00:00:00:00:99"
@@ -86,6 +86,24 @@ BRIDGED = {
 DISABLED_DHCP = "[dhcp]\nenable_dhcp = no\n[ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n"
 DISABLED_IPV6 = "[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n"
 
+NAMED_ROUTER = (
+    "[general]\nrouter_mac = 02:00:00:00:00:aa\n[dhcp]\nserver_ip = 192.0.2.1\n"
+    "[ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\nnameservers = 2001:db8::53\n"
+)
+NAMED_ROUTER_LOCAL = "fe80::ff:fe00:aa"
+
+
+def with_named_router(label):
+    """One of each kind, and solicitations for the router's link-local, with its name and without."""
+    return [
+        *everything(label, "tap1", GUEST),
+        (f"{label}: RS from ::", "tap1", rs("::")),
+        (f"{label}: NS for the link-local of router_mac", "tap1", ns(NAMED_ROUTER_LOCAL, options=slla(GUEST))),
+        (f"{label}: detection of the link-local of router_mac", "tap1", ns(NAMED_ROUTER_LOCAL, "::")),
+        (f"{label}: NS for the link-local of INDEV", "tap1", ns(ROUTER_LOCAL, options=slla(GUEST))),
+    ]
+
+
 CASES = [
     Case("identity-spoofing", SPOOFED, TWO_GUESTS),
     Case("identity-taps", WHOSE, BRIDGED),
@@ -98,6 +116,8 @@ CASES = [
         ],
         TWO_GUESTS,
     ),
+    Case("router-mac-bridged", with_named_router("bridged"), {"tap1": binding(INDEV="br0")}, NAMED_ROUTER),
+    Case("router-mac-routed", with_named_router("routed, another MAC"), {"tap1": binding()}, NAMED_ROUTER),
     Case("not-diverted", OTHERS, {"tap1": binding()}),
     Case("disabled-dhcp", everything("enable_dhcp is off", "", GUEST), {"tap1": binding()}, DISABLED_DHCP),
     Case("disabled-ipv6", everything("enable_ipv6 is off", "", GUEST), {"tap1": binding()}, DISABLED_IPV6),

@@ -27,6 +27,7 @@ mod dhcpv6;
 mod harness;
 mod hostile;
 mod ipv6;
+mod migration;
 mod routed;
 
 use std::env;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
 /// Every test of the lab.
 fn all() -> impl Iterator<Item = Test> {
     let guests = [dhcpv4::TESTS, boot::TESTS, routed::TESTS, ipv6::TESTS, advertisements::TESTS, dhcpv6::TESTS];
-    let node = [bridge::TESTS, bindings::TESTS, daemon::TESTS, control::TESTS, hostile::TESTS];
+    let node = [bridge::TESTS, bindings::TESTS, daemon::TESTS, control::TESTS, hostile::TESTS, migration::TESTS];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }
 

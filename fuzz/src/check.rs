@@ -1,8 +1,11 @@
 //! What must be true of every frame that we send, by an independent reading: not one line here is the engine's.
 
-use dhcproto::{Decodable, Decoder, v4, v6};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::packet::{self, ETHERNET, IPV4, IPV6, PROTOCOL_ICMPV6, PROTOCOL_UDP, UDP};
+use dhcproto::{Decodable, Decoder, v4, v6};
+use nfdhcpd::wire::MacAddr;
+
+use crate::packet::{self, ARP, ETHERNET, IPV4, IPV6, PROTOCOL_ICMPV6, PROTOCOL_UDP, UDP};
 
 /// A frame of ours, read.
 #[derive(Debug)]
@@ -12,9 +15,20 @@ pub enum Sent {
     /// A DHCPv6 message.
     Dhcpv6(Box<v6::Message>),
     /// A Router Advertisement.
-    RouterAdvertisement,
+    RouterAdvertisement {
+        /// Router Lifetime, in seconds.
+        lifetime: u16,
+    },
     /// A Neighbor Advertisement.
-    NeighborAdvertisement,
+    NeighborAdvertisement {
+        /// Target Address.
+        target: Ipv6Addr,
+    },
+    /// An ARP Announcement.
+    ArpAnnouncement {
+        /// Sender and target protocol address.
+        address: Ipv4Addr,
+    },
 }
 
 /// Reads a frame of ours.
@@ -25,10 +39,55 @@ pub fn frame(frame: &[u8]) -> Sent {
     let packet = &frame[ETHERNET..];
     assert_eq!(frame[6] & 1, 0, "a group address as source");
     match u16::from_be_bytes([frame[12], frame[13]]) {
+        0x0806 => arp_announcement(frame),
         0x0800 => ipv4(packet),
-        0x86dd => ipv6(packet),
+        0x86dd => {
+            let sent = ipv6(packet);
+            check_identity(frame, &sent);
+            sent
+        }
         other => panic!("EtherType {other:#06x}"),
     }
+}
+
+/// The source of a frame of ours.
+pub fn source(frame: &[u8]) -> MacAddr {
+    MacAddr::from_slice(&frame[6..]).expect("a source")
+}
+
+/// An ARP Announcement (RFC 5227 §2.3), in a frame from the MAC that it names.
+fn arp_announcement(frame: &[u8]) -> Sent {
+    let packet = &frame[ETHERNET..];
+    assert_eq!(packet.len(), ARP);
+    assert_eq!(frame[..6], [0xff; 6], "not to everybody");
+    assert_eq!(packet[..8], [0, 1, 8, 0, 6, 4, 0, 1], "not a request about Ethernet and IPv4");
+    assert_eq!(packet[8..14], frame[6..12], "another MAC than the frame's");
+    assert_eq!(packet[14..18], packet[24..28], "another address than the sender's");
+    let address: [u8; 4] = packet[14..18].try_into().expect("four octets");
+    Sent::ArpAnnouncement { address: address.into() }
+}
+
+/// The MAC that sends the frame is the one that it speaks of: in its advertisement, and in its link-local source.
+fn check_identity(frame: &[u8], sent: &Sent) {
+    let packet = &frame[ETHERNET..];
+    let message = &packet[IPV6..];
+    if !matches!(sent, Sent::NeighborAdvertisement { .. }) {
+        assert_eq!(packet[8..24], source(frame).link_local().octets(), "the link-local address of another MAC");
+    }
+    let named = match sent {
+        Sent::RouterAdvertisement { .. } => link_layer(&message[16..], 1),
+        Sent::NeighborAdvertisement { .. } => link_layer(&message[24..], 2),
+        _ => return,
+    };
+    assert_eq!(named, Some(source(frame)), "another MAC than the frame's");
+}
+
+/// The link-layer address in an option of this type.
+fn link_layer(mut options: &[u8], kind: u8) -> Option<MacAddr> {
+    while options.first().is_some_and(|first| *first != kind) {
+        options = &options[usize::from(options[1]) * 8..];
+    }
+    MacAddr::from_slice(options.get(2..)?)
 }
 
 fn ipv4(packet: &[u8]) -> Sent {
@@ -100,7 +159,7 @@ pub fn advertisement(message: &[u8]) -> Sent {
         136 => {
             assert_eq!(message[24..26], [2, 1], "one option, the target's link-layer address");
             assert_eq!(message.len(), 32);
-            Sent::NeighborAdvertisement
+            Sent::NeighborAdvertisement { target: target(message) }
         }
         other => panic!("ICMPv6 type {other}"),
     }
@@ -120,7 +179,7 @@ fn router_advertisement(message: &[u8]) -> Sent {
         router_option(option);
         options = rest;
     }
-    Sent::RouterAdvertisement
+    Sent::RouterAdvertisement { lifetime: u16::from_be_bytes([message[6], message[7]]) }
 }
 
 /// One option of a Router Advertisement, by the RFC that defines it.
@@ -162,4 +221,9 @@ fn router_option(option: &[u8]) {
 fn check_prefix(prefix: &[u8], length: u8) {
     let is_set = |bit: usize| prefix[bit / 8] & (0x80 >> (bit % 8)) != 0;
     assert!(!(usize::from(length)..prefix.len() * 8).any(is_set), "host bits behind /{length}");
+}
+
+fn target(message: &[u8]) -> Ipv6Addr {
+    let octets: [u8; 16] = message[8..24].try_into().expect("sixteen octets");
+    octets.into()
 }

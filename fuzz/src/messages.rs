@@ -118,7 +118,7 @@ pub fn ndp(data: &[u8]) {
         let solicitation =
             na::Solicitation { binding, router: ROUTER, sender, hop_limit, source, destination, code, body };
         let Ok(reply) = na::decide(&solicitation) else { continue };
-        assert!(matches!(check::advertisement(&reply.message), Sent::NeighborAdvertisement));
+        assert!(matches!(check::advertisement(&reply.message), Sent::NeighborAdvertisement { .. }));
         let own = binding.ipv6.as_ref().and_then(|ipv6| ipv6.eui64);
         assert!(own.is_none_or(|own| reply.message[8..24] != own.octets()), "the guest's own address is answered for");
     }

@@ -1,10 +1,11 @@
 //! An engine with its links, whose every answer is checked against what is known of the world.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use nfdhcpd::binding::{Binding, IfIndex, InterfaceName};
-use nfdhcpd::config::Config;
+use nfdhcpd::config::{Config, General};
 use nfdhcpd::engine::{Engine, Event, Ingress, Link, MAX_FRAME, Now, Outcome, Transmit, Verdict};
 use nfdhcpd::wire::MacAddr;
 
@@ -19,6 +20,7 @@ const MAX_AT_ONCE: usize = 64;
 pub struct Node {
     engine: Engine,
     links: BTreeMap<IfIndex, Link>,
+    general: General,
     now: Now,
     frame: Box<[u8; MAX_FRAME]>,
 }
@@ -27,6 +29,7 @@ impl Node {
     /// A node without links and bindings.
     pub fn new(config: Config, seed: u64) -> Self {
         Self {
+            general: config.general.clone(),
             engine: Engine::new(config, seed),
             links: BTreeMap::new(),
             now: Duration::from_secs(1000),
@@ -53,6 +56,7 @@ impl Node {
                 self.links.insert(link.ifindex, link.clone());
             }
             Event::LinkGone(ifindex) => drop(self.links.remove(ifindex)),
+            Event::ConfigChanged(config) => self.general = config.general.clone(),
             _ => {}
         }
         self.engine.handle_event(self.now, event);
@@ -76,8 +80,7 @@ impl Node {
             let link = self.links.get(&transmit.ifindex).expect("a link that is there");
             assert!(link.is_ready, "sent to {}, which is not ready", link.name);
             self.check_length(link, transmit);
-            let sent_frame = check::frame(&self.frame[..transmit.len]);
-            assert!(matches!(sent_frame, Sent::RouterAdvertisement), "{sent_frame:?}");
+            self.check_unsolicited(link, &self.frame[..transmit.len]);
             sent += 1;
             assert!(sent <= MAX_AT_ONCE, "a burst of advertisements");
         }
@@ -102,10 +105,53 @@ impl Node {
         self.check_length(link, reply);
         let frame = &self.frame[..reply.len];
         check_destination(frame, ingress, binding);
-        if let Sent::Dhcpv4(_) = check::frame(frame) {
-            let len = reply.len - ETHERNET;
-            assert!(len <= client_size(ingress.packet), "{len} bytes are more than the client takes");
+        let sent = check::frame(frame);
+        self.check_router(frame, &sent, link, binding);
+        match sent {
+            Sent::Dhcpv4(_) => {
+                let len = reply.len - ETHERNET;
+                assert!(len <= client_size(ingress.packet), "{len} bytes are more than the client takes");
+            }
+            Sent::ArpAnnouncement { .. } => panic!("an announcement as a reply"),
+            _ => {}
         }
+    }
+
+    /// A reply comes from the guest's router, and a router of IPv6 is one that the kernel listens to.
+    fn check_router(&self, frame: &[u8], sent: &Sent, tap: &Link, binding: &Binding) {
+        let source = check::source(frame);
+        let indev = self.link(binding.indev).and_then(|indev| indev.mac);
+        let named = self.general.router_mac;
+        if let Sent::Dhcpv4(_) = sent {
+            assert_eq!(named.filter(|_| !binding.is_routed()).or(indev).or(tap.mac), Some(source));
+            return;
+        }
+        assert_eq!(named.or(indev), Some(source), "from another router");
+        assert!(!binding.is_routed() || tap.mac == Some(source), "a router that the kernel does not listen to");
+    }
+
+    /// An advertisement to a guest, or an announcement on the uplink.
+    fn check_unsolicited(&self, link: &Link, frame: &[u8]) {
+        let source = check::source(frame);
+        match check::frame(frame) {
+            Sent::RouterAdvertisement { lifetime } => {
+                let is_router = self.general.router_mac.is_none_or(|mac| mac == source);
+                assert!(is_router || lifetime == 0, "an advertisement of a router that was");
+            }
+            Sent::NeighborAdvertisement { target } => self.check_announcement(link, source, target.into()),
+            Sent::ArpAnnouncement { address } => self.check_announcement(link, source, address.into()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Only who is here and routed is announced, and by the uplink's own MAC.
+    fn check_announcement(&self, uplink: &Link, source: MacAddr, address: IpAddr) {
+        assert_eq!(self.general.announce_on, Some(uplink.name), "announced on another link");
+        assert_eq!(uplink.mac, Some(source));
+        let is_ready = |tap| self.link(tap).is_some_and(|link| link.is_ready);
+        let bindings = self.engine.status().into_iter().filter_map(|status| status.binding);
+        let mut here = bindings.filter(|binding| binding.is_routed() && is_ready(binding.tap));
+        assert!(here.any(|binding| binding.tap != uplink.name && has(&binding, address)), "{address} is not here");
     }
 
     /// The kernel named the tap, or a bridge that the tap is a port of now and whose guest alone has this MAC.
@@ -128,6 +174,14 @@ impl Node {
 
     fn link(&self, name: InterfaceName) -> Option<&Link> {
         self.links.values().find(|link| link.name == name)
+    }
+}
+
+/// Whether the guest has this address.
+fn has(binding: &Binding, address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => binding.ipv4.is_some_and(|ipv4| ipv4.address == address),
+        IpAddr::V6(address) => binding.ipv6.as_ref().is_some_and(|ipv6| ipv6.is_guests(address)),
     }
 }
 

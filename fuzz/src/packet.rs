@@ -2,6 +2,8 @@
 
 /// The length of an Ethernet header, in bytes.
 pub const ETHERNET: usize = 14;
+/// The length of an ARP packet about Ethernet and IPv4, in bytes.
+pub const ARP: usize = 28;
 /// The length of an IPv4 header without options, in bytes.
 pub const IPV4: usize = 20;
 /// The length of an IPv6 header, in bytes.

@@ -117,6 +117,8 @@ struct Settings {
     ra_period: u16,
     rate_limit: u8,
     rate_burst: u8,
+    router_mac: Option<Mac>,
+    announce_on: Option<Name>,
 }
 
 #[derive(Debug, Arbitrary)]
@@ -290,6 +292,8 @@ impl Settings {
         let Config { mut general, lease, mut dhcp, mut ipv6 } = fixtures::config();
         general.rate_limit = self.rate_limit.into();
         general.rate_burst = self.rate_burst.into();
+        general.router_mac = self.router_mac.map(Mac::mac).filter(|mac| mac.is_unicast());
+        general.announce_on = self.announce_on.map(Name::name);
         if let Some(dhcp) = &mut dhcp {
             dhcp.server_on_link = self.server_on_link;
             dhcp.rapid_commit = self.rapid_commit;

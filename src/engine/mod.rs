@@ -199,10 +199,11 @@ impl Engine {
                 self.tell_doubts(&serving);
                 self.table.set_serving(tap, Some(serving));
                 self.table.slot(tap).rejected = None;
-                self.refresh(now, tap);
             }
             Err(error) => self.reject(tap, error, Some(binding)),
         }
+        // The router may be another one even where the answers stay as they were.
+        self.refresh(now, tap);
     }
 
     /// Tells what is doubtful of a binding that is about to be in force, and was not so of the one that is.

@@ -147,6 +147,20 @@ fn a_reload_is_a_farewell_from_the_old_router() {
 }
 
 #[test]
+fn a_binding_that_does_not_fit_any_more_follows_all_the_same() {
+    let mut lab = Lab::on_bridge();
+    lab.advertised();
+    let mut config = node();
+    config.general.router_mac = Some(NAMED);
+    config.ipv6.as_mut().unwrap().nameservers = vec!["2001:db8::53".parse().unwrap(); 90];
+    lab.event(Event::ConfigChanged(Arc::new(config)));
+    assert!(lab.engine.status()[0].rejected.is_some());
+    assert_eq!(lab.advertised(), [(ROUTER, 0), (NAMED, 1800)]);
+    let (reason, frame) = lab.answer(&router_solicitation());
+    assert_eq!((reason, Frame::parse(&frame).unwrap().addresses.source), (Reason::RouterAdvertised, NAMED));
+}
+
+#[test]
 fn a_routed_tap_with_that_mac_is_served() {
     let mut lab = routed(ROUTER);
     assert_eq!(lab.advertised(), [(ROUTER, 1800)]);

@@ -27,7 +27,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How long binding or tap may be away before their return is an arrival: hooks remove a file and write it anew.
 pub const ABSENCE: Duration = Duration::from_secs(2);
 
-/// A guest that is here, and can be reached through this node. Not for the guest to change.
+/// A guest that is here and can be reached through this node, as its neighbours are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
     /// The tap that it is behind. One that was made anew has another index.

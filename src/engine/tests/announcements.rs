@@ -298,6 +298,16 @@ fn an_uplink_that_is_missing_is_told_once_and_waited_for() {
 }
 
 #[test]
+fn an_uplink_that_is_renamed_is_missing_until_it_is_back() {
+    let mut lab = arrived();
+    assert_eq!(lab.announced(START), all());
+    lab.event(Event::LinkChanged(link(UPLINK_INDEX, "old", UPLINK)));
+    assert_eq!(lab.announced(START + INTERVAL), NOBODY);
+    lab.event_at(START + INTERVAL, Event::LinkChanged(uplink()));
+    assert_eq!(lab.announced(START + INTERVAL), all());
+}
+
+#[test]
 fn what_waited_too_long_is_not_announced() {
     let mut lab = Lab::empty();
     lab.event(configured(Some("eth0")));

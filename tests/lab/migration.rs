@@ -62,6 +62,7 @@ fn bridged_guest_finds_another_router_without_a_name(lab: &mut Lab) {
 
 fn bridge_may_change_its_address(lab: &mut Lab) {
     let guests = [guest_on_first_node(lab), lab.guest(2)];
+    guests[1].wait_for_address("fe80::");
     lab.launch(&named());
     let before = soon("the router", || only(routers(&guests[0])));
     let heard = advertisements(&guests[0]).len();
@@ -140,7 +141,8 @@ fn routed_tap_must_have_the_address_of_the_router(lab: &mut Lab) {
     assert_eq!(soon("the router", || only(routers(&guest))), router(ROUTER_LOCAL, ROUTER));
 }
 
-/// A guest behind a port of `br0`, and the second node's `br1`.
+/// A guest behind a port of `br0`, and the second node's `br1`. The guest can hear what is told once, unasked: nothing
+/// is diverted here, so nobody answers it.
 fn guest_on_first_node(lab: &mut Lab) -> Guest {
     for number in 0..2 {
         sh(&format!(
@@ -151,6 +153,7 @@ fn guest_on_first_node(lab: &mut Lab) -> Guest {
     let mut guest = Guest::new(1);
     guest.plug_with("ip link set tap1 master br0");
     lab.bind(&guest, &bridged_binding(&guest, "br0"));
+    guest.wait_for_address("fe80::");
     guest
 }
 

@@ -215,7 +215,7 @@ impl Engine {
 
     fn reject(&mut self, tap: InterfaceName, error: BindingError, unfit: Option<Binding>) {
         let slot = self.table.slot(tap);
-        slot.rejected = Some(Rejected { error: error.clone(), unfit });
+        slot.rejected = Some(Box::new(Rejected { error: error.clone(), unfit }));
         let keeps_last = slot.serving.is_some();
         self.notices.push_back(Notice::Rejected { tap, error, keeps_last });
     }

@@ -21,7 +21,7 @@ pub(super) struct Slot {
     /// The binding in force.
     pub(super) serving: Option<Serving>,
     /// Why the file as it is now is not in force.
-    pub(super) rejected: Option<Rejected>,
+    pub(super) rejected: Option<Box<Rejected>>,
     /// What its guest is told unasked. Outlives the binding until what it said is taken back.
     pub(super) advertiser: Advertiser,
     /// What its neighbours are told of its addresses. Outlives the binding for a while, in case the file is rewritten.

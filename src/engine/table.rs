@@ -15,7 +15,8 @@ use crate::wire::MacAddr;
 /// Bindings by tap, links by index and by name. Follows whatever changes; neither needs the other to be there.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    slots: HashMap<InterfaceName, Slot>,
+    /// Boxed, for a table of large values would keep as much again for those to come.
+    slots: HashMap<InterfaceName, Box<Slot>>,
     /// The taps that have a slot, so that an operator can be told of them piece by piece and in order.
     names: BTreeSet<InterfaceName>,
     links: HashMap<IfIndex, Known>,
@@ -57,37 +58,37 @@ pub(super) struct Stranger {
 impl Table {
     /// Every slot, in no order.
     pub(super) fn slots(&self) -> impl Iterator<Item = (InterfaceName, &Slot)> {
-        self.slots.iter().map(|(tap, slot)| (*tap, slot))
+        self.slots.iter().map(|(tap, slot)| (*tap, &**slot))
     }
 
     /// The slots of the taps whose names follow `after`, in the order of their names.
     pub(super) fn slots_after(&self, after: Option<InterfaceName>) -> impl Iterator<Item = (InterfaceName, &Slot)> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let names = self.names.range((start, Bound::Unbounded));
-        names.filter_map(|tap| Some((*tap, self.slots.get(tap)?)))
+        names.filter_map(|tap| Some((*tap, self.find(*tap)?)))
     }
 
     /// Every slot, in no order, for change.
     pub(super) fn slots_mut(&mut self) -> impl Iterator<Item = (InterfaceName, &mut Slot)> {
-        self.slots.iter_mut().map(|(tap, slot)| (*tap, slot))
+        self.slots.iter_mut().map(|(tap, slot)| (*tap, &mut **slot))
     }
 
     /// The slot of `tap`, made if it is not there.
     pub(super) fn slot(&mut self, tap: InterfaceName) -> &mut Slot {
         self.slots.entry(tap).or_insert_with(|| {
             self.names.insert(tap);
-            Slot::default()
+            Box::default()
         })
     }
 
     /// The slot of `tap`, to be looked at, if there is one.
     pub(super) fn find(&self, tap: InterfaceName) -> Option<&Slot> {
-        self.slots.get(&tap)
+        self.slots.get(&tap).map(|slot| &**slot)
     }
 
     /// The slot of `tap`, if there is one.
     pub(super) fn known_slot(&mut self, tap: InterfaceName) -> Option<&mut Slot> {
-        self.slots.get_mut(&tap)
+        self.slots.get_mut(&tap).map(|slot| &mut **slot)
     }
 
     /// The binding in force for `tap`, with what is said to its guest.
@@ -108,7 +109,7 @@ impl Table {
 
     /// Drops the slot of `tap` if nothing is in it any more.
     pub(super) fn prune(&mut self, tap: InterfaceName) {
-        if self.slots.get(&tap).is_some_and(Slot::is_empty) {
+        if self.find(tap).is_some_and(Slot::is_empty) {
             self.slots.remove(&tap);
             self.names.remove(&tap);
         }

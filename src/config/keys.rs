@@ -70,7 +70,7 @@ pub(super) static KEYS: &[Key] = &[
     }),
     key("dhcp", "v6only_wait", |w, v| v.one(v6only_wait).map(|time| w.dhcp.v6only_wait = Some(time))),
     key("dhcp", "captive_portal", |w, v| v.one(captive_portal).map(|uri| w.dhcp.captive_portal = Some(uri))),
-    keys("dhcp", "option_", is_digits, |w, v| w.dhcp.options.insert(v.suffix(), &v.to_string())),
+    keys("dhcp", "option_", is_digits, |w, v| w.dhcp.options.insert(v.suffix(), &raw_option(v)?)),
     key("ipv6", "enable_ipv6", |w, v| v.one(boolean).map(|yes| w.enable_ipv6 = yes)),
     key("ipv6", "mode", |w, v| v.one(mode).map(|mode| w.ipv6.mode = mode)),
     key("ipv6", "ra_period", |w, v| v.one(ra_period).map(|time| w.ipv6.ra_period = time)),
@@ -155,6 +155,12 @@ fn ntp_server(text: &str) -> Result<NtpServer, String> {
         NtpServer::V4(_) => Err("an IPv4 address, which belongs to [dhcp]".to_owned()),
         server => Ok(server),
     }
+}
+
+/// Addresses are a list. Anything else is one value: a comma in it is meant, and goes between quotes.
+fn raw_option(value: &Value<'_>) -> Result<String, String> {
+    let all = value.to_string();
+    if all.starts_with("ip:") { Ok(all) } else { value.one(|text| Ok(text.to_owned())) }
 }
 
 fn bootfile(suffix: &str) -> Option<BootFor> {

@@ -275,6 +275,7 @@ fn wrong_values_are_refused_with_what_is_allowed() {
         ("general", "router_mac", "ff:ff:ff:ff:ff:ff", "not the MAC address of one station"),
         ("general", "announce_on", "a/b", "not an interface name"),
         ("dhcp", "option_", "01", "not hex:"),
+        ("dhcp", "option_", "text:a,b", "not one value but a list"),
         ("dhcp", "v6only_wait", "299", "not a number from 300"),
         ("dhcp", "routes", "0.0.0.0/0 via 192.0.2.1", "the default route"),
         ("ipv6", "routes", "2001:db8:1::/48 via fe80::1", "a route with a router"),

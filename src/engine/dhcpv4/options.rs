@@ -109,7 +109,7 @@ pub(super) fn prepare(
     boot: &Boot,
 ) -> Vec<Prepared> {
     let facts = Facts { binding, ipv4, dhcp, config, boot };
-    let raw: Vec<Prepared> = raw_options(&facts).collect();
+    let raw = raw_options(&facts);
     let is_raw = |code: u8| raw.iter().any(|option| option.code == code);
     let ruled = RULES.iter().filter(|rule| !is_raw(rule.code)).filter_map(|rule| rule.prepare(&facts));
     let mut prepared: Vec<Prepared> = ruled.collect();
@@ -129,19 +129,31 @@ impl Rule {
     }
 }
 
-/// `OPTION_<code>`: those of the binding, and those of the node with other codes.
-fn raw_options<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Prepared> + use<'a> {
+/// `OPTION_<code>`: those of the binding, and those of the node under codes for which the binding says nothing.
+fn raw_options(facts: &Facts<'_>) -> Vec<Prepared> {
     let (own, nodes) = (&facts.binding.settings.options, &facts.dhcp.options);
     let own_ones = own.iter().map(|(code, value)| (code, value, format!("OPTION_{code}")));
-    let nodes_ones = nodes.iter().filter(|(code, _)| own.value(*code).is_none());
+    let is_left_to_node = |code| own.value(code).is_none() && !is_said_by_binding(facts, code);
+    let nodes_ones = nodes.iter().filter(|(code, _)| is_left_to_node(*code));
     let all = own_ones.chain(nodes_ones.map(|(code, value)| (code, value, format!("dhcp.option_{code}"))));
-    all.map(|(code, value, key)| Prepared {
+    let prepared = all.map(|(code, value, key)| Prepared {
         code,
         value: Value::Fixed(value.into()),
         is_required: false,
         is_only_asked: false,
         key: key.into(),
-    })
+    });
+    prepared.collect()
+}
+
+/// Whether a key of the binding says what goes under `code`.
+fn is_said_by_binding(facts: &Facts<'_>, code: u8) -> bool {
+    let Some(rule) = RULES.iter().find(|rule| rule.code == code) else { return false };
+    let key = (rule.key)(facts);
+    // A domain that is part of the name, and the class of what is booted: nobody said them.
+    let is_derived = (code == code::DOMAIN_NAME && key == "HOSTNAME") || code == code::VENDOR_CLASS;
+    let is_nodes = key.contains('.');
+    !is_derived && !is_nodes && (rule.value)(facts).is_some()
 }
 
 fn fixed(value: Option<Vec<u8>>) -> Option<Value> {

@@ -73,7 +73,17 @@ fn every_option_comes_from_the_binding_else_from_the_node() {
         (4, "OPTION_4=ip:192.0.2.4, 192.0.2.5", "", Some(&[192, 0, 2, 4, 192, 0, 2, 5])),
         // In place of what would be said.
         (6, "OPTION_6=ip:192.0.2.99\nNAMESERVERS=192.0.2.53", "", Some(&[192, 0, 2, 99])),
-        (6, "NAMESERVERS=192.0.2.53", "option_6 = ip:192.0.2.99", Some(&[192, 0, 2, 99])),
+        (6, "", "nameservers = 192.0.2.53\noption_6 = ip:192.0.2.99", Some(&[192, 0, 2, 99])),
+        // What the binding says comes before what the node says, whatever the key.
+        (6, "NAMESERVERS=192.0.2.53", "option_6 = ip:192.0.2.99", Some(&[192, 0, 2, 53])),
+        (12, "", "option_12 = text:everybody", Some(b"vm1")),
+        (15, "DOMAIN=own.example", "option_15 = text:node.example", Some(b"own.example")),
+        (15, "HOSTNAME=vm.derived.example", "option_15 = text:node.example", Some(b"node.example")),
+        (26, "MTU=1400", "option_26 = hex:0578", Some(&[5, 120])),
+        (26, "", "option_26 = hex:05dc", Some(&[5, 220])),
+        (28, "", "option_28 = ip:192.0.2.99", Some(&[192, 0, 2, 255])),
+        (42, "NTP=2001:db8::123", "option_42 = ip:192.0.2.99", Some(&[192, 0, 2, 99])),
+        (67, "BOOTFILE=own.0", "option_67 = text:node.0", Some(b"own.0")),
         (119, "OPTION_119=hex:00", "domain_search = example.com", Some(&[0])),
     ];
     for (code, keys, dhcp, expected) in table {

@@ -6,6 +6,8 @@
 //! packet thread           queues ──► engine ──► verdicts, frames ◄────────────┘
 //! ```
 
+#![expect(clippy::disallowed_types, reason = "io opens the control socket, and the daemon waits on it")]
+
 mod answering;
 mod clock;
 mod control;

@@ -1,7 +1,7 @@
 //! `nfdhcpd replay`, `check` and `show` as an operator uses them: options, messages, exit statuses.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
-#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read and write files and sockets")]
 
 mod corpus;
 

@@ -1,5 +1,7 @@
 //! Asking a running daemon: where its socket is, and what it says.
 
+#![expect(clippy::disallowed_types, reason = "who asks a daemon needs a socket to it, and nothing else of io")]
+
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;

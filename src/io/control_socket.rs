@@ -1,7 +1,7 @@
 //! The socket on which a running daemon is asked. Who may ask is a matter of the file's permissions: whoever started the
 //! daemon, which is root as a rule, and one group if the configuration names one.
 
-#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "io is where the outside world is")]
 
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -6,6 +6,7 @@
 //! when `NFDHCPD_STRICT=1`.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

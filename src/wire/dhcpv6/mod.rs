@@ -87,9 +87,6 @@ pub mod fqdn {
     pub const NO_UPDATE: u8 = 4;
 }
 
-/// A lifetime that never ends (RFC 8415 §7.7).
-pub const INFINITY: u32 = u32::MAX;
-
 /// What a Status Code option says (RFC 8415 §21.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {

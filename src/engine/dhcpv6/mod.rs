@@ -18,10 +18,11 @@ use crate::binding::Binding;
 use crate::config::Config;
 use crate::wire::dhcpv6::{Encoder, HEADER_LEN, IaKind, Message, MessageType, NoRoom, OPTION_HEADER_LEN, fqdn, option};
 use crate::wire::duid::{self, SERVER_DUID_LEN, server_duid};
-use crate::wire::ipv6::MIN_MTU;
+use crate::wire::ipv6::{self, MIN_MTU};
+use crate::wire::udp;
 
 /// The length of the IPv6 and UDP headers in bytes.
-const HEADERS_LEN: usize = 40 + 8;
+const HEADERS_LEN: usize = ipv6::HEADER_LEN + udp::HEADER_LEN;
 
 /// The longest message in bytes: what every IPv6 link carries in one packet.
 const MAX_LEN: usize = MIN_MTU - HEADERS_LEN;

@@ -10,7 +10,7 @@ use crate::binding::{Binding, Ipv6Binding, Settings};
 use crate::config::{self, Ipv6Mode};
 use crate::engine::fit::{TooLarge, key_of};
 use crate::setting::{Preference, Printable, Route6};
-use crate::wire::ipv6::MIN_MTU;
+use crate::wire::ipv6::{self, MIN_MTU};
 use crate::wire::ndp::{
     CaptivePortal, Dnssl, Mtu, Pref64, PrefixInformation, Rdnss, RouteInformation, RouterAdvertisement, SourceLinkLayer,
 };
@@ -18,9 +18,6 @@ use crate::wire::{DomainName, MacAddr};
 
 /// Cur Hop Limit: the value that RFC 4861 §6.2.1 takes from the assigned numbers.
 const CUR_HOP_LIMIT: u8 = 64;
-
-/// The length of the IPv6 header in bytes.
-const IPV6_HEADER_LEN: usize = 40;
 
 /// What a guest is told about its link. A new option has its place here, in `new`, `encode`, `check_fit` and, if it
 /// can be taken back, in `losses`.
@@ -103,7 +100,7 @@ impl Content {
     pub fn check_fit(&self, binding: &Binding) -> Result<(), TooLarge> {
         let withdrawal = Self::withdrawal(self, None);
         let len = self.len().max(withdrawal.map_or(0, |withdrawal| withdrawal.len()));
-        TooLarge::check("Router Advertisement", IPV6_HEADER_LEN + len, self.parts(&binding.settings))
+        TooLarge::check("Router Advertisement", ipv6::HEADER_LEN + len, self.parts(&binding.settings))
     }
 
     /// The length of the ICMPv6 message in bytes.

@@ -212,7 +212,7 @@ fn what_takes_back_fits_as_well() {
             captive_portal: Some("urn:x".parse().unwrap()),
             ..content()
         };
-        assert!(IPV6_HEADER_LEN + content.len() <= MIN_MTU);
+        assert!(ipv6::HEADER_LEN + content.len() <= MIN_MTU);
         assert_eq!(content.check_fit(&binding()).map_err(|error| error.len), expected);
     }
 }

@@ -152,6 +152,11 @@ pub(crate) fn network_v6(text: &str) -> Result<Ipv6Net, String> {
     network.ok_or_else(|| "not an IPv6 network, which is written as 2001:db8::/64".to_owned())
 }
 
+/// The items of a list that has commas or white space between them.
+pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty())
+}
+
 /// Reads a list of at most [`MAX_LIST`] items. An error names the item.
 pub(crate) fn list<'t, T>(
     items: impl Iterator<Item = &'t str>,

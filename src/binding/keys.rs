@@ -133,24 +133,17 @@ fn flag(field: &mut Field<'_>) -> bool {
 
 /// A list with commas or white space between its items.
 fn list<T>(value: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    let is_between = |c: char| c == ',' || c.is_whitespace();
-    items(value.split(is_between), read)
+    not_empty(text::list(text::items(value), read)?)
 }
 
 /// A list with commas between its items.
 fn commas<T>(value: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    items(value.split(',').map(str::trim), read)
+    let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+    not_empty(text::list(items, read)?)
 }
 
-fn items<'t, T>(
-    items: impl Iterator<Item = &'t str>,
-    read: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let list = text::list(items.filter(|item| !item.is_empty()), read)?;
-    if list.is_empty() {
-        return Err("a list without elements".to_owned());
-    }
-    Ok(list)
+fn not_empty<T>(list: Vec<T>) -> Result<Vec<T>, String> {
+    if list.is_empty() { Err("a list without elements".to_owned()) } else { Ok(list) }
 }
 
 fn subnet(field: &mut Field<'_>) -> Result<Ipv4Net, String> {

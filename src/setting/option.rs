@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use crate::text::{MAX_LIST, number};
+use crate::text::{items, list, number};
 
 /// DHCPv4 options as the file gives them, by code. Each takes the place of what would be said under that code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,16 +102,10 @@ fn text(content: &str) -> Result<Vec<u8>, String> {
 
 /// Any addresses: what they mean is the option's own affair.
 fn addresses(content: &str) -> Result<Vec<u8>, String> {
-    let words = content.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
-    let mut bytes = Vec::new();
-    for word in words {
-        let address: Ipv4Addr = word.parse().map_err(|_| "not IPv4 addresses, which are written as 192.0.2.1")?;
-        bytes.extend(address.octets());
-    }
-    if bytes.len() > MAX_LIST * 4 {
-        return Err(format!("a list of more than {MAX_LIST}"));
-    }
-    Ok(bytes)
+    let address =
+        |item: &str| item.parse().map_err(|_| "not an IPv4 address, which is written as 192.0.2.1".to_owned());
+    let addresses: Vec<Ipv4Addr> = list(items(content), address)?;
+    Ok(addresses.iter().flat_map(Ipv4Addr::octets).collect())
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ pub struct Ipv4Binding {
 
 impl Ipv4Binding {
     /// Whether the guest reaches its gateway only by a route that says so: a /32, or a gateway outside the subnet.
-    pub fn is_gateway_on_link(&self) -> bool {
+    pub fn needs_gateway_route(&self) -> bool {
         self.gateway.is_some_and(|gateway| self.subnet.prefix_len() == 32 || !self.subnet.contains(&gateway))
     }
 }

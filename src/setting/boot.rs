@@ -93,7 +93,7 @@ impl BootFiles {
         BOOTFILE_SUFFIXES.iter().filter_map(|(suffix, whom)| Some((*suffix, self.0.get(whom)?)))
     }
 
-    /// Takes in `BOOTFILE` with this suffix.
+    /// Takes in the file for `whom`, in place of an earlier one.
     pub(crate) fn insert(&mut self, whom: BootFor, file: Printable) {
         self.0.insert(whom, file);
     }

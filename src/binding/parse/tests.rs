@@ -109,7 +109,7 @@ fn every_key_reaches_its_field() {
         ("INDEV", "br1", |b| b.indev.as_str() == "br1"),
         ("IP", "192.0.2.11", |b| b.ipv4.unwrap().address == Ipv4Addr::new(192, 0, 2, 11)),
         ("SUBNET", "192.0.2.10/31", |b| b.ipv4.unwrap().subnet.prefix_len() == 31),
-        ("GATEWAY", "10.0.0.1", |b| b.ipv4.unwrap().is_gateway_on_link()),
+        ("GATEWAY", "10.0.0.1", |b| b.ipv4.unwrap().needs_gateway_route()),
         ("SUBNET6", "2001:db8::/48", |b| ipv6(b).subnets == nets(&["2001:db8::/48"])),
         ("GATEWAY6", "fe80::1", |b| ipv6(b).gateway.unwrap().is_unicast_link_local()),
         ("EUI64", "2001:db8::7", |b| ipv6(b).eui64 == Some("2001:db8::7".parse().unwrap())),
@@ -229,7 +229,7 @@ fn an_empty_value_is_unset() {
 fn without_a_subnet_the_mask_is_full() {
     let ipv4 = good(&HOOK.replace("SUBNET=192.0.2.0/24", "SUBNET=")).ipv4.unwrap();
     assert_eq!(ipv4.subnet, "192.0.2.10/32".parse().unwrap());
-    assert!(ipv4.is_gateway_on_link());
+    assert!(ipv4.needs_gateway_route());
 }
 
 #[test]

@@ -272,7 +272,7 @@ fn domain_search_key(facts: &Facts<'_>) -> Cow<'static, str> {
 /// the subnet needs a route of its own first.
 fn routes(facts: &Facts<'_>) -> Option<Vec<u8>> {
     let mut value = Vec::new();
-    let gateway = facts.ipv4.gateway.filter(|_| facts.ipv4.is_gateway_on_link());
+    let gateway = facts.ipv4.gateway.filter(|_| facts.ipv4.needs_gateway_route());
     if let Some(gateway) = gateway {
         push_route(&mut value, gateway, 32, Ipv4Addr::UNSPECIFIED);
     }

@@ -77,50 +77,60 @@ fn the_originals_file_loads_unchanged() {
             announce_on: None,
         },
         lease: LeaseTimes { lifetime: 604_800, renewal: 3_600 },
-        dhcp: Some(Dhcp {
-            queue: QueueNum(42),
-            server_ip: Some(Ipv4Addr::new(192, 0, 2, 1)),
-            server_on_link: false,
-            rapid_commit: false,
-            nameservers: vec![Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)],
-            domain: None,
-            domain_search: vec![],
-            ntp: Vec::new(),
-            routes: Vec::new(),
-            next_server: None,
-            tftp_server: None,
-            bootfiles: BootFiles::default(),
-            v6only_wait: None,
-            captive_portal: None,
-            options: RawOptions::default(),
-        }),
-        ipv6: Some(Ipv6 {
-            mode: Ipv6Mode::SlaacDhcpv6,
-            rs_queue: Some(QueueNum(43)),
-            ns_queue: Some(QueueNum(44)),
-            dhcpv6_queue: Some(QueueNum(45)),
-            ra_period: 300,
-            router_lifetime: 1_800,
-            prefix_valid_lifetime: 2_592_000,
-            prefix_preferred_lifetime: 604_800,
-            information_refresh_time: 86_400,
-            nameservers: vec!["2001:db8:100::1".parse().unwrap(), "2001:db8:200::2".parse().unwrap()],
-            domains: names(&["example.com", "example.net"]),
-            router_preference: Preference::Medium,
-            dns_lifetime: 1_800,
-            route_lifetime: 1_800,
-            pref64_lifetime: 1_800,
-            rapid_commit: true,
-            sol_max_rt: 3_600,
-            inf_max_rt: 3_600,
-            ntp: NtpServers::default(),
-            routes: vec![],
-            pref64: None,
-            captive_portal: None,
-        }),
+        dhcp: Some(original_dhcp()),
+        ipv6: Some(original_ipv6()),
     };
     assert_eq!(parsed.config, expected);
     assert_eq!(expected.queues(), [42, 43, 44, 45].map(QueueNum));
+}
+
+/// Section `[dhcp]` of [`ORIGINAL`], as used.
+fn original_dhcp() -> Dhcp {
+    Dhcp {
+        queue: QueueNum(42),
+        server_ip: Some(Ipv4Addr::new(192, 0, 2, 1)),
+        server_on_link: false,
+        rapid_commit: false,
+        nameservers: vec![Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)],
+        domain: None,
+        domain_search: vec![],
+        ntp: Vec::new(),
+        routes: Vec::new(),
+        next_server: None,
+        tftp_server: None,
+        bootfiles: BootFiles::default(),
+        v6only_wait: None,
+        captive_portal: None,
+        options: RawOptions::default(),
+    }
+}
+
+/// Section `[ipv6]` of [`ORIGINAL`], as used.
+fn original_ipv6() -> Ipv6 {
+    Ipv6 {
+        mode: Ipv6Mode::SlaacDhcpv6,
+        rs_queue: Some(QueueNum(43)),
+        ns_queue: Some(QueueNum(44)),
+        dhcpv6_queue: Some(QueueNum(45)),
+        ra_period: 300,
+        router_lifetime: 1_800,
+        prefix_valid_lifetime: 2_592_000,
+        prefix_preferred_lifetime: 604_800,
+        information_refresh_time: 86_400,
+        nameservers: vec!["2001:db8:100::1".parse().unwrap(), "2001:db8:200::2".parse().unwrap()],
+        domains: names(&["example.com", "example.net"]),
+        router_preference: Preference::Medium,
+        dns_lifetime: 1_800,
+        route_lifetime: 1_800,
+        pref64_lifetime: 1_800,
+        rapid_commit: true,
+        sol_max_rt: 3_600,
+        inf_max_rt: 3_600,
+        ntp: NtpServers::default(),
+        routes: vec![],
+        pref64: None,
+        captive_portal: None,
+    }
 }
 
 #[test]
@@ -145,71 +155,73 @@ fn the_least_has_the_documented_defaults() {
     assert_eq!(config.queues(), [QueueNum(42)]);
 }
 
+type Reaches = fn(&Config) -> bool;
+
 /// Each key, with a value that is not its default, and the field it must reach.
-#[test]
 #[rustfmt::skip] // A table: one case, one line.
+const REACHED: [(&str, &str, &str, Reaches); 53] = [
+    ("general", "pidfile", "'/run/a#b, c'", |c| c.general.pidfile == Some("/run/a#b, c".into())),
+    ("general", "datapath", "/d", |c| c.general.datapath.to_str() == Some("/d")),
+    ("general", "logdir", "\"/l\"", |c| c.general.logdir == Some("/l".into())),
+    ("general", "user", "1000", |c| c.general.user == "1000"),
+    ("general", "control_socket", "none", |c| c.general.control_socket.is_none()),
+    ("general", "control_group", "adm", |c| c.general.control_group.as_deref() == Some("adm")),
+    ("general", "rate_limit", "7", |c| c.general.rate_limit == 7),
+    ("general", "rate_burst", "8", |c| c.general.rate_burst == 8),
+    ("general", "router_mac", "2:0:0:0:0:9", |c| c.general.router_mac == Some("02:00:00:00:00:09".parse().unwrap())),
+    ("general", "announce_on", "eth0", |c| c.general.announce_on == Some("eth0".parse().unwrap())),
+    ("dhcp", "enable_dhcp", "OFF", |c| c.dhcp.is_none()),
+    ("dhcp", "lease_lifetime", "60", |c| c.lease.lifetime == 60),
+    ("dhcp", "lease_renewal", "1", |c| c.lease.renewal == 1),
+    ("dhcp", "server_ip", "192.0.2.9", |c| dhcp(c).server_ip == Some(Ipv4Addr::new(192, 0, 2, 9))),
+    ("dhcp", "server_on_link", "True", |c| dhcp(c).server_on_link),
+    ("dhcp", "rapid_commit", "1", |c| dhcp(c).rapid_commit),
+    ("dhcp", "dhcp_queue", "0", |c| dhcp(c).queue == QueueNum(0)),
+    ("dhcp", "nameservers", "192.0.2.3,", |c| dhcp(c).nameservers == [Ipv4Addr::new(192, 0, 2, 3)]),
+    ("dhcp", "domain", "a.example.", |c| dhcp(c).domain == Some("a.example".parse().unwrap())),
+    ("dhcp", "domain_search", "a.example, b", |c| dhcp(c).domain_search == names(&["a.example", "b"])),
+    ("dhcp", "ntp", "192.0.2.123", |c| dhcp(c).ntp == [Ipv4Addr::new(192, 0, 2, 123)]),
+    ("dhcp", "routes", "10.0.0.0/8 via 192.0.2.9, 10.1.2.3/32 via 0.0.0.0", |c| dhcp(c).routes.len() == 2),
+    ("dhcp", "next_server", "192.0.2.9", |c| dhcp(c).next_server == Some(Ipv4Addr::new(192, 0, 2, 9))),
+    ("dhcp", "tftp_server", "tftp.example", |c| text(&dhcp(c).tftp_server) == "tftp.example"),
+    ("dhcp", "bootfile", "x.0", |c| dhcp(c).bootfiles.iter().count() == 1),
+    ("dhcp", "v6only_wait", "1800", |c| dhcp(c).v6only_wait == Some(1_800)),
+    ("dhcp", "captive_portal", "https://p.example", |c| text(&dhcp(c).captive_portal) == "https://p.example"),
+    ("dhcp", "option_", "ip:192.0.2.1, 192.0.2.2 # b", |c| dhcp(c).options.value(43).unwrap().len() == 8),
+    ("ipv6", "enable_ipv6", "no", |c| c.ipv6.is_none()),
+    ("ipv6", "mode", "dhcpv6", |c| ipv6(c).mode == Ipv6Mode::Dhcpv6),
+    ("ipv6", "ra_period", "65535", |c| ipv6(c).ra_period == 65_535),
+    ("ipv6", "router_lifetime", "0", |c| ipv6(c).router_lifetime == 0),
+    ("ipv6", "prefix_valid_lifetime", "9", |c| ipv6(c).prefix_valid_lifetime == 9),
+    ("ipv6", "prefix_preferred_lifetime", "0", |c| ipv6(c).prefix_preferred_lifetime == 0),
+    ("ipv6", "information_refresh_time", "600", |c| ipv6(c).information_refresh_time == 600),
+    ("ipv6", "rs_queue", "1", |c| ipv6(c).rs_queue == Some(QueueNum(1))),
+    ("ipv6", "ns_queue", "2", |c| ipv6(c).ns_queue == Some(QueueNum(2))),
+    ("ipv6", "dhcpv6_queue", "65535", |c| ipv6(c).dhcpv6_queue == Some(QueueNum(65_535))),
+    ("ipv6", "nameservers", "fe80::1", |c| ipv6(c).nameservers == ["fe80::1".parse::<Ipv6Addr>().unwrap()]),
+    ("ipv6", "domains", "a, b,", |c| ipv6(c).domains == names(&["a", "b"])),
+    ("ipv6", "router_preference", "low", |c| ipv6(c).router_preference == Preference::Low),
+    ("ipv6", "dns_lifetime", "5", |c| ipv6(c).dns_lifetime == 5),
+    ("ipv6", "route_lifetime", "6", |c| ipv6(c).route_lifetime == 6),
+    ("ipv6", "pref64_lifetime", "7", |c| ipv6(c).pref64_lifetime == 8),
+    ("ipv6", "rapid_commit", "no", |c| !ipv6(c).rapid_commit),
+    ("ipv6", "sol_max_rt", "60", |c| ipv6(c).sol_max_rt == 60),
+    ("ipv6", "inf_max_rt", "86400", |c| ipv6(c).inf_max_rt == 86_400),
+    ("ipv6", "ntp", "2001:db8::123, ntp.example", |c| ipv6(c).ntp.ipv6.len() + ipv6(c).ntp.names.len() == 2),
+    ("ipv6", "routes", "2001:db8:1::/48 high, 2001:db8:2::/48", |c| ipv6(c).routes.len() == 2),
+    ("ipv6", "pref64", "64:ff9b::/96", |c| ipv6(c).pref64 == Some("64:ff9b::/96".parse().unwrap())),
+    ("ipv6", "captive_portal", "https://p.example", |c| text(&ipv6(c).captive_portal) == "https://p.example"),
+    ("ipv6", "dhcp_queue", "3", |c| ipv6(c).dhcpv6_queue == Some(QueueNum(45))),
+    ("ipv6", "enable_dhcpv6", "no", |c| ipv6(c).mode == Ipv6Mode::Slaac),
+];
+
+#[test]
 fn every_key_reaches_its_field() {
-    type Reaches = fn(&Config) -> bool;
-    let cases: [(&str, &str, &str, Reaches); 53] = [
-        ("general", "pidfile", "'/run/a#b, c'", |c| c.general.pidfile == Some("/run/a#b, c".into())),
-        ("general", "datapath", "/d", |c| c.general.datapath.to_str() == Some("/d")),
-        ("general", "logdir", "\"/l\"", |c| c.general.logdir == Some("/l".into())),
-        ("general", "user", "1000", |c| c.general.user == "1000"),
-        ("general", "control_socket", "none", |c| c.general.control_socket.is_none()),
-        ("general", "control_group", "adm", |c| c.general.control_group.as_deref() == Some("adm")),
-        ("general", "rate_limit", "7", |c| c.general.rate_limit == 7),
-        ("general", "rate_burst", "8", |c| c.general.rate_burst == 8),
-        ("general", "router_mac", "2:0:0:0:0:9", |c| c.general.router_mac == Some("02:00:00:00:00:09".parse().unwrap())),
-        ("general", "announce_on", "eth0", |c| c.general.announce_on == Some("eth0".parse().unwrap())),
-        ("dhcp", "enable_dhcp", "OFF", |c| c.dhcp.is_none()),
-        ("dhcp", "lease_lifetime", "60", |c| c.lease.lifetime == 60),
-        ("dhcp", "lease_renewal", "1", |c| c.lease.renewal == 1),
-        ("dhcp", "server_ip", "192.0.2.9", |c| dhcp(c).server_ip == Some(Ipv4Addr::new(192, 0, 2, 9))),
-        ("dhcp", "server_on_link", "True", |c| dhcp(c).server_on_link),
-        ("dhcp", "rapid_commit", "1", |c| dhcp(c).rapid_commit),
-        ("dhcp", "dhcp_queue", "0", |c| dhcp(c).queue == QueueNum(0)),
-        ("dhcp", "nameservers", "192.0.2.3,", |c| dhcp(c).nameservers == [Ipv4Addr::new(192, 0, 2, 3)]),
-        ("dhcp", "domain", "a.example.", |c| dhcp(c).domain == Some("a.example".parse().unwrap())),
-        ("dhcp", "domain_search", "a.example, b", |c| dhcp(c).domain_search == names(&["a.example", "b"])),
-        ("dhcp", "ntp", "192.0.2.123", |c| dhcp(c).ntp == [Ipv4Addr::new(192, 0, 2, 123)]),
-        ("dhcp", "routes", "10.0.0.0/8 via 192.0.2.9, 10.1.2.3/32 via 0.0.0.0", |c| dhcp(c).routes.len() == 2),
-        ("dhcp", "next_server", "192.0.2.9", |c| dhcp(c).next_server == Some(Ipv4Addr::new(192, 0, 2, 9))),
-        ("dhcp", "tftp_server", "tftp.example", |c| text(&dhcp(c).tftp_server) == "tftp.example"),
-        ("dhcp", "bootfile", "x.0", |c| dhcp(c).bootfiles.iter().count() == 1),
-        ("dhcp", "v6only_wait", "1800", |c| dhcp(c).v6only_wait == Some(1_800)),
-        ("dhcp", "captive_portal", "https://p.example", |c| text(&dhcp(c).captive_portal) == "https://p.example"),
-        ("dhcp", "option_", "ip:192.0.2.1, 192.0.2.2 # b", |c| dhcp(c).options.value(43).unwrap().len() == 8),
-        ("ipv6", "enable_ipv6", "no", |c| c.ipv6.is_none()),
-        ("ipv6", "mode", "dhcpv6", |c| ipv6(c).mode == Ipv6Mode::Dhcpv6),
-        ("ipv6", "ra_period", "65535", |c| ipv6(c).ra_period == 65_535),
-        ("ipv6", "router_lifetime", "0", |c| ipv6(c).router_lifetime == 0),
-        ("ipv6", "prefix_valid_lifetime", "9", |c| ipv6(c).prefix_valid_lifetime == 9),
-        ("ipv6", "prefix_preferred_lifetime", "0", |c| ipv6(c).prefix_preferred_lifetime == 0),
-        ("ipv6", "information_refresh_time", "600", |c| ipv6(c).information_refresh_time == 600),
-        ("ipv6", "rs_queue", "1", |c| ipv6(c).rs_queue == Some(QueueNum(1))),
-        ("ipv6", "ns_queue", "2", |c| ipv6(c).ns_queue == Some(QueueNum(2))),
-        ("ipv6", "dhcpv6_queue", "65535", |c| ipv6(c).dhcpv6_queue == Some(QueueNum(65_535))),
-        ("ipv6", "nameservers", "fe80::1", |c| ipv6(c).nameservers == ["fe80::1".parse::<Ipv6Addr>().unwrap()]),
-        ("ipv6", "domains", "a, b,", |c| ipv6(c).domains == names(&["a", "b"])),
-        ("ipv6", "router_preference", "low", |c| ipv6(c).router_preference == Preference::Low),
-        ("ipv6", "dns_lifetime", "5", |c| ipv6(c).dns_lifetime == 5),
-        ("ipv6", "route_lifetime", "6", |c| ipv6(c).route_lifetime == 6),
-        ("ipv6", "pref64_lifetime", "7", |c| ipv6(c).pref64_lifetime == 8),
-        ("ipv6", "rapid_commit", "no", |c| !ipv6(c).rapid_commit),
-        ("ipv6", "sol_max_rt", "60", |c| ipv6(c).sol_max_rt == 60),
-        ("ipv6", "inf_max_rt", "86400", |c| ipv6(c).inf_max_rt == 86_400),
-        ("ipv6", "ntp", "2001:db8::123, ntp.example", |c| ipv6(c).ntp.ipv6.len() + ipv6(c).ntp.names.len() == 2),
-        ("ipv6", "routes", "2001:db8:1::/48 high, 2001:db8:2::/48", |c| ipv6(c).routes.len() == 2),
-        ("ipv6", "pref64", "64:ff9b::/96", |c| ipv6(c).pref64 == Some("64:ff9b::/96".parse().unwrap())),
-        ("ipv6", "captive_portal", "https://p.example", |c| text(&ipv6(c).captive_portal) == "https://p.example"),
-        ("ipv6", "dhcp_queue", "3", |c| ipv6(c).dhcpv6_queue == Some(QueueNum(45))),
-        ("ipv6", "enable_dhcpv6", "no", |c| ipv6(c).mode == Ipv6Mode::Slaac),
-    ];
-    for (section, key, value, reaches) in cases {
+    for (section, key, value, reaches) in REACHED {
         let config = good(&with(section, key, value));
         assert!(reaches(&config), "{section}.{key} = {value}: {config:?}");
     }
-    assert!(known_keys().eq(cases.map(|(section, key, ..)| (section, key))), "one case per key");
+    assert!(known_keys().eq(REACHED.map(|(section, key, ..)| (section, key))), "one case per key");
 }
 
 fn text(value: &Option<Printable>) -> &str {

@@ -3,8 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines, Settings};
-use crate::config::{self, Ipv6Mode};
-use crate::setting::{BootFiles, NtpServers, Preference, RawOptions};
+use crate::config::{self, Config};
 use crate::wire::{MacAddr, ethernet, ipv6, udp};
 
 /// The guest's MAC.
@@ -44,75 +43,22 @@ pub(super) fn bridged() -> Binding {
     Binding { indev: "br0".parse().unwrap(), ..binding() }
 }
 
-/// The IPv6 part of a node's configuration, with its defaults, one server and one domain.
+/// A node's configuration with everything on, name servers and a domain, and the defaults of all else.
+pub(super) fn node() -> Config {
+    const FILE: &str = "[dhcp]\nserver_ip = 192.0.2.1\nnameservers = 192.0.2.53, 192.0.2.54\n\
+                        [ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n\
+                        nameservers = 2001:db8::53\ndomains = example.com\n";
+    config::parse("nfdhcpd.conf".as_ref(), FILE.as_bytes()).unwrap().config
+}
+
+/// The IPv6 part of it.
 pub(super) fn config() -> config::Ipv6 {
-    config::Ipv6 {
-        mode: Ipv6Mode::SlaacDhcpv6,
-        rs_queue: None,
-        ns_queue: None,
-        dhcpv6_queue: None,
-        ra_period: 600,
-        router_lifetime: 1800,
-        prefix_valid_lifetime: 2_592_000,
-        prefix_preferred_lifetime: 604_800,
-        information_refresh_time: 86_400,
-        nameservers: vec!["2001:db8::53".parse().unwrap()],
-        domains: vec!["example.com".parse().unwrap()],
-        router_preference: Preference::Medium,
-        dns_lifetime: 1800,
-        route_lifetime: 1800,
-        pref64_lifetime: 1800,
-        rapid_commit: true,
-        sol_max_rt: 3600,
-        inf_max_rt: 3600,
-        ntp: NtpServers::default(),
-        routes: Vec::new(),
-        pref64: None,
-        captive_portal: None,
-    }
+    node().ipv6.unwrap()
 }
 
-/// The IPv4 part of a node's configuration, with its defaults.
+/// The IPv4 part of it.
 pub(super) fn dhcp() -> config::Dhcp {
-    config::Dhcp {
-        queue: config::QueueNum(42),
-        server_ip: Some(Ipv4Addr::new(192, 0, 2, 1)),
-        server_on_link: false,
-        rapid_commit: false,
-        nameservers: vec![Ipv4Addr::new(192, 0, 2, 53), Ipv4Addr::new(192, 0, 2, 54)],
-        domain: None,
-        domain_search: Vec::new(),
-        ntp: Vec::new(),
-        routes: Vec::new(),
-        next_server: None,
-        tftp_server: None,
-        bootfiles: BootFiles::default(),
-        v6only_wait: None,
-        captive_portal: None,
-        options: RawOptions::default(),
-    }
-}
-
-/// A node's configuration with everything on.
-pub(super) fn node() -> config::Config {
-    let queue = |number| Some(config::QueueNum(number));
-    config::Config {
-        general: config::General {
-            pidfile: None,
-            datapath: "/var/lib/nfdhcpd".into(),
-            logdir: None,
-            user: "nobody".to_owned(),
-            control_socket: None,
-            control_group: None,
-            rate_limit: 0,
-            rate_burst: 100,
-            router_mac: None,
-            announce_on: None,
-        },
-        lease: config::LeaseTimes { lifetime: 604_800, renewal: 3600 },
-        dhcp: Some(dhcp()),
-        ipv6: Some(config::Ipv6 { rs_queue: queue(43), ns_queue: queue(44), dhcpv6_queue: queue(45), ..config() }),
-    }
+    node().dhcp.unwrap()
 }
 
 /// The guest's address.

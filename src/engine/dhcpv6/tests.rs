@@ -282,8 +282,7 @@ fn refuses_what_must_be_discarded() {
 fn a_guest_without_ipv6_or_a_node_without_a_queue_has_no_answers() {
     let without_ipv6 = Binding { ipv6: None, ..binding() };
     assert_eq!(Answers::new(&without_ipv6, &node()), None);
-    let config = Config { ipv6: Some(config()), ..node() };
-    assert_eq!(config.ipv6.as_ref().unwrap().dhcpv6_queue, None);
+    let config = Config { ipv6: Some(config::Ipv6 { dhcpv6_queue: None, ..config() }), ..node() };
     assert_eq!(Answers::new(&binding(), &config), None);
 }
 

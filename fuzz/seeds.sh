@@ -1,5 +1,6 @@
 #!/bin/sh
-# Writes seeds into fuzz/corpus/: the frames of the captures in pcaps/, and the text files of fuzz/fixtures/.
+# Writes seeds into fuzz/corpus/: the frames of the captures in pcaps/, the text files of fuzz/fixtures/, and lines as
+# they go over the control socket.
 #
 #   fuzz/seeds.sh [sanitizer that the targets are built with, none unless told]
 set -eu
@@ -8,14 +9,27 @@ cd "$(dirname "$0")/.."
 export RUSTC_BOOTSTRAP=1
 corpus=fuzz/corpus
 
-mkdir -p $corpus/config $corpus/binding
+mkdir -p $corpus/config $corpus/binding $corpus/control
 cp config/nfdhcpd.conf $corpus/config/seed-shipped
 cp fuzz/fixtures/nfdhcpd.conf $corpus/config/seed-fixture
 for file in fuzz/fixtures/bindings/*; do
     cp "$file" "$corpus/binding/seed-${file##*/}"
 done
 
-captures=$(find pcaps -name '*.pcap')
+number=0
+while read -r line; do
+    number=$((number + 1))
+    printf '%s\n' "$line" >$corpus/control/seed-$number
+done <<'EOF'
+{"command":"show"}
+{"command":"show","tap":"tap0"}
+{"tap":{"tap":"tap0","state":"pending","packets":{"answered":1,"refused":2,"accepted":3,"send_failed":4}}}
+{"node":{"version":"1","uptime_seconds":1,"counters":{"dhcpv4_ack":1}}}
+{"error":{"kind":"unknown_tap","message":"none"}}
+{"end":{}}
+EOF
+
+captures=$(find pcaps -name '*.pcap' -o -name '*.pcapng')
 [ -n "$captures" ] || { echo "no captures" >&2; exit 1; }
 # "seeds" is built like a target, and writes what is in each file that it is run on.
 cargo fuzz run --sanitizer "${1:-none}" seeds $captures

@@ -7,7 +7,7 @@
 //! | [`packet`] | packets with right lengths and checksums, so that inputs get past them |
 //! | [`fixtures`] | the node and the guests that the targets know |
 //! | [`messages`] | targets for one protocol each |
-//! | [`texts`] | targets for the two text formats |
+//! | [`texts`] | targets for the two text formats, and for the lines of the control socket |
 //! | [`scenario`] | the target for sequences of events |
 //! | [`seeds`] | from captures to seeds |
 

@@ -1,6 +1,6 @@
 //! From captures to seeds: the frames that clients sent, in the form of each target's input.
 //!
-//! Classic pcap only, read without the reader that is fuzzed itself.
+//! Of little-endian order only, and read without the reader that is fuzzed itself.
 
 #![expect(clippy::disallowed_methods, reason = "seeds are files")]
 
@@ -22,17 +22,41 @@ const FILE_HEADER: usize = 24;
 /// The length of a record's header, in bytes.
 const RECORD_HEADER: usize = 16;
 
-/// Writes the seeds that are in a capture of little-endian order. Anything else has none.
+/// The type of a pcapng block that holds a packet, and how many bytes are before the packet.
+const PACKET_BLOCK: u32 = 6;
+const PACKET_BLOCK_HEADER: usize = 28;
+
+/// Writes the seeds that are in a capture of little-endian order, pcap or pcapng. Anything else has none.
 pub fn write(capture: &[u8]) {
-    if !matches!(capture, [0xd4, 0xc3, 0xb2, 0xa1, ..] | [0x4d, 0x3c, 0xb2, 0xa1, ..]) {
-        return;
+    match capture {
+        [0xd4, 0xc3, 0xb2, 0xa1, ..] | [0x4d, 0x3c, 0xb2, 0xa1, ..] => write_pcap(capture),
+        [0x0a, 0x0d, 0x0d, 0x0a, _, _, _, _, 0x4d, 0x3c, 0x2b, 0x1a, ..] => write_pcapng(capture),
+        _ => return,
     }
     save("pcap", capture);
+}
+
+fn write_pcap(capture: &[u8]) {
     let mut rest = capture.get(FILE_HEADER..).unwrap_or_default();
     while let Some((header, after)) = rest.split_first_chunk::<RECORD_HEADER>() {
         let length = u32::from_le_bytes([header[8], header[9], header[10], header[11]]);
         let Some((frame, after)) = after.split_at_checked(length as usize) else { break };
         write_frame(&from_guest(frame));
+        rest = after;
+    }
+}
+
+fn write_pcapng(capture: &[u8]) {
+    let word = |block: &[u8], at: usize| block.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    let mut rest = capture;
+    // Type and length of the block; behind that a packet's interface, time stamp and captured length.
+    while let (Some(kind), Some(length)) = (word(rest, 0), word(rest, 4)) {
+        let Some((block, after)) = rest.split_at_checked(length.max(12) as usize) else { break };
+        let captured = word(block, 20).unwrap_or_default() as usize;
+        let frame = block.get(PACKET_BLOCK_HEADER..).and_then(|data| data.get(..captured));
+        if let Some(frame) = frame.filter(|_| kind == PACKET_BLOCK) {
+            write_frame(&from_guest(frame));
+        }
         rest = after;
     }
 }

@@ -127,13 +127,7 @@ const LINKS: &str = "/run/systemd/netif/links";
 
 /// What the kernel leaves to others: `systemd-networkd` takes advertisements by itself, here without DHCPv6.
 fn networkd(guest: &Guest) -> Process {
-    let program = "/lib/systemd/systemd-networkd";
-    need(program);
-    let network = "[Match]\nName=eth0\n[Network]\nIPv6AcceptRA=yes\n[IPv6AcceptRA]\nUseDomains=yes\nDHCPv6Client=no\n";
-    fs::write("/etc/systemd/network/eth0.network", network).unwrap();
-    sh(&format!("mkdir -p {LINKS}; chown -R systemd-network: /run/systemd"));
-    // It waits for no udev where it cannot write to /sys.
-    guest.spawn("networkd", &format!("sh -ec 'mount -o remount,bind,ro /sys; SYSTEMD_LOG_LEVEL=debug exec {program}'"))
+    guest.networkd(&[("eth0", "[Network]\nIPv6AcceptRA=yes\n[IPv6AcceptRA]\nUseDomains=yes\nDHCPv6Client=no\n")])
 }
 
 /// The words of `networkd` for a key of the guest's link, sorted.

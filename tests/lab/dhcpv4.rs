@@ -161,7 +161,7 @@ fn dhcpcd_commits_rapidly_only_where_allowed(lab: &mut Lab) {
 fn networkd_gets_a_lease(lab: &mut Lab) {
     let guest = lab.guest(1);
     lab.start();
-    let _client = guest.networkd();
+    let _client = guest.networkd4();
     guest.wait_for_address("192.0.2.11/24");
     assert!(guest.routes().contains("default via 192.0.2.1"), "{}", guest.routes());
 }

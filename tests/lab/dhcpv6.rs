@@ -211,19 +211,13 @@ fn dhcpcd_commits_rapidly(lab: &mut Lab) {
     assert!(!messages.iter().any(|it| it.is(MessageType::Advertise) || it.is(MessageType::Request)), "{messages:?}");
 }
 
-/// Starts `systemd-networkd` for an address, and for a prefix on the second link. It needs no init, but a read-only /sys, by
-/// which it knows that no udev will come.
+/// Starts `systemd-networkd` for an address, and for a prefix on the second link.
 fn networkd(guest: &Guest) -> Process {
-    need("/lib/systemd/systemd-networkd");
     second_link(guest);
-    sh("rm -rf /etc/systemd/network; mkdir -p /etc/systemd/network /run/systemd
-        printf '[Match]\nName=eth0\n[Network]\nDHCP=ipv6\nIPv6AcceptRA=yes\n' >/etc/systemd/network/eth0.network
-        printf '[Match]\nName=lan0\n[Network]\nDHCPPrefixDelegation=yes\n[DHCPPrefixDelegation]\nSubnetId=1\n' \
-            >/etc/systemd/network/lan0.network
-        sed -i '/^systemd-network:/d' /etc/passwd
-        echo 'systemd-network:x:0:0::/:/usr/sbin/nologin' >>/etc/passwd");
-    let client = "mount -o remount,bind,ro /sys; SYSTEMD_LOG_LEVEL=debug exec /lib/systemd/systemd-networkd";
-    guest.spawn("networkd", &format!("sh -c '{client}'"))
+    guest.networkd(&[
+        ("eth0", "[Network]\nDHCP=ipv6\nIPv6AcceptRA=yes\n"),
+        ("lan0", "[Network]\nDHCPPrefixDelegation=yes\n[DHCPPrefixDelegation]\nSubnetId=1\n"),
+    ])
 }
 
 /// What the operator is told is enough to reach what is behind the guest.

@@ -51,7 +51,7 @@ fn is_routed(guest: &Guest) {
 fn networkd_reaches_the_world(lab: &mut Lab) {
     let guest = routed_guest(lab, "ROUTES=169.254.169.254/32 via 169.254.1.1\n");
     lab.start();
-    let _client = guest.networkd();
+    let _client = guest.networkd4();
     is_routed(&guest);
 }
 
@@ -89,7 +89,7 @@ fn udhcpc_is_told_all_routes(lab: &mut Lab) {
 fn metadata_on_the_link(lab: &mut Lab) {
     let guest = routed_guest(lab, "ROUTES=169.254.169.254/32 via 0.0.0.0\n");
     lab.start();
-    let _client = guest.networkd();
+    let _client = guest.networkd4();
     guest.wait_for_address("192.0.2.11/32");
     soon("the metadata route", || guest.routes().contains(&format!("{METADATA} dev eth0")).then_some(()));
     soon("an answer", || guest.try_sh(&format!("ping -c 1 -W 1 {METADATA}")).ok());

@@ -132,15 +132,24 @@ impl Guest {
         fs::read_to_string(format!("{SCRATCH}/{}.lease", self.name)).unwrap_or_default()
     }
 
-    /// Starts `systemd-networkd`, which asks for DHCPv4. It needs no init, but a read-only /sys, by which it knows that
-    /// no udev will come.
-    pub(crate) fn networkd(&self) -> Process {
+    /// Starts `systemd-networkd`, with what its file says of each of these links. It needs no init, but a read-only /sys,
+    /// by which it knows that no udev will come, and a user that is there in a namespace of one user.
+    pub(crate) fn networkd(&self, links: &[(&str, &str)]) -> Process {
         need("/lib/systemd/systemd-networkd");
-        sh("rm -rf /etc/systemd/network; mkdir -p /etc/systemd/network /run/systemd
-            printf '[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n' >/etc/systemd/network/lab.network
+        sh("rm -rf /etc/systemd/network; mkdir -p /etc/systemd/network /run/systemd/netif/links
             sed -i '/^systemd-network:/d' /etc/passwd
             echo 'systemd-network:x:0:0::/:/usr/sbin/nologin' >>/etc/passwd");
-        self.spawn("networkd", "sh -c 'mount -o remount,bind,ro /sys; exec /lib/systemd/systemd-networkd'")
+        for (link, says) in links {
+            let file = format!("/etc/systemd/network/{link}.network");
+            fs::write(file, format!("[Match]\nName={link}\n{says}")).unwrap();
+        }
+        let client = "mount -o remount,bind,ro /sys; SYSTEMD_LOG_LEVEL=debug exec /lib/systemd/systemd-networkd";
+        self.spawn("networkd", &format!("sh -ec '{client}'"))
+    }
+
+    /// The same, to ask for DHCPv4 alone.
+    pub(crate) fn networkd4(&self) -> Process {
+        self.networkd(&[("eth0", "[Network]\nDHCP=ipv4\n")])
     }
 
     /// Waits until the guest has an address that starts like this, usable and not tentative.

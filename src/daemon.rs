@@ -27,7 +27,7 @@ use std::thread;
 
 use nix::unistd::geteuid;
 use tokio::sync::{oneshot, watch};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::config::{Config, ConfigError, General, Parsed};
 use crate::engine::Engine;
@@ -126,18 +126,17 @@ fn refuse(errors: &[ConfigError]) -> Failure {
 /// Opens pidfile and control socket, which may need the privileges that are given up then; and serves.
 fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs, log: Option<&mut Log>) -> Result<(), RunError> {
     let pidfile = parsed.config.general.pidfile.as_deref();
-    let pidfile = pidfile.and_then(|path| {
-        PidFile::create(path, run_as.owner()).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
-    });
-    let (socket, listener) = open_control_socket(&parsed.config.general, run_as).unzip();
+    let pidfile =
+        pidfile.and_then(|path| PidFile::create(path).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok());
+    let (socket, listener) = open_control_socket(&parsed.config.general).unzip();
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
         serve(options, parsed.config, listener)
     });
     if let Some(Err(error)) = socket.map(ControlSocket::remove) {
-        // The next daemon removes it.
-        info!("the control socket is left behind: {error}");
+        // Root's directory is not ours any more. The next daemon removes it.
+        debug!("the control socket is left behind: {error}");
     }
     if let Some(Err(error)) = pidfile.map(PidFile::remove) {
         warn!("pidfile: {error}");
@@ -146,10 +145,14 @@ fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs, log: Option<&m
 }
 
 /// Makes the control socket. Without one the daemon is only not asked.
-fn open_control_socket(general: &General, run_as: &RunAs) -> Option<(ControlSocket, UnixListener)> {
+fn open_control_socket(general: &General) -> Option<(ControlSocket, UnixListener)> {
     let path = general.control_socket.as_deref()?;
-    let made = ControlSocket::create(path, run_as.owner(), general.control_group.as_deref());
-    made.inspect_err(|error| warn!(?path, "no control socket: {error}")).ok()
+    let made = ControlSocket::create(path, general.control_group.as_deref());
+    let made = made.inspect_err(|error| warn!(?path, "no control socket: {error}")).ok();
+    if made.as_ref().is_some_and(|(socket, _)| socket.is_replaceable()) {
+        warn!(?path, "others may write in the control socket's directory, and put a socket of their own in its place");
+    }
+    made
 }
 
 /// Starts the log, and logs what came before it.

@@ -157,6 +157,11 @@ pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty())
 }
 
+/// A list as a file has it.
+pub(crate) fn joined<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// Reads a list of at most [`MAX_LIST`] items. An error names the item.
 pub(crate) fn list<'t, T>(
     items: impl Iterator<Item = &'t str>,

@@ -8,7 +8,7 @@ use ipnet::Ipv6Net;
 
 use super::keys::{Draft, Field, find, known_keys};
 use super::{Binding, BindingError, InterfaceName, Ipv4Binding, Ipv6Binding, KeyLines};
-use crate::text::{decode, nearest};
+use crate::text::{decode, joined, nearest};
 
 /// The largest binding file, in bytes.
 pub const MAX_FILE_SIZE: usize = 64 * 1024;
@@ -192,7 +192,7 @@ impl<'a> File<'a> {
         for (key, address) in [("EUI64", ipv6.eui64), ("IP6", draft.ip6)] {
             let Some(address) = address else { continue };
             if !ipv6.is_on_link(address) {
-                return Err(self.fault(key, format!("outside SUBNET6, which is {}", shown_list(&ipv6.subnets))));
+                return Err(self.fault(key, format!("outside SUBNET6, which is {}", joined(&ipv6.subnets))));
             }
             if ipv6.gateway == Some(address) {
                 return Err(self.fault("GATEWAY6", format!("the guest's own address, {key}")));
@@ -210,10 +210,6 @@ impl<'a> File<'a> {
         }
         Ok(())
     }
-}
-
-fn shown_list<T: ToString>(items: &[T]) -> String {
-    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Errors and warnings.

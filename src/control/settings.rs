@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::binding::{Binding, Settings};
 use crate::config::{Config, Dhcp, Ipv6};
 use crate::setting::NtpServers;
+use crate::text::joined;
 
 /// Every setting in force: `KEY` is the binding's, `section.key` the configuration's where the binding has none.
 pub(super) fn settings(binding: &Binding, config: &Config) -> BTreeMap<String, String> {
@@ -100,8 +101,7 @@ impl List {
 
 /// A list as a file has it, unless it is empty.
 fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> Option<String> {
-    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
-    Some(items.join(", ")).filter(|list| !list.is_empty())
+    Some(joined(items)).filter(|list| !list.is_empty())
 }
 
 /// The time servers that DHCPv6 can name.

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use ipnet::Ipv6Net;
 use tracing::field::{DisplayValue, display};
 use tracing::{debug, error, info, warn};
 
@@ -15,6 +14,7 @@ use crate::engine::announcer::PATIENCE;
 use crate::engine::outcome::Severity;
 use crate::engine::slot::Stats;
 use crate::engine::{Notice, Outcome, Reason, Status};
+use crate::text::joined;
 use crate::wire::{DomainName, MacAddr};
 
 /// Writes what the packet thread tells.
@@ -89,7 +89,7 @@ struct Identity<'a> {
     hostname: &'a DomainName,
     mac: MacAddr,
     ip: Option<DisplayValue<Ipv4Addr>>,
-    prefix: Option<DisplayValue<&'a Ipv6Net>>,
+    prefix: Option<String>,
 }
 
 impl<'a> Identity<'a> {
@@ -98,7 +98,7 @@ impl<'a> Identity<'a> {
             hostname: &binding.hostname,
             mac: binding.mac,
             ip: binding.ipv4.map(|ipv4| display(ipv4.address)),
-            prefix: binding.ipv6.as_ref().and_then(|ipv6| ipv6.subnets.first()).map(display),
+            prefix: binding.ipv6.as_ref().map(|ipv6| joined(&ipv6.subnets)).filter(|list| !list.is_empty()),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{FileTypeExt as _, lchown};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, lchown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -25,15 +25,16 @@ pub struct ControlSocket {
 
 impl ControlSocket {
     /// Makes the socket, which takes the place of one that a daemon left behind. A directory that is made for it belongs
-    /// to `owner`, so that the socket can be removed later. To be called while there is one thread only: for a moment
-    /// the process makes files for nobody else.
+    /// to whoever we are, and not to the user that the daemon runs as: another process of that user could put a socket of
+    /// its own there and have root believe what it says. To be called while there is one thread only: for a moment the
+    /// process makes files for nobody else.
     ///
     /// # Errors
     /// Among others if a daemon that lives listens there, if something else has that name, or if there is no such group.
-    pub fn create(path: &Path, owner: Option<(Uid, Gid)>, group: Option<&str>) -> io::Result<(Self, UnixListener)> {
+    pub fn create(path: &Path, group: Option<&str>) -> io::Result<(Self, UnixListener)> {
         let group = group.map(group_id).transpose()?;
         if let Some(parent) = path.parent() {
-            directory::make(parent, owner)?;
+            directory::make(parent, None)?;
         }
         make_way(path)?;
         let listener = listen(path, if group.is_some() { 0o660 } else { 0o600 })?;
@@ -44,7 +45,16 @@ impl ControlSocket {
         Ok((socket, listener))
     }
 
-    /// Removes the socket.
+    /// Whether somebody besides root and us could put another socket in its place.
+    pub fn is_replaceable(&self) -> bool {
+        let directory = self.path.parent().and_then(|parent| fs::metadata(parent).ok());
+        directory.is_some_and(|directory| {
+            let is_others = directory.uid() != 0 && directory.uid() != Uid::effective().as_raw();
+            is_others || directory.mode() & 0o022 != 0
+        })
+    }
+
+    /// Removes the socket, if that is permitted.
     pub fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path)
     }
@@ -88,7 +98,7 @@ fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::os::unix::net::UnixStream;
 
     use super::*;
@@ -107,11 +117,14 @@ mod tests {
     #[test]
     fn is_made_with_its_directory_and_removed() {
         let path = path("made");
-        let (socket, listener) = ControlSocket::create(&path, None, None).unwrap();
+        let (socket, listener) = ControlSocket::create(&path, None).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let _caller = UnixStream::connect(&path).unwrap();
         listener.accept().unwrap();
         assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert!(!socket.is_replaceable());
+        fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(socket.is_replaceable());
         socket.remove().unwrap();
         assert!(!path.exists());
         clean_up(&path);
@@ -121,30 +134,30 @@ mod tests {
     fn a_group_may_ask_and_nobody_else() {
         let path = path("group");
         let group = nix::unistd::getegid();
-        let _socket = ControlSocket::create(&path, None, Some(&group.to_string())).unwrap();
+        let _socket = ControlSocket::create(&path, Some(&group.to_string())).unwrap();
         let metadata = fs::metadata(&path).unwrap();
         assert_eq!((metadata.mode() & 0o777, metadata.gid()), (0o660, group.as_raw()));
         clean_up(&path);
-        let error = ControlSocket::create(&path, None, Some("no-such-group")).unwrap_err();
+        let error = ControlSocket::create(&path, Some("no-such-group")).unwrap_err();
         assert!(error.to_string().contains("no-such-group") && !path.exists(), "{error}");
     }
 
     #[test]
     fn takes_the_place_of_a_dead_daemons_and_of_nothing_else() {
         let path = path("taken");
-        let first = ControlSocket::create(&path, None, None).unwrap();
-        let error = ControlSocket::create(&path, None, None).unwrap_err();
+        let first = ControlSocket::create(&path, None).unwrap();
+        let error = ControlSocket::create(&path, None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
         drop(first);
         assert!(path.exists());
-        let second = ControlSocket::create(&path, None, None).unwrap();
+        let second = ControlSocket::create(&path, None).unwrap();
         drop(second);
         fs::remove_file(&path).unwrap();
         fs::write(&path, "a file").unwrap();
         let link = path.with_file_name("link.sock");
         symlink(&path, &link).unwrap();
         for other in [&path, &link] {
-            let error = ControlSocket::create(other, None, None).unwrap_err();
+            let error = ControlSocket::create(other, None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{other:?}");
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "a file");

@@ -7,8 +7,6 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Gid, Uid};
-
 use super::directory;
 
 /// A pidfile that was written.
@@ -20,10 +18,10 @@ pub struct PidFile {
 
 impl PidFile {
     /// Writes our process id to `path`, unless another daemon that is still alive wrote its own there. A parent
-    /// directory that is made for it belongs to `owner`, so that the file can be removed later.
-    pub fn create(path: &Path, owner: Option<(Uid, Gid)>) -> io::Result<Self> {
+    /// directory that is made for it belongs to whoever we are now: who could write there could name another process.
+    pub fn create(path: &Path) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
-            directory::make(parent, owner)?;
+            directory::make(parent, None)?;
         }
         let mut file = OpenOptions::new()
             .write(true)
@@ -57,7 +55,7 @@ mod tests {
     fn is_written_and_removed() {
         let directory = std::env::temp_dir().join(format!("pidfile-{}", std::process::id()));
         let path = directory.join("run").join("test.pid");
-        let pidfile = PidFile::create(&path, None).unwrap();
+        let pidfile = PidFile::create(&path).unwrap();
         let written = fs::read_to_string(&path).unwrap();
         assert_eq!(written, format!("{}\n", std::process::id()));
         pidfile.remove().unwrap();
@@ -68,8 +66,8 @@ mod tests {
     #[test]
     fn is_left_to_a_daemon_that_lives() {
         let path = std::env::temp_dir().join(format!("pidfile-{}.taken", std::process::id()));
-        let first = PidFile::create(&path, None).unwrap();
-        let error = PidFile::create(&path, None).unwrap_err();
+        let first = PidFile::create(&path).unwrap();
+        let error = PidFile::create(&path).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         assert_ne!(fs::read_to_string(&path).unwrap(), "");
         first.remove().unwrap();
@@ -78,7 +76,7 @@ mod tests {
     #[test]
     fn is_emptied_where_it_cannot_be_removed() {
         let path = std::env::temp_dir().join(format!("pidfile-{}.pid", std::process::id()));
-        let mut pidfile = PidFile::create(&path, None).unwrap();
+        let mut pidfile = PidFile::create(&path).unwrap();
         // A name that is a directory cannot be removed as a file.
         pidfile.path = std::env::temp_dir();
         pidfile.remove().unwrap();

@@ -29,8 +29,14 @@ impl FromStr for Pref64 {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let prefix = network_v6(text)?.trunc();
-        let is_good = matches!(prefix.prefix_len(), 32 | 40 | 48 | 56 | 64 | 96) && is_unicast_v6(prefix.network());
-        if is_good { Ok(Self(prefix)) } else { Err("not a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits".to_owned()) }
+        let network = prefix.network();
+        if !is_unicast_v6(network) || network.is_unicast_link_local() {
+            return Err("not a prefix for addresses (unspecified, link-local or multicast)".to_owned());
+        }
+        let is_long_enough = matches!(prefix.prefix_len(), 32 | 40 | 48 | 56 | 64 | 96);
+        is_long_enough
+            .then_some(Self(prefix))
+            .ok_or_else(|| "not a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits".into())
     }
 }
 
@@ -45,6 +51,8 @@ mod tests {
             assert_eq!(is_good, [32, 40, 48, 56, 64, 96].contains(&length), "{length}");
         }
         assert_eq!("64:ff9b::1/96".parse::<Pref64>().unwrap().to_string(), "64:ff9b::/96");
-        assert!("ff00::/96".parse::<Pref64>().is_err());
+        for bad in ["ff00::/96", "fe80::/64", "::/96"] {
+            assert!(bad.parse::<Pref64>().is_err(), "{bad}");
+        }
     }
 }

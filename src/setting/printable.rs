@@ -47,7 +47,11 @@ impl FromStr for Printable {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let is_good = (1..=Self::MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_good { Ok(Self(text.into())) } else { Err("not 1 to 255 printable ASCII characters".to_owned()) }
+        if is_good {
+            Ok(Self(text.into()))
+        } else {
+            Err("not 1 to 255 printable ASCII characters without white space".to_owned())
+        }
     }
 }
 

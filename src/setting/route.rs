@@ -88,6 +88,10 @@ impl FromStr for Route6 {
         if destination.prefix_len() == 0 {
             return Err("the default route, which is for GATEWAY6 to give".to_owned());
         }
+        let network = destination.trunc().network();
+        if network.is_multicast() || network.is_unicast_link_local() {
+            return Err("a route to link-local or multicast addresses, which no router forwards".to_owned());
+        }
         let via = via.map(|router| unicast_v6(router)).transpose().map_err(|_| "a route whose router is no host")?;
         let preference = preference.map_or(Ok(Preference::default()), |preference| preference.parse())?;
         Ok(Self { destination: destination.trunc(), preference, via })
@@ -134,7 +138,16 @@ mod tests {
             assert_eq!(text.parse(), Ok(route), "{text}");
             assert_eq!(route.to_string().parse(), Ok(route), "{route}");
         }
-        for bad in ["", "2001:db8:1::", "::/0", "2001:db8:1::/48 best", "2001:db8:1::/48 via ff02::1", "a b c d e"] {
+        for bad in [
+            "",
+            "2001:db8:1::",
+            "::/0",
+            "fe80::/10",
+            "ff00::/8",
+            "2001:db8:1::/48 best",
+            "2001:db8:1::/48 via ff02::1",
+            "a b c d e",
+        ] {
             assert!(bad.parse::<Route6>().is_err(), "{bad}");
         }
     }

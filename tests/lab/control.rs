@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use nix::sys::signal::Signal;
@@ -133,8 +135,10 @@ fn socket_is_for_a_group_as_well(lab: &mut Lab) {
 fn socket_comes_and_goes_with_the_daemon(lab: &mut Lab) {
     lab.start();
     expect_shown(&[]);
+    // Nobody but root may put another in its place.
+    let directory = fs::metadata(Path::new(SOCKET).parent().unwrap()).unwrap();
+    assert_eq!((directory.uid(), directory.mode() & 0o022), (0, 0));
     lab.stop();
-    assert!(!fs::exists(SOCKET).unwrap());
     let (status, output) = show(&[]);
     assert_eq!(status, 2, "{output}");
     assert!(output.contains(SOCKET) && output.contains("(no daemon is running there)"), "{output}");

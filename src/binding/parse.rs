@@ -8,6 +8,7 @@ use ipnet::Ipv6Net;
 
 use super::keys::{Draft, Field, find, known_keys};
 use super::{Binding, BindingError, InterfaceName, Ipv4Binding, Ipv6Binding, KeyLines};
+use crate::setting::Route4;
 use crate::text::{decode, joined, nearest};
 
 /// The largest binding file, in bytes.
@@ -158,7 +159,29 @@ impl<'a> File<'a> {
         if subnet.prefix_len() < 31 && (address == subnet.network() || address == subnet.broadcast()) {
             self.warn_key("IP", format!("the network or broadcast address of {subnet}"));
         }
-        Ok(Some(Ipv4Binding { address, subnet, gateway: draft.gateway }))
+        let ipv4 = Ipv4Binding { address, subnet, gateway: draft.gateway };
+        self.routes(draft.settings.routes.as_deref().unwrap_or_default(), &ipv4)?;
+        Ok(Some(ipv4))
+    }
+
+    /// RFC 3442: the client takes a route only if it reaches the router.
+    fn routes(&mut self, routes: &[Route4], ipv4: &Ipv4Binding) -> Result<(), BindingError> {
+        for (index, Route4 { destination, router }) in routes.iter().enumerate() {
+            if *router == ipv4.address {
+                return Err(self.fault("ROUTES", format!("{destination} leads to the guest's own address, IP")));
+            }
+            let is_on_link = |route: &Route4| route.router.is_unspecified() && route.destination.contains(router);
+            let is_near = router.is_unspecified() || ipv4.gateway == Some(*router) || ipv4.subnet.contains(router);
+            let is_near = is_near || routes.iter().any(is_on_link);
+            if !is_near {
+                let reason = format!("{router} is neither on the link nor GATEWAY: guests may pass over the route");
+                self.warn_key("ROUTES", reason);
+            }
+            if routes.iter().take(index).any(|earlier| earlier.destination == *destination) {
+                self.warn_key("ROUTES", format!("has {destination} twice"));
+            }
+        }
+        Ok(())
     }
 
     fn ipv6(&mut self, draft: &Draft) -> Result<Option<Ipv6Binding>, BindingError> {

@@ -191,12 +191,14 @@ impl Exchange<'_> {
 
     /// RFC 8415 §18.3.4, §18.3.5: more time for what is the guest's own, none for whatever else it has.
     fn extend(&self, ia: &Ia<'_>, lease: Option<Lease>, reply: &mut Encoder<'_>) -> Result<usize, NoRoom> {
-        if let Some(lease) = lease {
-            reply.lease(&lease, self.leases.times.lifetime)?;
-        }
         let foreign = || named(ia).filter(|lease| !self.context.is_claimed && !self.leases.is_own(lease));
-        if lease.is_none() && foreign().next().is_none() {
-            reply.status(Status::NoBinding)?;
+        match lease {
+            Some(lease) => reply.lease(&lease, self.leases.times.lifetime)?,
+            // It only asks. RFC 8415 §18.2.10.1: NoBinding would make the client send a Request each time.
+            None if named(ia).next().is_none() => reply.status(unavailable(ia.kind))?,
+            // What it has is the guest's in another one.
+            None if foreign().next().is_none() => reply.status(Status::NoBinding)?,
+            None => {}
         }
         Ok(foreign().filter(|lease| reply.lease(lease, 0).is_err()).count())
     }

@@ -188,10 +188,19 @@ fn extends_what_is_in_the_binding_and_ends_the_rest() {
         (vec![na(1, &[NEIGHBOUR])], vec![format!("NA 1: {GOT}, {}", zero(NEIGHBOUR))]),
         (vec![na(1, &[FOREIGN, OWN])], vec![format!("NA 1: {GOT}, {}", zero(FOREIGN))]),
         (vec![na(1, &[OWN]), na(2, &[FOREIGN])], vec![format!("NA 1: {GOT}"), format!("NA 2: {}", zero(FOREIGN))]),
-        (vec![na(1, &[OWN]), na(2, &[])], vec![format!("NA 1: {GOT}"), "NA 2: NoBinding".to_owned()]),
+        // It only asks, and is not to begin anew because of that.
+        (vec![na(1, &[OWN]), na(2, &[])], vec![format!("NA 1: {GOT}"), "NA 2: NoAddrsAvail".to_owned()]),
+        (vec![na(1, &[]), na(2, &["::"])], vec![format!("NA 1: {GOT}"), "NA 2: NoAddrsAvail".to_owned()]),
+        (
+            vec![pd(1, &["::/56"]), pd(2, &[PREFIX])],
+            vec!["PD 1: NoPrefixAvail".to_owned(), format!("PD 2: {GOT_PREFIX}")],
+        ),
         // Had it in two, it must not be told to give it up.
         (vec![na(1, &[OWN]), na(2, &[OWN])], vec![format!("NA 1: {GOT}"), "NA 2: NoBinding".to_owned()]),
-        (vec![ta(1, &[FOREIGN]), ta(2, &[])], vec![format!("TA 1: {}", zero(FOREIGN)), "TA 2: NoBinding".to_owned()]),
+        (
+            vec![ta(1, &[FOREIGN]), ta(2, &[])],
+            vec![format!("TA 1: {}", zero(FOREIGN)), "TA 2: NoAddrsAvail".to_owned()],
+        ),
         (vec![pd(1, &[FOREIGN_PREFIX, "::/56"])], vec![format!("PD 1: {GOT_PREFIX}, {}", zero(FOREIGN_PREFIX))]),
         (vec![pd(1, &["2001:db8:1::9/48"])], vec![format!("PD 1: {GOT_PREFIX}")]),
         // Part of the guest's own prefix is not the prefix.
@@ -214,7 +223,7 @@ fn says_what_a_guest_without_leases_has() {
     let ask = |message_type| said(&decided(&answers, &CONTEXT, &request(message_type, &both)).unwrap().1);
     assert_eq!(ask(SOLICIT), ["NA 1: NoAddrsAvail", "PD 1: NoPrefixAvail"]);
     assert_eq!(ask(REQUEST), ["NA 1: NoAddrsAvail", "PD 1: NoPrefixAvail"]);
-    assert_eq!(ask(RENEW), ["NA 1: 2001:db8::5 for 0", "PD 1: NoBinding"]);
+    assert_eq!(ask(RENEW), ["NA 1: 2001:db8::5 for 0", "PD 1: NoPrefixAvail"]);
     assert_eq!(ask(CONFIRM), ["NotOnLink"]);
     assert_eq!(ask(RELEASE), ["Success", "NA 1: NoBinding", "PD 1: NoBinding"]);
 }

@@ -164,9 +164,10 @@ impl Exchange<'_> {
         written
     }
 
-    /// Which identity association gets the lease: the one that has it already, else the first of its kind.
+    /// Which identity association gets the lease: the one that has it already, else the first that may have it.
     fn grant(&self, lease: Lease) -> Option<(usize, Lease)> {
-        let candidates = || self.ias.enumerate().filter(|(_, ia)| self.leases.of(ia.kind) == Some(lease));
+        let may_have = |ia: &Ia<'_>| self.leases.of(ia.kind) == Some(lease) && !self.must_begin_anew(ia);
+        let candidates = || self.ias.enumerate().filter(|(_, ia)| may_have(ia));
         let (index, _) = candidates().find(|(_, ia)| ia.lists(&lease)).or_else(|| candidates().next())?;
         Some((index, lease))
     }
@@ -177,16 +178,18 @@ impl Exchange<'_> {
         // RFC 8415 §18.1: T1 and T2 are the same in all of them.
         reply.ia(ia.kind, ia.iaid, [t1, t2], |reply| match (self.message.message_type, lease) {
             (MessageType::Renew | MessageType::Rebind, _) => self.extend(ia, lease, reply),
-            // RFC 8415 §18.3.2: the client is to begin anew. In a Solicit an address is but a wish (§18.2.1).
-            (MessageType::Request, _) if self.is_off_link(ia) => reply.status(Status::NotOnLink).map(|()| 0),
             (_, Some(lease)) => reply.lease(&lease, lifetime).map(|()| 0),
+            (_, None) if self.must_begin_anew(ia) => reply.status(Status::NotOnLink).map(|()| 0),
             // RFC 8415 §18.3.2, §18.3.9: with a status, where there is nothing to give.
             (_, None) => reply.status(unavailable(ia.kind)).map(|()| 0),
         })
     }
 
-    fn is_off_link(&self, ia: &Ia<'_>) -> bool {
-        !self.context.is_claimed && named(ia).any(|lease| self.leases.is_off_link(&lease))
+    /// RFC 8415 §18.3.2: whether the client asks for an address of another link. In a Solicit that is but a wish
+    /// (§18.2.1).
+    fn must_begin_anew(&self, ia: &Ia<'_>) -> bool {
+        let is_request = self.message.message_type == MessageType::Request && !self.context.is_claimed;
+        is_request && named(ia).any(|lease| self.leases.is_off_link(&lease))
     }
 
     /// RFC 8415 §18.3.4, §18.3.5: more time for what is the guest's own, none for whatever else it has.

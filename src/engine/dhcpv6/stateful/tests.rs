@@ -133,7 +133,7 @@ type Case<'a> = (u8, Vec<(u16, Vec<u8>)>, Vec<String>);
 
 #[test]
 fn gives_what_is_in_the_binding() {
-    let cases: [Case<'_>; 12] = [
+    let cases: [Case<'_>; 15] = [
         (SOLICIT, vec![na(1, &[])], vec![format!("NA 1: {GOT}")]),
         (REQUEST, vec![na(0, &[OWN])], vec![format!("NA 0: {GOT}")]),
         (REQUEST, vec![pd(u32::MAX, &[])], vec![format!("PD 4294967295: {GOT_PREFIX}")]),
@@ -164,6 +164,10 @@ fn gives_what_is_in_the_binding() {
             vec![na(1, &[FOREIGN]), pd(1, &[])],
             vec!["NA 1: NotOnLink".to_owned(), format!("PD 1: {GOT_PREFIX}")],
         ),
+        // What begins anew has not taken the address from another.
+        (REQUEST, vec![na(1, &[FOREIGN]), na(2, &[])], vec!["NA 1: NotOnLink".to_owned(), format!("NA 2: {GOT}")]),
+        (REQUEST, vec![na(1, &[OWN, FOREIGN]), na(2, &[])], vec!["NA 1: NotOnLink".to_owned(), format!("NA 2: {GOT}")]),
+        (SOLICIT, vec![na(1, &[FOREIGN]), na(2, &[])], vec![format!("NA 1: {GOT}"), "NA 2: NoAddrsAvail".to_owned()]),
         (SOLICIT, vec![], vec![]),
     ];
     for (message_type, ias, expected) in cases {

@@ -15,7 +15,7 @@ use crate::engine::outcome::{Delegation, Reason, Refusal};
 use crate::wire::dhcpv6::{Encoder, Ia, IaKind, Ias, Lease, Message, MessageType, NoRoom, Status, option};
 
 /// The greatest preference (RFC 8415 §18.2.1): the client takes this Advertise and does not wait for others, which could
-/// have nothing that is better. The guest's address is in its binding.
+/// have nothing that is better. What may be the guest's is in its binding.
 const PREFERENCE: u8 = 255;
 
 /// The most that an honest client's identity associations take, with a Preference option, in bytes: one IA_NA and one
@@ -77,6 +77,14 @@ pub(super) struct Exchange<'a> {
     pub(super) ias: Ias<'a>,
 }
 
+/// Which identity association gets which lease.
+#[derive(Clone, Copy)]
+struct Grant {
+    /// Its place among those of the message.
+    index: usize,
+    lease: Lease,
+}
+
 /// What became of the identity associations.
 #[derive(Default)]
 struct Written {
@@ -111,9 +119,11 @@ impl Exchange<'_> {
         Ok(reply.map_err(|NoRoom| Reason::NoFit)?)
     }
 
-    /// RFC 8415 §18.3.1: the client asks for a Reply at once, and the configuration allows it.
+    /// RFC 8415 §18.3.1: the client asks for a Reply at once, the configuration allows it, and there is something to
+    /// commit: the client would take a Reply without any lease, and ask no other server.
     fn is_rapid(&self) -> bool {
-        self.leases.allows_rapid_commit && self.message.option(option::RAPID_COMMIT).is_some()
+        let is_wanted = self.leases.allows_rapid_commit && self.message.option(option::RAPID_COMMIT).is_some();
+        is_wanted && self.grants().iter().any(Option::is_some)
     }
 
     /// An Advertise, or a Reply to a message that asks for leases or for more time.
@@ -121,16 +131,19 @@ impl Exchange<'_> {
         let is_offer = reason == Reason::Dhcpv6Advertised;
         let message_type = if is_offer { MessageType::Advertise } else { MessageType::Reply };
         let mut reply = self.answers.begin(message_type, self.message, out)?;
+        let grants = self.grants();
         match reason {
-            // RFC 8415 §18.3.9
-            Reason::Dhcpv6Advertised => reply.option(option::PREFERENCE, &[PREFERENCE])?,
+            // RFC 8415 §18.3.9: and none, where another server may have what this one has not.
+            Reason::Dhcpv6Advertised if grants.iter().any(Option::is_some) => {
+                reply.option(option::PREFERENCE, &[PREFERENCE])?;
+            }
             // RFC 8415 §18.3.1
             Reason::Dhcpv6RapidCommitted => reply.option(option::RAPID_COMMIT, &[])?,
             _ => {}
         }
         // A client with too many identity associations still learns of its name servers.
         reply.reserve(self.answers.options_len(Scope::Stateful));
-        let Written { omitted, has_prefix } = self.put_ias(&mut reply);
+        let Written { omitted, has_prefix } = self.put_ias(grants, &mut reply);
         reply.reserve(0);
         self.put_options(&mut reply)?;
         let delegation = (has_prefix && !is_offer).then_some(Delegation::Taken(self.context.source));
@@ -148,11 +161,10 @@ impl Exchange<'_> {
     }
 
     /// Answers every identity association, as far as there is room.
-    fn put_ias(&self, reply: &mut Encoder<'_>) -> Written {
-        let grants = [self.leases.address, self.leases.prefix].map(|lease| self.grant(lease?));
+    fn put_ias(&self, grants: [Option<Grant>; 2], reply: &mut Encoder<'_>) -> Written {
         let mut written = Written::default();
         for (index, ia) in self.ias.enumerate() {
-            let lease = grants.iter().flatten().find(|(at, _)| *at == index).map(|(_, lease)| *lease);
+            let lease = grants.iter().flatten().find(|grant| grant.index == index).map(|grant| grant.lease);
             match self.put_ia(&ia, lease, reply) {
                 Ok(omitted) => {
                     written.omitted += omitted;
@@ -164,12 +176,17 @@ impl Exchange<'_> {
         written
     }
 
+    /// Who gets the address and who the prefix, where the client asks for one.
+    fn grants(&self) -> [Option<Grant>; 2] {
+        [self.leases.address, self.leases.prefix].map(|lease| self.grant(lease?))
+    }
+
     /// Which identity association gets the lease: the one that has it already, else the first that may have it.
-    fn grant(&self, lease: Lease) -> Option<(usize, Lease)> {
+    fn grant(&self, lease: Lease) -> Option<Grant> {
         let may_have = |ia: &Ia<'_>| self.leases.of(ia.kind) == Some(lease) && !self.must_begin_anew(ia);
         let candidates = || self.ias.enumerate().filter(|(_, ia)| may_have(ia));
         let (index, _) = candidates().find(|(_, ia)| ia.lists(&lease)).or_else(|| candidates().next())?;
-        Some((index, lease))
+        Some(Grant { index, lease })
     }
 
     /// Answers one identity association, with the lease that is for it; says how much found no room in it.

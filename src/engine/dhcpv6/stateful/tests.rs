@@ -290,6 +290,37 @@ fn rapid_commit_takes_both_sides() {
     assert_eq!([ask(true, false), ask(false, true), ask(false, false)], [advertised; 3]);
 }
 
+/// A client that hears of no preference waits for other servers, which may have what this one has not.
+#[test]
+fn who_has_nothing_to_give_commits_nothing_and_claims_no_preference() {
+    let without = |change: fn(&mut Ipv6Binding)| {
+        let mut binding = guest();
+        change(binding.ipv6.as_mut().unwrap());
+        Answers::new(&binding, &stateful(|_| ())).unwrap()
+    };
+    let nothing = without(|ipv6| (ipv6.leased, ipv6.delegated) = (None, None));
+    let prefix = without(|ipv6| ipv6.leased = None);
+    let (na, pd, rapid) = (na(1, &[]), pd(1, &[]), (14, Vec::new()));
+    let cases: [(&Answers, _, &[u16]); 6] = [
+        (&nothing, vec![na.clone(), pd.clone(), rapid.clone()], &[2, 1, 3, 25]),
+        (&nothing, vec![na.clone()], &[2, 1, 3]),
+        (&prefix, vec![na.clone(), rapid.clone()], &[2, 1, 3]),
+        (&prefix, vec![na.clone(), pd.clone()], &[2, 1, 7, 3, 25]),
+        (&prefix, vec![na, pd, rapid.clone()], &[2, 1, 14, 3, 25]),
+        (&prefix, vec![rapid], &[2, 1]),
+    ];
+    for (answers, mut options, expected) in cases {
+        options.push((6, Vec::new()));
+        let payload = request(SOLICIT, &options);
+        assert_eq!(codes_in_order(answers, &payload), expected, "{options:?}");
+        let is_rapid = expected.contains(&14);
+        let reason = if is_rapid { Reason::Dhcpv6RapidCommitted } else { Reason::Dhcpv6Advertised };
+        let message_type = if is_rapid { v6::MessageType::Reply } else { v6::MessageType::Advertise };
+        let (reply, message) = decided(answers, &CONTEXT, &payload).unwrap();
+        assert_eq!((reply.reason, message.msg_type()), (reason, message_type));
+    }
+}
+
 #[test]
 fn times_follow_the_lease() {
     let mut binding = guest();

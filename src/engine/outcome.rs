@@ -193,8 +193,10 @@ reasons! {
     Dhcpv6NotOnLink "dhcpv6_not_on_link" Drop Warn
     /// the guest released what DHCPv6 had given it
     Dhcpv6Released "dhcpv6_release" Drop Info
-    /// the guest declined the address that DHCPv6 had given it: somebody else uses it
+    /// the guest declined what DHCPv6 had given it: somebody else uses it
     Dhcpv6Declined "dhcpv6_decline" Drop Warn
+    /// the guest released or declined by DHCPv6 what is not its own
+    Dhcpv6NoBinding "dhcpv6_no_binding" Drop Debug
 
     // Heard, and not to be answered.
     /// the guest released its address

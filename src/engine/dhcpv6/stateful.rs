@@ -254,13 +254,18 @@ impl Exchange<'_> {
     fn end(&self, reason: Reason, out: &mut [u8]) -> Result<Reply, NoRoom> {
         let mut reply = self.answers.begin(MessageType::Reply, self.message, out)?;
         reply.status(Status::Success)?;
-        let holds_own = |ia: &Ia<'_>| self.leases.of(ia.kind).is_some_and(|own| ia.lists(&own));
-        let unbound = self.ias.filter(|ia| !holds_own(ia));
+        let unbound = self.ias.filter(|ia| !self.holds_own(ia));
         let omitted = unbound.filter(|ia| put_unbound(ia, &mut reply).is_err()).count();
-        let is_prefix_released = reason == Reason::Dhcpv6Released
-            && self.ias.filter(|ia| ia.kind == IaKind::Prefixes).any(|ia| holds_own(&ia));
+        let ended = || self.ias.filter(|ia| self.holds_own(ia));
+        let is_prefix_released = reason == Reason::Dhcpv6Released && ended().any(|ia| ia.kind == IaKind::Prefixes);
         let delegation = self.proven(is_prefix_released.then_some(Delegation::Released));
+        let reason = ended().next().map_or(Reason::Dhcpv6NoBinding, |_| reason);
         Ok(Reply { reason, len: reply.finish(), omitted, delegation })
+    }
+
+    /// Whether what the guest may have is in this one.
+    fn holds_own(&self, ia: &Ia<'_>) -> bool {
+        self.leases.of(ia.kind).is_some_and(|own| ia.lists(&own))
     }
 }
 

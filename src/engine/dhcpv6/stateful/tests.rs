@@ -260,16 +260,19 @@ fn confirms_the_guests_own_address_and_no_other() {
 #[test]
 fn takes_back_what_is_released_or_declined() {
     let cases = [
-        (vec![na(1, &[OWN])], vec!["Success"]),
-        (vec![na(1, &[OWN, FOREIGN]), pd(1, &[PREFIX])], vec!["Success"]),
-        (vec![na(1, &[FOREIGN]), pd(1, &[])], vec!["Success", "NA 1: NoBinding", "PD 1: NoBinding"]),
-        (vec![ta(3, &[OWN])], vec!["Success", "TA 3: NoBinding"]),
-        (vec![], vec!["Success"]),
+        (vec![na(1, &[OWN])], true, vec!["Success"]),
+        (vec![na(1, &[OWN, FOREIGN]), pd(1, &[PREFIX])], true, vec!["Success"]),
+        (vec![na(1, &[NEIGHBOUR]), pd(1, &[PREFIX])], true, vec!["Success", "NA 1: NoBinding"]),
+        (vec![na(1, &[FOREIGN]), pd(1, &[])], false, vec!["Success", "NA 1: NoBinding", "PD 1: NoBinding"]),
+        (vec![pd(1, &[FOREIGN_PREFIX])], false, vec!["Success", "PD 1: NoBinding"]),
+        (vec![ta(3, &[OWN])], false, vec!["Success", "TA 3: NoBinding"]),
+        (vec![], false, vec!["Success"]),
     ];
-    for (ias, expected) in cases {
+    for (ias, is_own, expected) in cases {
         for (message_type, reason) in [(RELEASE, Reason::Dhcpv6Released), (DECLINE, Reason::Dhcpv6Declined)] {
             let (reply, message) = ask_as(&CONTEXT, message_type, &ias);
             assert_eq!(said(&message), expected, "{ias:?}");
+            let reason = if is_own { reason } else { Reason::Dhcpv6NoBinding };
             assert_eq!((reply.reason, message.msg_type()), (reason, v6::MessageType::Reply));
         }
     }

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::net::Ipv6Addr;
+
 use super::options::Scope;
 use super::{Answers, Context, Reply};
 use crate::binding::{Binding, Ipv6Binding};
@@ -57,6 +59,13 @@ impl Leases {
 
     fn is_own(&self, lease: &Lease) -> bool {
         [self.address, self.prefix].iter().flatten().any(|own| own.is_same(lease))
+    }
+
+    /// Whether an address can be the guest's, from all that is known of it. Its link-local address is not known, and must
+    /// not be guessed from its MAC: it may be made by RFC 7217 or at random.
+    fn may_be_next_hop(&self, address: Ipv6Addr) -> bool {
+        let is_routers = self.ipv6.gateway == Some(address);
+        !is_routers && (address.is_unicast_link_local() || self.ipv6.is_guests(address))
     }
 
     /// Whether an address could be somebody's on this link. Prefixes are behind the guest, on no link of ours.
@@ -155,9 +164,14 @@ impl Exchange<'_> {
         self.answers.put_fqdn(self.message, reply)
     }
 
-    /// Hooks set routes by what becomes of the prefix: a sender that is only claimed has no say in that.
+    /// Hooks set routes by what becomes of the prefix: a sender that is only claimed has no say in that, and no route
+    /// leads to an address that is not the guest's.
     fn proven(&self, delegation: Option<Delegation>) -> Option<Delegation> {
-        delegation.filter(|_| !self.context.is_claimed)
+        delegation.filter(|delegation| match delegation {
+            _ if self.context.is_claimed => false,
+            Delegation::Taken(via) => self.leases.may_be_next_hop(*via),
+            Delegation::Released => true,
+        })
     }
 
     /// Answers every identity association, as far as there is room.

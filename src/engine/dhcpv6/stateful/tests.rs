@@ -397,6 +397,29 @@ fn says_what_becomes_of_the_prefix() {
     }
 }
 
+#[test]
+fn a_prefix_leads_to_no_address_but_the_guests() {
+    let own = Ipv6Binding { gateway: "fe80::1".parse().ok(), ..guest().ipv6.unwrap() };
+    let answers = Answers::new(&Binding { ipv6: Some(own), ..guest() }, &stateful(|_| ())).unwrap();
+    let cases = [
+        ("fe80::2", true),
+        (OWN, true),
+        ("2001:db8::a800:ff:fe00:1", true),
+        (NEIGHBOUR, false),
+        (FOREIGN, false),
+        ("2001:db8:1::1", false),
+        ("fe80::1", false),
+    ];
+    for (source, is_guests) in cases {
+        let context = Context { source: source.parse().unwrap(), ..CONTEXT };
+        let ask = |message_type| decided(&answers, &context, &request(message_type, &[pd(1, &[PREFIX])])).unwrap();
+        let (reply, message) = ask(REQUEST);
+        assert_eq!(said(&message), [format!("PD 1: {GOT_PREFIX}")], "answered from wherever it asks");
+        assert_eq!(reply.delegation, is_guests.then_some(Delegation::Taken(context.source)), "{source}");
+        assert_eq!(ask(RELEASE).0.delegation, Some(Delegation::Released), "{source}");
+    }
+}
+
 /// It could be a neighbour that wants the guest to lose its address.
 #[test]
 fn a_sender_that_is_only_claimed_ends_nothing() {

@@ -11,6 +11,7 @@ mod lease;
 pub mod limits;
 pub mod na;
 mod name;
+mod next_hop;
 pub mod outcome;
 pub mod ra;
 mod reach;
@@ -172,7 +173,7 @@ impl Engine {
     pub fn handle_event(&mut self, now: Now, event: Event) {
         match event {
             Event::BindingLoaded(binding) => self.load(now, *binding),
-            Event::BindingRejected(tap, error) => self.reject(tap, error, None),
+            Event::BindingRejected(tap, error) => self.reject_file(now, tap, error),
             Event::BindingRemoved(tap) => self.remove(now, tap),
             Event::LinkChanged(link) => self.change_link(now, link),
             Event::LinkGone(ifindex) => self.lose_link(now, ifindex),
@@ -211,6 +212,12 @@ impl Engine {
         let known = self.table.serving(serving.binding.tap).map(|old| &*old.doubts).unwrap_or_default();
         let news = serving.doubts.iter().filter(|doubt| !known.contains(doubt));
         self.notices.extend(news.cloned().map(Notice::Doubtful));
+    }
+
+    /// Keeps the last good binding, if there is one.
+    fn reject_file(&mut self, now: Now, tap: InterfaceName, error: BindingError) {
+        self.reject(tap, error, None);
+        self.refresh(now, tap);
     }
 
     fn reject(&mut self, tap: InterfaceName, error: BindingError, unfit: Option<Binding>) {
@@ -334,13 +341,12 @@ impl Engine {
 
     /// None for a tap whose file is gone, and whose guest is yet to hear of it.
     fn status_in(&self, tap: InterfaceName, slot: &Slot) -> Option<Status> {
-        let has_file = slot.serving.is_some() || slot.rejected.is_some();
-        has_file.then(|| Status {
+        slot.has_file().then(|| Status {
             tap,
             ifindex: self.table.link(tap).map(|link| link.ifindex),
             binding: slot.serving.as_ref().map(|serving| serving.binding.clone()),
             rejected: slot.rejected.as_ref().map(|rejected| rejected.error.clone()),
-            delegated_via: slot.delegated_via,
+            delegated_via: slot.delegated_via(),
             stats: slot.stats,
         })
     }

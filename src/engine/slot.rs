@@ -2,12 +2,11 @@
 
 use std::net::Ipv6Addr;
 
-use ipnet::Ipv6Net;
-
 use super::announcer::Announcer;
 use super::doubt::doubts;
 use super::event::Notice;
 use super::fit::{TooLarge, misfit};
+use super::next_hop::{Holder, NextHop};
 use super::outcome::{Delegation, Outcome, Reason, Verdict};
 use super::ra::{Advertiser, Content, Situation};
 use super::router::Misfit;
@@ -30,8 +29,8 @@ pub(super) struct Slot {
     pub(super) told: LastNotice,
     /// What the operator was last told of the tap's MAC.
     pub(super) misfit: Option<Misfit>,
-    /// By which address of the guest its delegated prefix is reached: where the Request for it came from.
-    pub(super) delegated_via: Option<Ipv6Addr>,
+    /// By which address of the guest its delegated prefix is reached. Outlives the binding for a while, likewise.
+    pub(super) next_hop: NextHop,
     /// What became of its packets.
     pub(super) stats: Stats,
 }
@@ -90,12 +89,17 @@ impl Slot {
 
     /// Whether there is nothing to remember.
     pub(super) fn is_empty(&self) -> bool {
-        self.serving.is_none() && self.rejected.is_none() && self.poll_timeout().is_none()
+        !self.has_file() && self.poll_timeout().is_none()
     }
 
-    /// When the tap next has something to advertise or to announce.
+    /// Whether the tap has a binding file, be it good or bad.
+    pub(super) fn has_file(&self) -> bool {
+        self.serving.is_some() || self.rejected.is_some()
+    }
+
+    /// When the tap next has something to advertise, to announce or to forget.
     pub(super) fn poll_timeout(&self) -> Option<Now> {
-        let dues = [self.advertiser.poll_timeout(), self.announcer.poll_timeout()];
+        let dues = [self.advertiser.poll_timeout(), self.announcer.poll_timeout(), self.next_hop.poll_timeout()];
         dues.into_iter().flatten().min()
     }
 
@@ -111,23 +115,24 @@ impl Slot {
 
     /// Takes in what the guest did with its prefix, and what the operator is to be told of it, if it is news.
     pub(super) fn delegate(&mut self, tap: InterfaceName, delegation: Delegation) -> Option<Notice> {
-        let prefix = self.serving.as_ref()?.delegated()?;
+        let holder = self.serving.as_ref()?.holder();
+        let prefix = holder.prefix?;
         let via = match delegation {
             Delegation::Taken(via) => Some(via),
             Delegation::Released => None,
         };
-        let old = std::mem::replace(&mut self.delegated_via, via);
-        (old != via).then_some(Notice::Delegated { tap, prefix, via })
+        self.next_hop.take(holder, via).then_some(Notice::Delegated { tap, prefix, via })
     }
 
-    /// Puts a binding in force, or takes it out of force; gives the old one. Where prefix or guest is not the same any
-    /// more, nobody asked yet.
-    pub(super) fn serve(&mut self, serving: Option<Serving>) -> Option<Serving> {
-        let holder = |serving: &Option<Serving>| serving.as_ref().map(|it| (it.binding.mac, it.delegated()));
-        if holder(&serving) != holder(&self.serving) {
-            self.delegated_via = None;
-        }
-        std::mem::replace(&mut self.serving, serving)
+    /// By which address the prefix of the binding in force is reached, if it is known.
+    pub(super) fn delegated_via(&self) -> Option<Ipv6Addr> {
+        self.serving.as_ref().and_then(|_| self.next_hop.via())
+    }
+
+    /// Takes in whose the delegated prefix is, after the binding changed.
+    pub(super) fn hold(&mut self, now: Now) {
+        let holder = self.serving.as_ref().map(Serving::holder);
+        self.next_hop.set(now, holder, self.has_file());
     }
 
     /// What the operator is to be told of the tap, whose link has this index, if it is there.
@@ -163,9 +168,10 @@ impl Serving {
         Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, doubts: doubts(binding, config) })
     }
 
-    /// The prefix that is delegated to the guest.
-    fn delegated(&self) -> Option<Ipv6Net> {
-        self.binding.ipv6.as_ref()?.delegated
+    /// The guest, and the prefix that is delegated to it.
+    fn holder(&self) -> Holder {
+        let prefix = self.binding.ipv6.as_ref().and_then(|ipv6| ipv6.delegated);
+        Holder { mac: self.binding.mac, prefix }
     }
 }
 

@@ -118,7 +118,7 @@ impl Table {
     /// Puts a binding in force, or takes it out of force.
     pub(super) fn set_serving(&mut self, tap: InterfaceName, serving: Option<Serving>) {
         let new = serving.as_ref().map(|serving| (serving.binding.indev, serving.binding.mac));
-        let old = self.slot(tap).serve(serving);
+        let old = std::mem::replace(&mut self.slot(tap).serving, serving);
         if let Some(old) = old {
             self.forget_user(old.binding.indev, old.binding.mac, tap);
         }

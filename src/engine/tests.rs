@@ -1,6 +1,7 @@
 //! The engine as a whole: packets in, outcomes out, while bindings, links and configuration come and go.
 
 mod announcements;
+mod delegation;
 mod router_mac;
 
 use std::sync::Arc;
@@ -517,73 +518,4 @@ fn a_failure_to_send_is_counted_for_its_tap() {
     assert_eq!(lab.engine.status()[0].stats.send_failed, 1);
     lab.event(Event::SendFailed(index(77), 6));
     assert!(lab.notices().is_empty());
-}
-
-/// A guest to which `prefix` is delegated.
-fn delegated(prefix: &str) -> Binding {
-    let ipv6 = Ipv6Binding { delegated: prefix.parse().ok(), ..dual_stack().ipv6.unwrap() };
-    Binding { ipv6: Some(ipv6), ..dual_stack() }
-}
-
-/// A DHCPv6 message of this type from `source`, with an IA_PD that lists `prefix`.
-fn prefix_message(message_type: u8, source: &str, prefix: &str) -> Vec<u8> {
-    let prefix: ipnet::Ipv6Net = prefix.parse().unwrap();
-    let listed = [&[0, 26, 0, 25][..], &[0; 8], &[prefix.prefix_len()], &prefix.addr().octets()].concat();
-    let ids = [&[0, 1, 0, 1, 7, 0, 2, 0, 18][..], &server_duid(GUEST)].concat();
-    udp6(source, &[&[message_type, 1, 2, 3], &ids[..], &[0, 25, 0, 41], &[0; 12], &listed].concat())
-}
-
-#[test]
-fn the_operator_hears_where_a_delegated_prefix_is() {
-    const REQUEST: u8 = 3;
-    const RELEASE: u8 = 8;
-    let (tap, prefix) = (name("tap0"), "2001:db8:1::/48");
-    let mut lab = Lab::routed();
-    let stateful = config::Ipv6 { mode: Ipv6Mode::Dhcpv6, ..node().ipv6.unwrap() };
-    lab.event(Event::ConfigChanged(Arc::new(Config { ipv6: Some(stateful), ..node() })));
-    lab.event(Event::BindingLoaded(Box::new(delegated(prefix))));
-    lab.notices();
-    let via = |lab: &Lab| lab.engine.status()[0].delegated_via;
-    let notice = |via: Option<&str>| Notice::Delegated {
-        tap,
-        prefix: prefix.parse().unwrap(),
-        via: via.map(|via| via.parse().unwrap()),
-    };
-    assert_eq!(via(&lab), None);
-
-    for (source, expected) in
-        [("fe80::1", vec![notice(Some("fe80::1"))]), ("fe80::1", vec![]), ("fe80::2", vec![notice(Some("fe80::2"))])]
-    {
-        assert_eq!(lab.packet(&prefix_message(REQUEST, source, prefix)).reason, Reason::Dhcpv6Requested);
-        assert_eq!(lab.notices(), expected);
-        assert_eq!(via(&lab), source.parse().ok());
-    }
-    lab.packet(&prefix_message(RELEASE, "fe80::2", "2001:db8:2::/48"));
-    assert_eq!(via(&lab), "fe80::2".parse().ok(), "what is released is not the guest's");
-    lab.packet(&prefix_message(RELEASE, "fe80::2", prefix));
-    assert_eq!((via(&lab), lab.notices()), (None, vec![notice(None)]));
-
-    // What is known of one prefix says nothing of another.
-    lab.packet(&prefix_message(REQUEST, "fe80::1", prefix));
-    lab.event(Event::BindingLoaded(Box::new(Binding {
-        tap,
-        hostname: "renamed".parse().unwrap(),
-        ..delegated(prefix)
-    })));
-    assert_eq!(via(&lab), "fe80::1".parse().ok());
-    lab.event(Event::BindingLoaded(Box::new(delegated("2001:db8:2::/48"))));
-    assert_eq!(via(&lab), None);
-}
-
-/// A reply that the limit holds back has told the guest nothing.
-#[test]
-fn a_prefix_is_not_taken_by_a_reply_that_is_not_sent() {
-    let mut lab = Lab::routed();
-    let stateful = config::Ipv6 { mode: Ipv6Mode::Dhcpv6, ..node().ipv6.unwrap() };
-    let general = config::General { rate_limit: 1, rate_burst: 1, ..node().general };
-    lab.event(Event::ConfigChanged(Arc::new(Config { general, ipv6: Some(stateful), ..node() })));
-    lab.event(Event::BindingLoaded(Box::new(delegated("2001:db8:1::/48"))));
-    assert_eq!(lab.ask(DISCOVER), Reason::Offered);
-    assert_eq!(lab.packet(&prefix_message(3, "fe80::1", "2001:db8:1::/48")).reason, Reason::RateLimited);
-    assert_eq!(lab.engine.status()[0].delegated_via, None);
 }

@@ -25,6 +25,7 @@ impl Engine {
         slot.advertise(now, situation, ready);
         slot.announcer.set_uplink(now, has_uplink);
         slot.announcer.set(now, presence);
+        slot.hold(now);
         self.schedule.replace(tap, old, slot.poll_timeout());
         let is_waiting = slot.announcer.is_waiting();
         self.tell_uplink(is_waiting);
@@ -113,7 +114,9 @@ impl Engine {
     /// called until it returns None.
     pub fn poll_transmit(&mut self, now: Now, frame: &mut [u8]) -> Option<Transmit> {
         while let Some(tap) = self.schedule.poll(now) {
-            let old = self.table.slot(tap).poll_timeout();
+            let slot = self.table.slot(tap);
+            let old = slot.poll_timeout();
+            slot.next_hop.forget(now);
             let frame = self.advertise(now, tap, frame).or_else(|| self.announce(now, tap, frame));
             let new = self.table.slot(tap).poll_timeout();
             self.schedule.replace(tap, old, new);

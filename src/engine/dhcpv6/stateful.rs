@@ -91,6 +91,7 @@ pub(super) struct Exchange<'a> {
 struct Grant {
     /// Its place among those of the message.
     index: usize,
+    iaid: [u8; 4],
     lease: Lease,
 }
 
@@ -177,7 +178,8 @@ impl Exchange<'_> {
     /// Answers every identity association, as far as there is room.
     fn put_ias(&self, grants: [Option<Grant>; 2], reply: &mut Encoder<'_>) -> Written {
         let mut written = Written::default();
-        for (index, ia) in self.ias.enumerate() {
+        let is_repeated = |index, ia: &Ia<'_>| grants.iter().flatten().any(|grant| self.repeats(grant, index, ia));
+        for (index, ia) in self.ias.enumerate().filter(|(index, ia)| !is_repeated(*index, ia)) {
             let lease = grants.iter().flatten().find(|grant| grant.index == index).map(|grant| grant.lease);
             match self.put_ia(&ia, lease, reply) {
                 Ok(omitted) => {
@@ -190,6 +192,12 @@ impl Exchange<'_> {
         written
     }
 
+    /// RFC 8415 §21.4: an IAID is unique among those of its kind. Where it comes again, it must not be said in one reply
+    /// that it has a lease and that it has none.
+    fn repeats(&self, grant: &Grant, index: usize, ia: &Ia<'_>) -> bool {
+        grant.index != index && grant.iaid == ia.iaid && self.leases.of(ia.kind) == Some(grant.lease)
+    }
+
     /// Who gets the address and who the prefix, where the client asks for one.
     fn grants(&self) -> [Option<Grant>; 2] {
         [self.leases.address, self.leases.prefix].map(|lease| self.grant(lease?))
@@ -199,8 +207,8 @@ impl Exchange<'_> {
     fn grant(&self, lease: Lease) -> Option<Grant> {
         let may_have = |ia: &Ia<'_>| self.leases.of(ia.kind) == Some(lease) && !self.must_begin_anew(ia);
         let candidates = || self.ias.enumerate().filter(|(_, ia)| may_have(ia));
-        let (index, _) = candidates().find(|(_, ia)| ia.lists(&lease)).or_else(|| candidates().next())?;
-        Some(Grant { index, lease })
+        let (index, ia) = candidates().find(|(_, ia)| ia.lists(&lease)).or_else(|| candidates().next())?;
+        Some(Grant { index, iaid: ia.iaid, lease })
     }
 
     /// Answers one identity association, with the lease that is for it; says how much found no room in it.

@@ -133,7 +133,7 @@ type Case<'a> = (u8, Vec<(u16, Vec<u8>)>, Vec<String>);
 
 #[test]
 fn gives_what_is_in_the_binding() {
-    let cases: [Case<'_>; 15] = [
+    let cases: [Case<'_>; 18] = [
         (SOLICIT, vec![na(1, &[])], vec![format!("NA 1: {GOT}")]),
         (REQUEST, vec![na(0, &[OWN])], vec![format!("NA 0: {GOT}")]),
         (REQUEST, vec![pd(u32::MAX, &[])], vec![format!("PD 4294967295: {GOT_PREFIX}")]),
@@ -168,6 +168,10 @@ fn gives_what_is_in_the_binding() {
         (REQUEST, vec![na(1, &[FOREIGN]), na(2, &[])], vec!["NA 1: NotOnLink".to_owned(), format!("NA 2: {GOT}")]),
         (REQUEST, vec![na(1, &[OWN, FOREIGN]), na(2, &[])], vec!["NA 1: NotOnLink".to_owned(), format!("NA 2: {GOT}")]),
         (SOLICIT, vec![na(1, &[FOREIGN]), na(2, &[])], vec![format!("NA 1: {GOT}"), "NA 2: NoAddrsAvail".to_owned()]),
+        // An IAID that comes again has its answer; it is not the same in another kind.
+        (SOLICIT, vec![na(1, &[]), na(1, &[])], vec![format!("NA 1: {GOT}")]),
+        (REQUEST, vec![na(1, &[FOREIGN]), na(1, &[OWN])], vec![format!("NA 1: {GOT}")]),
+        (SOLICIT, vec![na(1, &[]), ta(1, &[])], vec![format!("NA 1: {GOT}"), "TA 1: NoAddrsAvail".to_owned()]),
         (SOLICIT, vec![], vec![]),
     ];
     for (message_type, ias, expected) in cases {
@@ -206,6 +210,7 @@ fn extends_what_is_in_the_binding_and_ends_the_rest() {
             vec![format!("TA 1: {}", zero(FOREIGN)), "TA 2: NoAddrsAvail".to_owned()],
         ),
         (vec![pd(1, &[FOREIGN_PREFIX, "::/56"])], vec![format!("PD 1: {GOT_PREFIX}, {}", zero(FOREIGN_PREFIX))]),
+        (vec![na(1, &[OWN]), na(1, &[OWN])], vec![format!("NA 1: {GOT}")]),
         (vec![pd(1, &["2001:db8:1::9/48"])], vec![format!("PD 1: {GOT_PREFIX}")]),
         // Part of the guest's own prefix is not the prefix.
         (vec![pd(1, &["2001:db8:1::/56"])], vec![format!("PD 1: {GOT_PREFIX}, {}", zero("2001:db8:1::/56"))]),

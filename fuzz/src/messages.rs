@@ -116,7 +116,7 @@ pub fn ndp(data: &[u8]) {
     for Guest { binding, .. } in &*GUESTS {
         let _ = ra::solicited(&ra::Solicitation { binding, sender, hop_limit, source, code, body });
         let solicitation =
-            na::Solicitation { binding, router: ROUTER, sender, hop_limit, source, destination, code, body };
+            na::Solicitation { binding, router: Ok(ROUTER), sender, hop_limit, source, destination, code, body };
         let Ok(reply) = na::decide(&solicitation) else { continue };
         assert!(matches!(check::advertisement(&reply.message), Sent::NeighborAdvertisement { .. }));
         let own = binding.ipv6.as_ref().and_then(|ipv6| ipv6.eui64);

@@ -164,10 +164,9 @@ impl Guest<'_> {
         message: &icmpv6::Message<'_>,
         frame: &mut [u8],
     ) -> Result<Answer, Refusal> {
-        let router = self.router?;
         let reply = na::decide(&na::Solicitation {
             binding: self.binding(),
-            router,
+            router: self.router,
             sender: ingress.source_mac,
             hop_limit: datagram.hop_limit,
             source: datagram.source,
@@ -175,7 +174,7 @@ impl Guest<'_> {
             code: message.code,
             body: message.body,
         })?;
-        let ethernet = ethernet::Addresses { source: router, destination: reply.destination_mac };
+        let ethernet = ethernet::Addresses { source: reply.source_mac, destination: reply.destination_mac };
         let len = ipv6::put_icmpv6(frame, ethernet, reply.source, reply.destination, &reply.message);
         Ok(Answer { reason: reply.reason, len: len.ok_or(Reason::NoFit)?, omitted: 0, delegation: None })
     }
@@ -198,11 +197,12 @@ impl Guest<'_> {
             return Err(Reason::BadSource.into());
         }
         let answers = self.serving.dhcpv6.as_ref().ok_or(Reason::NoIpv6)?;
-        let router = self.router?;
         let payload = frame.get_mut(udp::FRAME_PAYLOAD_V6..).ok_or(Reason::NoFit)?;
         let context =
             dhcpv6::Context { is_claimed: self.is_claimed, source: datagram.source, destination: datagram.destination };
         let reply = dhcpv6::decide(answers, &context, udp.payload, payload)?;
+        // Only now, for what is not for us goes on even where there is no router.
+        let router = self.router?;
         let envelope = Envelope {
             ethernet: ethernet::Addresses { source: router, destination: self.sender(ingress) },
             source: (router.link_local(), wire::SERVER_PORT),

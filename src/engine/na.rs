@@ -12,8 +12,8 @@ use crate::wire::{DecodeError, Layer, MacAddr};
 pub struct Solicitation<'a> {
     /// The binding of the tap that it came from.
     pub binding: &'a Binding,
-    /// The router, as the guest sees it.
-    pub router: MacAddr,
+    /// The router, as the guest sees it, or why there is none.
+    pub router: Result<MacAddr, Reason>,
     /// The frame's source (`NFQA_HWADDR`), where the kernel names it.
     pub sender: Option<MacAddr>,
     /// The IPv6 header's hop limit.
@@ -39,20 +39,23 @@ pub struct Reply {
     pub source: Ipv6Addr,
     /// The IPv6 destination.
     pub destination: Ipv6Addr,
+    /// The frame's source.
+    pub source_mac: MacAddr,
     /// The frame's destination.
     pub destination_mac: MacAddr,
 }
 
-/// The answer to a Neighbor Solicitation, or why there is none.
+/// The answer to a Neighbor Solicitation, or why there is none. That there is no router is a reason only where an answer
+/// is due: a guest's neighbours are not to suffer from it.
 pub fn decide(solicitation: &Solicitation<'_>) -> Result<Reply, Refusal> {
     let ipv6 = solicitation.binding.ipv6.as_ref().ok_or(Reason::NoIpv6)?;
     let target = check(solicitation)?;
-    match role(solicitation, ipv6, target) {
-        Role::Own if solicitation.source.is_unspecified() => Ok(defence(solicitation, target)),
-        Role::Own => Ok(answer(solicitation, target, true)),
+    let role = role(solicitation, ipv6, target);
+    match role {
+        Role::Own if solicitation.source.is_unspecified() => Ok(defence(solicitation.router?, target)),
         // RFC 4862 §5.4: a node that asks from `::` wants to know whether it may use the target.
         _ if solicitation.source.is_unspecified() => Err(Reason::DuplicateAddressDetection.into()),
-        Role::Proxied => Ok(answer(solicitation, target, false)),
+        Role::Own | Role::Proxied => Ok(answer(solicitation, solicitation.router?, target, role == Role::Own)),
         Role::Foreign => Err(Reason::NeighborNotOurs.into()),
     }
 }
@@ -93,8 +96,9 @@ fn solicited_node(target: Ipv6Addr) -> Ipv6Addr {
 }
 
 /// Whose an address is, as far as we are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// Ours: the gateway's, or our link-local.
+    /// Ours: the gateway's, or our link-local. Without a router nobody has the latter.
     Own,
     /// On a node behind the router: we answer in its place.
     Proxied,
@@ -103,7 +107,7 @@ enum Role {
 }
 
 fn role(solicitation: &Solicitation<'_>, ipv6: &Ipv6Binding, target: Ipv6Addr) -> Role {
-    let is_own = ipv6.gateway == Some(target) || target == solicitation.router.link_local();
+    let is_own = ipv6.gateway == Some(target) || solicitation.router.is_ok_and(|router| router.link_local() == target);
     // The sender holds what it sends from; to tell it otherwise would look like a duplicate.
     let is_guests = ipv6.is_guests(target) || solicitation.source == target;
     if is_guests {
@@ -118,8 +122,7 @@ fn role(solicitation: &Solicitation<'_>, ipv6: &Ipv6Binding, target: Ipv6Addr) -
 }
 
 /// RFC 4861 §7.2.4: to the asker, solicited; O only where we own the target.
-fn answer(solicitation: &Solicitation<'_>, target: Ipv6Addr, is_own: bool) -> Reply {
-    let router = solicitation.router;
+fn answer(solicitation: &Solicitation<'_>, router: MacAddr, target: Ipv6Addr, is_own: bool) -> Reply {
     Reply {
         reason: if is_own { Reason::NeighborAdvertised } else { Reason::NeighborProxied },
         message: advertisement(router, target, true, is_own),
@@ -127,17 +130,19 @@ fn answer(solicitation: &Solicitation<'_>, target: Ipv6Addr, is_own: bool) -> Re
         // its owner may be watching; our link-local always is.
         source: if is_own { target } else { router.link_local() },
         destination: solicitation.source,
+        source_mac: router,
         destination_mac: solicitation.sender.unwrap_or(solicitation.binding.mac),
     }
 }
 
 /// RFC 4861 §7.2.4: a prober has no address yet, so all nodes hear that the target is taken.
-fn defence(solicitation: &Solicitation<'_>, target: Ipv6Addr) -> Reply {
+fn defence(router: MacAddr, target: Ipv6Addr) -> Reply {
     Reply {
         reason: Reason::AddressDefended,
-        message: advertisement(solicitation.router, target, false, true),
+        message: advertisement(router, target, false, true),
         source: target,
         destination: ndp::ALL_NODES,
+        source_mac: router,
         destination_mac: MacAddr::ALL_NODES,
     }
 }
@@ -175,7 +180,7 @@ mod tests {
         let target = Ipv6Addr::from_octets(body[4..20].try_into().unwrap());
         Solicitation {
             binding,
-            router: ROUTER,
+            router: Ok(ROUTER),
             sender: Some(GUEST),
             hop_limit: 255,
             source: ip(source),
@@ -213,6 +218,26 @@ mod tests {
         ];
         for (source, target, expected) in cases {
             assert_eq!(reason(&binding(), source, target), expected, "{source} {target}");
+        }
+    }
+
+    /// As where `INDEV` names no interface: what is no affair of ours goes on to the bridge.
+    #[test]
+    fn without_a_router_only_what_is_ours_is_refused() {
+        let cases = [
+            (bridged(), GUEST_LOCAL, GATEWAY, Reason::NoIndev),
+            (bridged(), "::", GATEWAY, Reason::NoIndev),
+            (bridged(), GUEST_LOCAL, ROUTER_LOCAL, Reason::NeighborNotOurs),
+            (bridged(), GUEST_LOCAL, NEIGHBOR, Reason::NeighborNotOurs),
+            (bridged(), "::", OWN, Reason::DuplicateAddressDetection),
+            (binding(), GUEST_LOCAL, NEIGHBOR, Reason::NoIndev),
+            (binding(), GUEST_LOCAL, OWN, Reason::NeighborNotOurs),
+            (binding(), "::", NEIGHBOR, Reason::DuplicateAddressDetection),
+        ];
+        for (binding, source, target, expected) in cases {
+            let body = body(target, &[]);
+            let solicitation = Solicitation { router: Err(Reason::NoIndev), ..solicitation(&binding, source, &body) };
+            assert_eq!(decide(&solicitation), Err(expected.into()), "{source} {target}");
         }
     }
 

@@ -48,7 +48,12 @@ fn neighbor_solicitation(target: &str) -> Vec<u8> {
 }
 
 fn information_request() -> Vec<u8> {
-    let mut datagram = vec![0x02, 0x22, 0x02, 0x23, 0, 12, 0, 0, 11, 1, 2, 3];
+    dhcpv6(&[11, 1, 2, 3])
+}
+
+/// A DHCPv6 message of the guest, its checksum wrong.
+fn dhcpv6(message: &[u8]) -> Vec<u8> {
+    let mut datagram = [&[0x02, 0x22, 0x02, 0x23, 0, 8 + message.len() as u8, 0, 0], message].concat();
     let mut packet = vec![0x60, 0, 0, 0, 0, datagram.len() as u8, ipv6::UDP, 1];
     packet.extend("fe80::1".parse::<Ipv6Addr>().unwrap().octets());
     packet.extend("ff02::1:2".parse::<Ipv6Addr>().unwrap().octets());
@@ -176,6 +181,27 @@ fn a_routed_tap_with_another_mac_has_ipv4_alone() {
     }
     let (reason, frame) = lab.answer(&udp4(&dhcpv4(DISCOVER)));
     assert_eq!((reason, Frame::parse(&frame).unwrap().addresses.source), (Reason::Offered, ROUTER));
+}
+
+/// A wrong `INDEV` or `router_mac` must not cut a guest off from its neighbours, nor from another server.
+#[test]
+fn without_a_router_all_that_is_not_for_us_goes_on() {
+    let mut lost = Lab::routed();
+    lost.event(Event::BindingLoaded(Box::new(Binding { indev: name("br0"), ..dual_stack() })));
+    let probe = &[&[135, 0, 0, 0, 0, 0, 0, 0], &"2001:db8::77".parse::<Ipv6Addr>().unwrap().octets()[..]].concat();
+    let client_id = &[0, 1, 0, 4, 0, 3, 0, 1][..];
+    let other_server = [&[11, 1, 2, 3], client_id, &[0, 2, 0, 4, 0, 3, 0, 9]].concat();
+    for mut lab in [lost, routed(NAMED)] {
+        for (packet, expected) in [
+            (neighbor_solicitation("fe80::77"), Reason::NeighborNotOurs),
+            (icmpv6("::", "ff02::1:ff00:77", probe), Reason::DuplicateAddressDetection),
+            (dhcpv6(&other_server), Reason::OtherServer6),
+            (dhcpv6(&[&[1, 1, 2, 3], client_id].concat()), Reason::StatefulUnserved),
+        ] {
+            let (reason, _) = lab.answer(&packet);
+            assert_eq!((reason, reason.verdict()), (expected, Verdict::Accept));
+        }
+    }
 }
 
 #[test]

@@ -141,6 +141,9 @@ impl Engine {
         }
         let slot = self.table.slot(sender.tap);
         slot.stats.count(now, &outcome);
+        if outcome.reason == Reason::RouterAdvertised {
+            slot.advertiser.mark_told();
+        }
         let delegation = outcome.delegation;
         self.notices.extend(delegation.and_then(|delegation| slot.delegate(sender.tap, delegation)));
         outcome

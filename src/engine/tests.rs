@@ -1,5 +1,6 @@
 //! The engine as a whole: packets in, outcomes out, while bindings, links and configuration come and go.
 
+mod advertisements;
 mod announcements;
 mod delegation;
 mod router_mac;

@@ -56,6 +56,9 @@ pub struct Advertiser {
     /// The content as the source says it, built when either changes; empty without both.
     message: Vec<u8>,
     announced: Option<Announced>,
+    /// What it was told before that and may still believe, since nothing has taken it back. Empty but for the moment
+    /// between a change and its announcement.
+    outdated: Vec<Announced>,
     /// With content: when it is announced next. Without: when what was announced is withdrawn.
     at: Option<Now>,
 }
@@ -107,6 +110,14 @@ impl Advertiser {
         Some(Advertisement { source: self.situation.source?, message: Cow::Borrowed(&self.message) })
     }
 
+    /// Takes in that the guest is told what is [announced now](Self::answer), be it only because it asked.
+    pub fn mark_told(&mut self) {
+        let is_known = self.announced.as_ref().is_some_and(|announced| self.is_current(announced));
+        if !is_known && let Some(current) = self.current() {
+            self.outdated.extend(self.announced.replace(current));
+        }
+    }
+
     /// When [`poll_transmit`](Self::poll_transmit) is to be called next.
     pub fn poll_timeout(&self) -> Option<Now> {
         let is_waiting = self.situation.content.is_some() && !self.situation.can_send();
@@ -123,30 +134,42 @@ impl Advertiser {
         if let Some(withdrawal) = self.supersede() {
             return Some(withdrawal);
         }
-        self.announced = self.announced.take().or_else(|| self.current());
+        // Changes are rare: ten thousand taps need not keep room for what is outdated.
+        self.outdated.shrink_to_fit();
         self.at = Some(now + jittered(self.situation.period(), random));
         self.answer()
     }
 
     /// The last words about content that is gone. Nobody hears them where the tap is gone as well.
     fn withdraw(&mut self) -> Option<Advertisement<'static>> {
-        self.at = None;
-        let old = self.announced.take()?;
-        let withdrawal = Content::withdrawal(&old.content, None)?;
-        self.situation.tap.map(|_| said_by(old.source, &withdrawal))
+        let has_tap = self.situation.tap.is_some();
+        let told = std::iter::from_fn(|| self.outdated.pop().or_else(|| self.announced.take())).filter(|_| has_tap);
+        let withdrawal =
+            told.filter_map(|old| Some(said_by(old.source, &Content::withdrawal(&old.content, None)?))).next();
+        self.at = self.at.filter(|_| self.announced.is_some());
+        withdrawal
     }
 
     /// What must be said before the content, because the guest was told something else before, or by another MAC.
     fn supersede(&mut self) -> Option<Advertisement<'static>> {
+        // Before it is announced: a change until then must take back what outlives the withdrawal.
+        self.mark_told();
         let content = self.situation.content.as_ref()?;
         let source = self.situation.source?;
-        let old = self.announced.take_if(|old| old.content != *content || old.source != source)?;
-        let withdrawal = if old.source == source {
-            Content::withdrawal(&old.content, Some(content))
-        } else {
-            Content::farewell(&old.content, content)
+        let withdrawal = |old: Announced| {
+            let withdrawal = if old.source == source {
+                Content::withdrawal(&old.content, Some(content))
+            } else {
+                Content::farewell(&old.content, content)
+            };
+            Some(said_by(old.source, &withdrawal?))
         };
-        Some(said_by(old.source, &withdrawal?))
+        std::iter::from_fn(|| self.outdated.pop()).find_map(withdrawal)
+    }
+
+    fn is_current(&self, announced: &Announced) -> bool {
+        let Situation { content, source, .. } = &self.situation;
+        content.as_ref() == Some(&announced.content) && *source == Some(announced.source)
     }
 
     fn current(&self) -> Option<Announced> {
@@ -191,9 +214,9 @@ mod tests {
     const START: Now = Duration::from_secs(1000);
     const TAP: IfIndex = IfIndex::new(7).unwrap();
 
-    fn content(subnet: &str) -> Content {
+    fn content(subnets: &str) -> Content {
         let mut binding = binding();
-        binding.ipv6.as_mut().unwrap().subnets = vec![subnet.parse().unwrap()];
+        binding.ipv6.as_mut().unwrap().subnets = subnets.split(", ").map(|subnet| subnet.parse().unwrap()).collect();
         Content::new(&binding, &config()).unwrap()
     }
 
@@ -315,6 +338,60 @@ mod tests {
         advertiser.set(START, situation(blue()));
         advertiser.set(START, situation(red()));
         assert_eq!(drain(&mut advertiser, START), [encoded(ROUTER, red())]);
+    }
+
+    /// {red, blue}, then red, then nothing of both; the pace allows no announcement in between.
+    #[test]
+    fn a_change_before_the_announcement_takes_back_what_outlived_the_withdrawal() {
+        let both = content("2001:db8:1::/64, 2001:db8:2::/64");
+        let mut advertiser = Advertiser::default();
+        advertiser.set(START, situation(both.clone()));
+        drain(&mut advertiser, START);
+        advertiser.set(START, situation(red()));
+        let sent = advertiser.poll_transmit(START, 0).map(|sent| (sent.source, sent.message.into_owned()));
+        assert_eq!(sent, Some(encoded(ROUTER, Content::withdrawal(&both, Some(&red())).unwrap())));
+        let green = content("2001:db8:3::/64");
+        advertiser.set(START, situation(green.clone()));
+        let withdrawal = Content::withdrawal(&red(), Some(&green)).unwrap();
+        assert_eq!(drain(&mut advertiser, START), [encoded(ROUTER, withdrawal), encoded(ROUTER, green)]);
+    }
+
+    #[test]
+    fn a_file_that_goes_before_the_announcement_takes_back_what_outlived_the_withdrawal() {
+        let mut advertiser = started();
+        advertiser.set(START, situation(blue()));
+        assert!(advertiser.poll_transmit(START, 0).is_some());
+        advertiser.removed(START);
+        let withdrawal = Content::withdrawal(&blue(), None).unwrap();
+        assert_eq!(drain(&mut advertiser, START + REMOVAL_DELAY), [encoded(ROUTER, withdrawal)]);
+    }
+
+    #[test]
+    fn what_was_told_on_request_alone_is_taken_back() {
+        let withdrawal = |old: Content, new: Option<&Content>| Content::withdrawal(&old, new).unwrap();
+        let mut advertiser = Advertiser::default();
+        advertiser.set(START, situation(red()));
+        advertiser.mark_told();
+        advertiser.set(START, situation(blue()));
+        let expected = [encoded(ROUTER, withdrawal(red(), Some(&blue()))), encoded(ROUTER, blue())];
+        assert_eq!(drain(&mut advertiser, START), expected);
+
+        // And so is what was announced before that.
+        advertiser.set(START, situation(red()));
+        advertiser.mark_told();
+        advertiser.set(START, Situation { content: None, ..situation(red()) });
+        let expected = [encoded(ROUTER, withdrawal(blue(), None)), encoded(ROUTER, withdrawal(red(), None))];
+        assert_eq!(drain(&mut advertiser, START), expected);
+        assert_eq!(advertiser.poll_timeout(), None);
+    }
+
+    #[test]
+    fn what_is_announced_may_be_told_on_request_as_often_as_asked() {
+        let mut advertiser = started();
+        let next = advertiser.poll_timeout();
+        advertiser.mark_told();
+        assert_eq!((advertiser.poll_timeout(), advertiser.outdated.len()), (next, 0));
+        assert_eq!(drain(&mut advertiser, START), []);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Written {
         let ipv6 = if self.enable_ipv6 { self.ipv6.resolve(&mut conflicts) } else { None };
         if conflicts.is_empty() {
             let dhcp = self.enable_dhcp.then_some(self.dhcp);
-            let doubts = ipv6.as_ref().and_then(|ipv6| doubt(ipv6, has_dhcpv6_queue)).into_iter().collect();
+            let doubts = ipv6.as_ref().map(|ipv6| doubts(ipv6, has_dhcpv6_queue)).unwrap_or_default();
             Ok((Config { general: self.general, lease: self.lease, dhcp, ipv6 }, doubts))
         } else {
             Err(conflicts)
@@ -274,13 +274,29 @@ impl WrittenIpv6 {
     }
 }
 
-/// What an operator should know of a mode that is in order.
-fn doubt(config: &Ipv6, has_dhcpv6_queue: bool) -> Option<Conflict> {
-    let is_unused = config.mode == Ipv6Mode::Slaac && has_dhcpv6_queue;
-    is_unused.then(|| {
+/// What an operator should know of a section that is in order.
+fn doubts(config: &Ipv6, has_dhcpv6_queue: bool) -> Vec<Conflict> {
+    let mut doubts = short_lifetimes(config);
+    if config.mode == Ipv6Mode::Slaac && has_dhcpv6_queue {
         let reason = "unused in mode slaac: the queue is not bound, so packets sent to it are dropped by the kernel";
-        conflict("dhcpv6_queue", reason.to_owned())
-    })
+        doubts.push(conflict("dhcpv6_queue", reason.to_owned()));
+    }
+    doubts
+}
+
+/// What runs out before it is advertised again. RFC 8106 §5.1 wants three times `MaxRtrAdvInterval` for name servers, and
+/// RFC 4861 §6.2.1 at least once for the router. Zero says that it is not to be used.
+fn short_lifetimes(config: &Ipv6) -> Vec<Conflict> {
+    let lifetimes = [
+        ("dns_lifetime", config.dns_lifetime),
+        ("route_lifetime", config.route_lifetime),
+        ("pref64_lifetime", config.pref64_lifetime.into()),
+    ];
+    let period = config.ra_period;
+    let is_short = |lifetime: u32| config.rs_queue.is_some() && (1..period).contains(&lifetime);
+    let short = lifetimes.into_iter().filter(|(_, lifetime)| is_short(*lifetime));
+    let reason = || format!("less than ra_period, which is {period}: what has it runs out between two advertisements");
+    short.map(|(key, _)| conflict(key, reason())).collect()
 }
 
 fn noted<T>(conflicts: &mut Vec<Conflict>, result: Result<T, Conflict>) -> Option<T> {

@@ -400,6 +400,27 @@ fn a_mode_that_does_less_than_it_seems_is_warned_about() {
 }
 
 #[test]
+fn what_runs_out_between_two_advertisements_is_warned_about() {
+    for key in ["dns_lifetime", "route_lifetime", "pref64_lifetime"] {
+        for (keys, is_short) in [
+            (format!("ra_period = 1000\n{key} = 992\n"), true),
+            (format!("ra_period = 1000\n{key} = 1\n"), true),
+            (format!("ra_period = 1000\n{key} = 1000\n"), false),
+            (format!("ra_period = 1000\n{key} = 0\n"), false),
+            (format!("{key} = 600\n"), false),
+        ] {
+            let found = warnings(&format!("{ORIGINAL}{keys}"));
+            let start = format!("ipv6.{key} = ");
+            let is_told =
+                found.iter().any(|it| it.contains(&start) && it.contains("less than ra_period, which is 1000"));
+            assert_eq!(is_told, is_short, "{keys}: {found:?}");
+        }
+    }
+    let silent = "[dhcp]\nenable_dhcp=no\n[ipv6]\nmode=dhcpv6\ndhcpv6_queue=3\ndns_lifetime=1\n";
+    assert_eq!(warnings(silent), Vec::<String>::new(), "nothing is advertised");
+}
+
+#[test]
 fn lifetimes_follow_each_other() {
     for (keys, router, preferred) in [
         ("ra_period = 4", 1_800, 604_800),

@@ -48,8 +48,12 @@ impl RawOptions {
         self.0.get(&code).map(|value| &**value)
     }
 
-    /// Takes in `OPTION_<code>` with its value.
+    /// Takes in `OPTION_<code>` with its value. A code has one spelling, lest two keys set one option, and one of them be
+    /// lost without a warning.
     pub(crate) fn insert(&mut self, code: &str, value: &str) -> Result<(), String> {
+        if code.len() > 1 && code.starts_with('0') {
+            return Err("the option's code is not written with leading zeros".to_owned());
+        }
         let code = number(code, 0..=255_u8).map_err(|reason| format!("the option's code is {reason}"))?;
         if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == code) {
             return Err(format!("option {code} cannot be set: {why}"));
@@ -151,5 +155,13 @@ mod tests {
             assert_eq!(RawOptions::default().insert(code, "hex:00"), Ok(()), "{code}");
         }
         assert!(RawOptions::default().insert("256", "hex:00").is_err());
+    }
+
+    #[test]
+    fn a_code_has_one_spelling() {
+        for code in ["06", "006", "00", "043"] {
+            let error = RawOptions::default().insert(code, "hex:00").unwrap_err();
+            assert!(error.contains("leading zeros"), "{code}: {error}");
+        }
     }
 }

@@ -164,6 +164,7 @@ fn a_suffix_that_means_nothing_is_an_unknown_key() {
         assert_eq!(parsed.warnings.len(), 1, "{key}");
     }
     assert!(read(&format!("{LEAST}OPTION_256=hex:00")).is_err());
+    assert!(read(&format!("{LEAST}OPTION_6=ip:192.0.2.1\nOPTION_06=ip:192.0.2.2")).is_err());
     assert!(read(&format!("{LEAST}OPTION_53=hex:00")).is_err());
 }
 

@@ -317,6 +317,12 @@ fn wrong_values_are_refused_with_what_is_allowed() {
 }
 
 #[test]
+fn the_code_of_an_option_has_one_spelling() {
+    let found = errors(&with("dhcp", "option_06", "ip:192.0.2.1"));
+    assert!(found.len() == 1 && found[0].contains("dhcp.option_06") && found[0].contains("leading zeros"), "{found:?}");
+}
+
+#[test]
 fn an_error_names_file_line_key_value_and_what_is_allowed() {
     assert_eq!(
         errors("[dhcp]\nserver_ip = x\u{7} # ours\n"),

@@ -1,18 +1,23 @@
 //! What is in order by itself, and will not do what its writer expects: seen only when a binding and the configuration
 //! are looked at together. Never a reason to reject.
 
+use super::dhcpv4;
 use super::fit::{key_of, misfit};
 use super::reach::{no_default_route, unadvertised};
-use crate::binding::{Binding, BindingError};
-use crate::config::Config;
+use crate::binding::{Binding, BindingError, Ipv6Binding};
+use crate::config::{Config, Ipv6Mode};
+use crate::wire::dhcpv4::MIN_MAX_SIZE;
 
-/// What an operator should know of `binding` on a node with `config`, in the form in which faults are told.
-pub fn doubts(binding: &Binding, config: &Config) -> Vec<BindingError> {
+/// What an operator should know of `binding` on a node with `config`, where `dhcpv4` is what its guest is told by DHCPv4,
+/// in the form in which faults are told.
+pub fn doubts(binding: &Binding, config: &Config, dhcpv4: Option<&dhcpv4::Answers>) -> Vec<BindingError> {
     let mut doubts = Doubts { binding, config, found: Vec::new() };
     doubts.leaving_ipv4();
     doubts.advertised();
     doubts.given_by_dhcpv6();
+    doubts.timed();
     doubts.booted();
+    doubts.routed(dhcpv4);
     doubts.found
 }
 
@@ -73,24 +78,59 @@ impl Doubts<'_> {
 
     /// Whether the guest is told anything by DHCP of either family.
     fn has_dhcp(&self) -> bool {
-        let has_dhcpv6_queue = self.config.ipv6.as_ref().is_some_and(|ipv6| ipv6.dhcpv6_queue.is_some());
-        (self.binding.ipv4.is_some() && self.config.dhcp.is_some()) || (self.binding.ipv6.is_some() && has_dhcpv6_queue)
+        (self.binding.ipv4.is_some() && self.config.dhcp.is_some()) || self.no_dhcpv6().is_none()
     }
 
-    /// What only stateful DHCPv6 gives. An `IP6` that the guest makes for itself anyway is none of it.
+    /// Why the guest is told nothing by DHCPv6; None if it is.
+    fn no_dhcpv6(&self) -> Option<String> {
+        match &self.config.ipv6 {
+            None => Some("enable_ipv6 is no".to_owned()),
+            Some(ipv6) if ipv6.dhcpv6_queue.is_none() => Some(format!("mode is {}", ipv6.mode)),
+            Some(_) if self.binding.ipv6.is_none() => Some("there is no SUBNET6".to_owned()),
+            Some(_) => None,
+        }
+    }
+
+    /// What only stateful DHCPv6 gives.
     fn given_by_dhcpv6(&mut self) {
         let Some(guest) = &self.binding.ipv6 else { return };
-        let is_own = self.binding.lines.line("IP6").is_some() && guest.leased != guest.eui64;
-        let obstacle = match &self.config.ipv6 {
-            None => "enable_ipv6 is no".to_owned(),
-            Some(ipv6) if ipv6.dhcpv6_queue.is_none() => "there is no dhcpv6_queue".to_owned(),
-            Some(ipv6) if !ipv6.mode.is_stateful() => format!("mode is {}", ipv6.mode),
-            Some(_) => return,
-        };
-        for (key, is_lost) in [("IP6", is_own), ("PREFIX6", guest.delegated.is_some())] {
+        match &self.config.ipv6 {
+            None => self.not_given(guest, false, "enable_ipv6 is no"),
+            Some(node) if node.mode.is_stateful() => self.nothing_to_give(guest, node.mode),
+            Some(node) => self.not_given(guest, has_single(guest), &format!("mode is {}", node.mode)),
+        }
+    }
+
+    /// An `IP6` that the guest makes for itself anyway misses nothing. `is_stuck`: no address is made of its prefix.
+    fn not_given(&mut self, guest: &Ipv6Binding, is_stuck: bool, obstacle: &str) {
+        let has_other = self.binding.lines.line("IP6").is_some() && guest.leased != guest.eui64;
+        for (key, what, is_lost) in [
+            ("IP6", "", has_other),
+            ("SUBNET6", "a guest makes no address of a /128, and it is ", is_stuck && !has_other),
+            ("PREFIX6", "", guest.delegated.is_some()),
+        ] {
             if is_lost {
-                self.add(key, format!("not given: {obstacle}"));
+                self.add(key, format!("{what}not given: {obstacle}"));
             }
+        }
+    }
+
+    /// A guest that is on the link, where it neither gets an address nor makes one. One with a delegated prefix alone needs
+    /// none there.
+    fn nothing_to_give(&mut self, guest: &Ipv6Binding, mode: Ipv6Mode) {
+        // RFC 4862 §5.5.3 d.
+        let makes_own = mode.has_slaac() && guest.subnets.iter().any(|subnet| subnet.prefix_len() == 64);
+        if guest.leased.is_none() && !guest.subnets.is_empty() && !makes_own {
+            let reason = format!("the guest gets no address: there is neither IP6 nor EUI64, and mode is {mode}");
+            self.add("SUBNET6", reason);
+        }
+    }
+
+    /// RFC 2132 §8.3 knows IPv4 addresses alone.
+    fn timed(&mut self) {
+        let obstacle = self.no_dhcpv6().filter(|_| !self.binding.settings.ntp.is_empty_v6());
+        if let Some(obstacle) = obstacle {
+            self.add("NTP", format!("names and IPv6 servers, which DHCPv6 alone tells of, are not said: {obstacle}"));
         }
     }
 
@@ -101,6 +141,22 @@ impl Doubts<'_> {
             self.add(&format!("BOOTFILE{suffix}"), reason.to_owned());
         }
     }
+
+    /// Option 121 is not left out, for who takes it has no other routes (RFC 3442).
+    fn routed(&mut self, dhcpv4: Option<&dhcpv4::Answers>) {
+        if let Some(key) = dhcpv4.and_then(dhcpv4::Answers::crowding_routes) {
+            let reason = format!(
+                "so many that a client gets no answer that asks for routes (option 121) and takes no more than \
+                 {MIN_MAX_SIZE} bytes, as without option 57"
+            );
+            self.add(key, reason);
+        }
+    }
+}
+
+/// Whether a prefix of the guest is but one address.
+fn has_single(guest: &Ipv6Binding) -> bool {
+    guest.subnets.iter().any(|subnet| subnet.prefix_len() == 128)
 }
 
 #[cfg(test)]
@@ -117,7 +173,7 @@ mod tests {
 
     const ALL: &str = "rs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n";
     const MOSTLY: &str = "rs_queue = 43\nns_queue = 44\npref64 = 64:ff9b::/96\nnameservers = 2001:db8::64\n";
-    const IPV6: &str = "SUBNET6=2001:db8::/64\nGATEWAY6=fe80::1\n";
+    const IPV6: &str = "SUBNET6=2001:db8::/64\nGATEWAY6=fe80::1\nEUI64=2001:db8::5\n";
 
     fn node(dhcp: &str, ipv6: &str) -> Config {
         let text = format!("[dhcp]\nserver_ip = 192.0.2.1\n{dhcp}\n[ipv6]\n{ipv6}\n");
@@ -128,7 +184,8 @@ mod tests {
     fn found(config: &Config, keys: &str) -> Vec<String> {
         let text = format!("MAC=aa:00:00:00:00:01\nHOSTNAME=vm\nIP=192.0.2.10\nSUBNET=192.0.2.0/24\n{keys}\n");
         let binding = parse("/var/lib/nfdhcpd/tap0".as_ref(), text.as_bytes()).unwrap().binding;
-        let shown = doubts(&binding, config).into_iter().map(|doubt| doubt.to_string());
+        let dhcpv4 = dhcpv4::Answers::new(&binding, config).unwrap();
+        let shown = doubts(&binding, config, dhcpv4.as_ref()).into_iter().map(|doubt| doubt.to_string());
         shown.map(|doubt| doubt.split_once(": ").unwrap().1.to_owned()).collect()
     }
 
@@ -201,7 +258,7 @@ mod tests {
         let keys = format!("{IPV6}IP6=2001:db8::10\nPREFIX6=2001:db8:f::/56");
         for (ipv6, why) in [
             (ALL.to_owned(), "mode is slaac+dhcpv6"),
-            ("rs_queue = 43\nns_queue = 44\n".to_owned(), "there is no dhcpv6_queue"),
+            ("rs_queue = 43\nns_queue = 44\n".to_owned(), "mode is slaac"),
             ("enable_ipv6 = no".to_owned(), "enable_ipv6 is no"),
         ] {
             let expected = [format!("IP6: not given: {why}"), format!("PREFIX6: not given: {why}")];
@@ -210,11 +267,71 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_on_the_link_needs_an_address() {
+        let gets_none = |mode: &str| {
+            vec![format!("SUBNET6: the guest gets no address: there is neither IP6 nor EUI64, and mode is {mode}")]
+        };
+        let not_given = |mode: &str| {
+            vec![format!("SUBNET6: a guest makes no address of a /128, and it is not given: mode is {mode}")]
+        };
+        for (mode, keys, expected) in [
+            ("dhcpv6", "SUBNET6=2001:db8::/64", gets_none("dhcpv6")),
+            ("dhcpv6", "SUBNET6=2001:db8::/64\nPREFIX6=2001:db8:f::/56", gets_none("dhcpv6")),
+            ("dhcpv6", "PREFIX6=2001:db8:f::/56", vec![]),
+            ("dhcpv6", "SUBNET6=2001:db8::5/128", vec![]),
+            ("dhcpv6", "SUBNET6=2001:db8::/64\nEUI64=2001:db8::5", vec![]),
+            ("slaac+stateful", "SUBNET6=2001:db8::/64", vec![]),
+            ("slaac+stateful", "SUBNET6=2001:db8::/56", gets_none("slaac+stateful")),
+            ("slaac+stateful", "SUBNET6=2001:db8::5/128", vec![]),
+            ("slaac+dhcpv6", "SUBNET6=2001:db8::5/128", not_given("slaac+dhcpv6")),
+            ("slaac+dhcpv6", "SUBNET6=2001:db8::/64, 2001:db8::1:5/128", not_given("slaac+dhcpv6")),
+            ("slaac", "SUBNET6=2001:db8::5/128", not_given("slaac")),
+            ("slaac", "SUBNET6=2001:db8::5/128\nIP6=2001:db8::5", vec!["IP6: not given: mode is slaac".to_owned()]),
+            ("slaac", "SUBNET6=2001:db8::/64", vec![]),
+        ] {
+            assert_eq!(found(&node("", &format!("mode = {mode}\n{ALL}")), keys), expected, "{mode} {keys}");
+        }
+        assert_eq!(found(&node("", "enable_ipv6 = no"), "SUBNET6=2001:db8::5/128"), [""; 0]);
+    }
+
+    #[test]
+    fn time_servers_need_a_protocol_that_names_them() {
+        let start = "NTP: names and IPv6 servers, which DHCPv6 alone tells of, are not said";
+        for (ipv6, keys, expected) in [
+            ("enable_ipv6 = no", "NTP=ntp.example.com", Some("enable_ipv6 is no")),
+            (MOSTLY, "NTP=192.0.2.1, 2001:db8::123\nSUBNET6=2001:db8::/64", Some("mode is slaac")),
+            (ALL, "NTP=ntp.example.com", Some("there is no SUBNET6")),
+            (ALL, "NTP=ntp.example.com\nSUBNET6=2001:db8::/64", None),
+            (MOSTLY, "NTP=192.0.2.1\nSUBNET6=2001:db8::/64", None),
+        ] {
+            let expected: Vec<String> = expected.iter().map(|why| format!("{start}: {why}")).collect();
+            assert_eq!(found(&node("", ipv6), keys), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn routes_must_leave_room_for_an_answer() {
+        let routes = |count: usize| {
+            let routes: Vec<String> = (1..=count).map(|it| format!("198.51.100.{it}/32 via 192.0.2.254")).collect();
+            routes.join(", ")
+        };
+        let keys_of = |config: &Config, keys: &str| -> Vec<String> {
+            found(config, keys).iter().map(|doubt| doubt.split_once(": so many that").unwrap().0.to_owned()).collect()
+        };
+        let bare = node("", ALL);
+        assert_eq!(keys_of(&bare, &format!("ROUTES={}", routes(40))), [""; 0]);
+        assert_eq!(keys_of(&bare, &format!("ROUTES={}", routes(60))), ["ROUTES"]);
+        let full = node(&format!("routes = {}", routes(60)), ALL);
+        assert_eq!(keys_of(&full, ""), ["\"dhcp.routes\""]);
+        assert_eq!(keys_of(&full, "ROUTES=198.51.100.1/32 via 192.0.2.254"), [""; 0]);
+    }
+
+    #[test]
     fn http_boot_needs_a_url_and_the_line_is_named() {
         let config = node("", ALL);
         let text = "MAC=aa:00:00:00:00:01\nHOSTNAME=vm\nBOOTFILE_HTTP_EFI64=bootx64.efi\n";
         let binding = parse("/other/tap0".as_ref(), text.as_bytes()).unwrap().binding;
-        let shown: Vec<String> = doubts(&binding, &config).iter().map(ToString::to_string).collect();
+        let shown: Vec<String> = doubts(&binding, &config, None).iter().map(ToString::to_string).collect();
         let expected =
             "/var/lib/nfdhcpd/tap0:3: BOOTFILE_HTTP_EFI64: not a URL of http or https, which UEFI HTTP Boot needs";
         assert_eq!(shown, [expected]);

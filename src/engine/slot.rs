@@ -165,7 +165,8 @@ impl Serving {
         advertised.as_ref().map_or(Ok(()), |content| content.check_fit(binding)).map_err(too_large)?;
         let dhcpv6 = dhcpv6::Answers::new(binding, config);
         dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;
-        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, doubts: doubts(binding, config) })
+        let doubts = doubts(binding, config, dhcpv4.as_ref());
+        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, doubts })
     }
 
     /// The guest, and the prefix that is delegated to it.

@@ -121,6 +121,20 @@ impl Answers {
         }
     }
 
+    /// The key of the routes, if they alone cost an answer: that to a client that asks for them, and takes no more than it
+    /// must (RFC 2132 §9.10).
+    pub fn crowding_routes(&self) -> Option<&str> {
+        let mut list = OptionList::default();
+        self.push_fixed(&mut list, Kind::Ack);
+        // RFC 2132 §9.14: most clients give type and MAC, to be echoed.
+        list.push_required(code::CLIENT_ID, &[0; 7]);
+        let required = self.options.iter().filter(|option| option.is_required);
+        let values = required.filter_map(|option| Some((option.code, option.value.bytes(None)?)));
+        values.for_each(|(code, value)| list.push_required(code, value));
+        let routes = self.options.iter().find(|option| option.code == code::CLASSLESS_ROUTE)?;
+        (!list.fits(space(MIN_MAX_SIZE.into(), true))).then_some(&*routes.key)
+    }
+
     /// Decides on `request`; if it is answered, writes the frame and gives its length.
     pub fn reply(
         &self,

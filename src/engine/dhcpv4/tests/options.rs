@@ -32,6 +32,21 @@ fn value(lab: &Lab, code: u8) -> Option<Vec<u8>> {
 }
 
 #[test]
+fn routes_crowd_where_a_small_client_that_asks_for_them_gets_no_answer() {
+    let client_id = &[61, 7, 1, 0xaa, 0, 0, 0, 0, 1][..];
+    let asked = [&[53, 1, 1, 55, 3, 1, 3, 121], client_id].concat();
+    let answered = (1..=63).map(|count| {
+        let routes: Vec<String> = (1..=count).map(|it| format!("198.51.100.{it}/32 via 192.0.2.254")).collect();
+        let lab = lab(&format!("ROUTES={}", routes.join(",")), "", NO_IPV6);
+        let is_answered = lab.ask(&asked).is_ok();
+        assert_eq!(lab.answers().crowding_routes(), (!is_answered).then_some("ROUTES"), "{count}");
+        is_answered
+    });
+    assert!(answered.collect::<Vec<_>>().is_sorted_by(|many, more| many >= more), "less room for more");
+    assert!(lab("", "", NO_IPV6).answers().crowding_routes().is_none());
+}
+
+#[test]
 fn every_option_comes_from_the_binding_else_from_the_node() {
     type Row<'a> = (u8, &'a str, &'a str, Option<&'a [u8]>);
     let table: &[Row<'_>] = &[

@@ -88,6 +88,7 @@ REFUSED = [
     row("to our link-local", information(CLIENT_ID, to=ROUTER_LOCAL)),
     row("from ::", information(CLIENT_ID, source="::")),
     row("from a multicast address", information(CLIENT_ID, source="ff02::5")),
+    row("from a mapped IPv4 address", information(CLIENT_ID, source="::ffff:192.0.2.10")),
     row("a client id that is our server id", information(option6(1, OURS), oro(23))),
     row("two client ids", information(CLIENT_ID, CLIENT_ID)),
     row("an empty client id", information(option6(1))),

@@ -2,11 +2,12 @@
 //! are looked at together. Never a reason to reject.
 
 use super::dhcpv4;
-use super::fit::{key_of, misfit};
+use super::fit::{key_fault, key_of};
 use super::reach::{no_default_route, unadvertised};
 use crate::binding::{Binding, BindingError, Ipv6Binding};
 use crate::config::{Config, Ipv6Mode};
 use crate::wire::dhcpv4::MIN_MAX_SIZE;
+use crate::wire::ipv6::MIN_MTU;
 
 /// What an operator should know of `binding` on a node with `config`, where `dhcpv4` is what its guest is told by DHCPv4,
 /// in the form in which faults are told.
@@ -16,6 +17,7 @@ pub fn doubts(binding: &Binding, config: &Config, dhcpv4: Option<&dhcpv4::Answer
     doubts.advertised();
     doubts.given_by_dhcpv6();
     doubts.timed();
+    doubts.small();
     doubts.booted();
     doubts.routed(dhcpv4);
     doubts.found
@@ -29,7 +31,7 @@ struct Doubts<'a> {
 
 impl Doubts<'_> {
     fn add(&mut self, key: &str, reason: String) {
-        self.found.push(misfit(self.binding, self.config, key, reason));
+        self.found.push(key_fault(self.binding, self.config, key, reason));
     }
 
     /// RFC 8925 §3.3: option 108 is for networks where IPv6 alone is enough. One that the node sets is only said where
@@ -131,6 +133,16 @@ impl Doubts<'_> {
         let obstacle = self.no_dhcpv6().filter(|_| !self.binding.settings.ntp.is_empty_v6());
         if let Some(obstacle) = obstacle {
             self.add("NTP", format!("names and IPv6 servers, which DHCPv6 alone tells of, are not said: {obstacle}"));
+        }
+    }
+
+    /// RFC 8200 §5: a guest that takes option 26 loses what a smaller link does not carry.
+    fn small(&mut self) {
+        let is_told = self.binding.ipv4.is_some() && self.config.dhcp.is_some();
+        let has_ipv6 = self.binding.ipv6.is_some() && self.config.ipv6.is_some();
+        let is_small = self.binding.settings.mtu.is_some_and(|mtu| usize::from(mtu) < MIN_MTU);
+        if is_told && has_ipv6 && is_small {
+            self.add("MTU", format!("a link with an MTU under {MIN_MTU} has no IPv6, and the guest is to have some"));
         }
     }
 
@@ -324,6 +336,15 @@ mod tests {
         let full = node(&format!("routes = {}", routes(60)), ALL);
         assert_eq!(keys_of(&full, ""), ["\"dhcp.routes\""]);
         assert_eq!(keys_of(&full, "ROUTES=198.51.100.1/32 via 192.0.2.254"), [""; 0]);
+    }
+
+    #[test]
+    fn ipv6_needs_room() {
+        let config = node("", ALL);
+        let expected = "MTU: a link with an MTU under 1280 has no IPv6, and the guest is to have some";
+        assert_eq!(found(&config, &format!("{IPV6}MTU=1279")), [expected]);
+        assert_eq!(found(&config, &format!("{IPV6}MTU=1280")), [""; 0]);
+        assert_eq!(found(&config, "MTU=1000"), [""; 0]);
     }
 
     #[test]

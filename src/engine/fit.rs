@@ -36,8 +36,8 @@ pub(super) fn key_of<T>(value: &Option<T>, own: &'static str, node: &'static str
     if value.is_some() { own } else { node }
 }
 
-/// A binding that is rejected because of `key`, its own or the configuration's.
-pub(super) fn misfit(binding: &Binding, config: &Config, key: &str, reason: String) -> BindingError {
+/// What is wrong or doubtful about `key` of a binding, its own or the configuration's.
+pub(super) fn key_fault(binding: &Binding, config: &Config, key: &str, reason: String) -> BindingError {
     BindingError {
         path: config.general.datapath.join(binding.tap.as_str()),
         line: binding.lines.line(key),

@@ -103,7 +103,9 @@ impl Guest<'_> {
         }
         self.check_frame(ingress)?;
         let datagram = ipv6::Datagram::parse(ingress.packet)?;
-        if datagram.source.is_multicast() || datagram.source.is_loopback() {
+        let source = datagram.source;
+        // RFC 4291 §2.5.5.2: a mapped address is none of the wire's.
+        if source.is_multicast() || source.is_loopback() || source.to_ipv4_mapped().is_some() {
             return Err(Reason::BadSource.into());
         }
         match datagram.protocol {

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use super::announcer::Announcer;
 use super::doubt::doubts;
 use super::event::Notice;
-use super::fit::{TooLarge, misfit};
+use super::fit::{TooLarge, key_fault};
 use super::next_hop::{Holder, NextHop};
 use super::outcome::{Delegation, Outcome, Reason, Verdict};
 use super::ra::{Advertiser, Content, Situation};
@@ -159,7 +159,7 @@ impl Slot {
 impl Serving {
     /// Makes the answers of `binding`, unless one of them could not fit its packet.
     pub(super) fn new(binding: &Binding, config: &Config) -> Result<Self, BindingError> {
-        let too_large = |error: TooLarge| misfit(binding, config, error.key, error.to_string());
+        let too_large = |error: TooLarge| key_fault(binding, config, error.key, error.to_string());
         let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
         let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6));
         advertised.as_ref().map_or(Ok(()), |content| content.check_fit(binding)).map_err(too_large)?;

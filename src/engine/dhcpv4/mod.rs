@@ -13,7 +13,7 @@ use asked::Asked;
 use boot::Boot;
 use options::Prepared;
 
-use super::fit::misfit;
+use super::fit::key_fault;
 use super::outcome::{Answer, Reason};
 use super::{lease, name};
 use crate::binding::{Binding, BindingError, Ipv4Binding};
@@ -80,7 +80,7 @@ impl Answers {
         let (Some(ipv4), Some(dhcp)) = (&binding.ipv4, &config.dhcp) else {
             return Ok(None);
         };
-        let error = |key: &str, reason: String| misfit(binding, config, key, reason);
+        let error = |key: &str, reason: String| key_fault(binding, config, key, reason);
         let server_id = server_id(ipv4, dhcp).ok_or_else(|| {
             let reason = "server_on_link needs a gateway, or an address in SUBNET besides the guest's own";
             error("GATEWAY", reason.to_owned())

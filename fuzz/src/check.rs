@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use dhcproto::{Decodable, Decoder, v4, v6};
+use dhcproto::{Decodable, Decoder, v6};
 use nfdhcpd::wire::MacAddr;
 
 use crate::packet::{self, ARP, ETHERNET, IPV4, IPV6, PROTOCOL_ICMPV6, PROTOCOL_UDP, UDP};
@@ -11,7 +11,10 @@ use crate::packet::{self, ARP, ETHERNET, IPV4, IPV6, PROTOCOL_ICMPV6, PROTOCOL_U
 #[derive(Debug)]
 pub enum Sent {
     /// A DHCPv4 or BOOTP reply.
-    Dhcpv4(Box<v4::Message>),
+    Dhcpv4 {
+        /// Of the BOOTP message, in bytes.
+        len: usize,
+    },
     /// A DHCPv6 message.
     Dhcpv6(Box<v6::Message>),
     /// A Router Advertisement.
@@ -99,7 +102,8 @@ fn ipv4(packet: &[u8]) -> Sent {
     let [source, destination] = udp_ports(header, payload);
     assert_eq!(source, 67);
     assert!(matches!(destination, 67 | 68), "port {destination}");
-    Sent::Dhcpv4(Box::new(dhcpv4(&payload[UDP..])))
+    dhcpv4(&payload[UDP..]);
+    Sent::Dhcpv4 { len: payload.len() - UDP }
 }
 
 fn ipv6(packet: &[u8]) -> Sent {
@@ -125,12 +129,42 @@ fn udp_ports(ip: &[u8], datagram: &[u8]) -> [u16; 2] {
     [word(0), word(2)]
 }
 
-/// Reads a DHCPv4 or BOOTP reply.
-pub fn dhcpv4(payload: &[u8]) -> v4::Message {
-    assert!(payload.len() >= 300, "{} bytes of BOOTP", payload.len());
-    let message = v4::Message::decode(&mut Decoder::new(payload)).expect("DHCPv4");
-    assert_eq!(message.opcode(), v4::Opcode::BootReply);
-    message
+/// Walks over a DHCPv4 or BOOTP reply, wherever its options are. What is in them is not looked at: `OPTION_<code>` puts
+/// anything under any code, and decoders that know better panic.
+fn dhcpv4(payload: &[u8]) {
+    const COOKIE: [u8; 4] = [99, 130, 83, 99];
+    const OVERLOAD: u8 = 52;
+    assert_eq!(payload[..3], [2, 1, 6], "op, htype, hlen");
+    let Some(options) = payload[236..].strip_prefix(&COOKIE) else {
+        return assert!(payload[236..].iter().all(|byte| *byte == 0), "another cookie");
+    };
+    let overload = walk(options, OVERLOAD).map_or(0, |value| value[0]);
+    assert!(overload <= 3, "option overload {overload}");
+    for (bit, field) in [(1, &payload[108..236]), (2, &payload[44..108])] {
+        if overload & bit != 0 {
+            walk(field, OVERLOAD);
+        }
+    }
+}
+
+/// Walks over one area of options, up to its end; gives the value of the first with this code.
+fn walk(mut rest: &[u8], wanted: u8) -> Option<&[u8]> {
+    let mut found = None;
+    loop {
+        match rest {
+            [255, padding @ ..] => {
+                assert!(padding.iter().all(|byte| *byte == 0), "something behind the end");
+                return found;
+            }
+            [0, more @ ..] => rest = more,
+            [code, len, more @ ..] => {
+                let (value, more) = more.split_at(usize::from(*len));
+                found = found.or(Some(value).filter(|_| *code == wanted));
+                rest = more;
+            }
+            _ => panic!("options without an end"),
+        }
+    }
 }
 
 /// Reads a DHCPv6 reply, or an Advertise.

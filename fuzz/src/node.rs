@@ -8,6 +8,7 @@ use nfdhcpd::binding::{Binding, IfIndex, InterfaceName};
 use nfdhcpd::config::{Config, General};
 use nfdhcpd::engine::{Engine, Event, Ingress, Link, MAX_FRAME, Now, Outcome, Transmit, Verdict};
 use nfdhcpd::wire::MacAddr;
+use nfdhcpd::wire::dhcpv4::MIN_LEN;
 
 use crate::check::{self, Sent};
 use crate::packet::{ETHERNET, IPV6};
@@ -108,9 +109,11 @@ impl Node {
         let sent = check::frame(frame);
         self.check_router(frame, &sent, link, binding);
         match sent {
-            Sent::Dhcpv4(_) => {
+            Sent::Dhcpv4 { len: bootp } => {
                 let len = reply.len - ETHERNET;
                 assert!(len <= client_size(ingress.packet), "{len} bytes are more than the client takes");
+                // RFC 1542 §2.1, as far as the tap carries it.
+                assert!(bootp >= MIN_LEN || len == link.mtu as usize, "{bootp} bytes of BOOTP");
             }
             Sent::ArpAnnouncement { .. } => panic!("an announcement as a reply"),
             _ => {}
@@ -122,7 +125,7 @@ impl Node {
         let source = check::source(frame);
         let indev = self.link(binding.indev).and_then(|indev| indev.mac);
         let named = self.general.router_mac;
-        if let Sent::Dhcpv4(_) = sent {
+        if let Sent::Dhcpv4 { .. } = sent {
             assert_eq!(named.filter(|_| !binding.is_routed()).or(indev).or(tap.mac), Some(source));
             return;
         }

@@ -130,9 +130,14 @@ pub(crate) fn is_unicast_v6(address: Ipv6Addr) -> bool {
     !(address.is_multicast() || address.is_unspecified() || address.is_loopback() || address.to_ipv4_mapped().is_some())
 }
 
+/// Reads whatever says itself what is wrong with a text.
+pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
 /// Reads the MAC of one station.
 pub(crate) fn station(text: &str) -> Result<MacAddr, String> {
-    let mac = text.parse::<MacAddr>().map_err(|error| error.to_string())?;
+    let mac: MacAddr = parsed(text)?;
     if mac.is_unicast() { Ok(mac) } else { Err("not the MAC address of one station (a group, or all zero)".to_owned()) }
 }
 

@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::{InterfaceName, Settings};
-use crate::setting::{BOOTFILE_SUFFIXES, BootFor, NtpServer, Route4, Route6, captive_portal, v6only_wait};
-use crate::text::{self, boolean, is_unicast_v6, network_v4, network_v6, number, station, unicast_v4, unicast_v6};
+use crate::setting::{BootFiles, BootFor, NtpServer, Route4, Route6, captive_portal, v6only_wait};
+use crate::text::{
+    self, boolean, is_unicast_v6, network_v4, network_v6, number, parsed, station, unicast_v4, unicast_v6,
+};
 use crate::wire::{DomainName, MacAddr};
 
 /// What the keys of a file say, each for itself.
@@ -63,8 +65,8 @@ pub(super) fn find(key: &str) -> Option<(&'static Key, &str)> {
 #[rustfmt::skip] // A table: one key, one row.
 pub(super) static KEYS: &[Key] = &[
     key("MAC", |d, f| station(f.value).map(|mac| d.mac = Some(mac))),
-    key("HOSTNAME", |d, f| domain(f.value).map(|name| d.hostname = Some(name))),
-    key("INDEV", |d, f| indev(f.value).map(|name| d.indev = Some(name))),
+    key("HOSTNAME", |d, f| parsed(f.value).map(|name| d.hostname = Some(name))),
+    key("INDEV", |d, f| parsed(f.value).map(|name| d.indev = Some(name))),
     key("IP", |d, f| unicast_v4(f.value).map(|ip| d.ip = Some(ip))),
     key("SUBNET", |d, f| subnet(f).map(|net| d.subnet = Some(net))),
     key("GATEWAY", |d, f| unicast_v4(f.value).map(|ip| d.gateway = Some(ip))),
@@ -79,8 +81,8 @@ pub(super) static KEYS: &[Key] = &[
     key("TAGS", |d, f| { d.settings.tags = f.value.to_owned(); Ok(()) }),
     key("NAMESERVERS", |d, f| list(f.value, unicast_v4).map(|list| d.settings.nameservers = Some(list))),
     key("NAMESERVERS6", |d, f| list(f.value, unicast_v6).map(|list| d.settings.nameservers6 = Some(list))),
-    key("DOMAIN", |d, f| domain(f.value).map(|name| d.settings.domain = Some(name))),
-    key("DOMAIN_SEARCH", |d, f| list(f.value, domain).map(|list| d.settings.domain_search = Some(list))),
+    key("DOMAIN", |d, f| parsed(f.value).map(|name| d.settings.domain = Some(name))),
+    key("DOMAIN_SEARCH", |d, f| list(f.value, parsed).map(|list| d.settings.domain_search = Some(list))),
     key("NTP", |d, f| list(f.value, str::parse::<NtpServer>).map(|list| d.settings.ntp = list.into_iter().collect())),
     key("ROUTES", |d, f| commas(f.value, str::parse::<Route4>).map(|routes| d.settings.routes = Some(routes))),
     key("ROUTES6", |d, f| commas(f.value, str::parse::<Route6>).map(|routes| d.settings.routes6 = Some(routes))),
@@ -106,19 +108,7 @@ const fn keys(name: &'static str, is_suffix: fn(&str) -> bool, read: Read) -> Ke
 }
 
 fn bootfile(suffix: &str) -> Option<BootFor> {
-    BOOTFILE_SUFFIXES.iter().find(|(known, _)| *known == suffix).map(|(_, whom)| *whom)
-}
-
-fn domain(text: &str) -> Result<DomainName, String> {
-    text.parse().map_err(display)
-}
-
-fn indev(text: &str) -> Result<InterfaceName, String> {
-    text.parse().map_err(display)
-}
-
-fn display(error: impl std::fmt::Display) -> String {
-    error.to_string()
+    BootFiles::whom(|known| known == suffix)
 }
 
 /// Any value sets a flag, as with the original, but for the words that cannot be meant so.

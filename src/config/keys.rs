@@ -5,10 +5,8 @@ use std::path::PathBuf;
 use super::value::Value;
 use super::written::Written;
 use super::{Ipv6Mode, QueueNum};
-use crate::binding::InterfaceName;
-use crate::setting::{BOOTFILE_SUFFIXES, BootFor, NtpServer, Preference, Route6, captive_portal, v6only_wait};
-use crate::text::{boolean, is_digits, number, station, unicast_v4, unicast_v6};
-use crate::wire::DomainName;
+use crate::setting::{BootFiles, BootFor, NtpServer, Preference, Route6, captive_portal, v6only_wait};
+use crate::text::{boolean, is_digits, number, parsed, station, unicast_v4, unicast_v6};
 
 /// How to read a value, and where it goes.
 type Read = fn(&mut Written, &Value<'_>) -> Result<(), String>;
@@ -49,7 +47,7 @@ pub(super) static KEYS: &[Key] = &[
     key("general", "rate_limit", |w, v| v.one(from_0).map(|rate| w.general.rate_limit = rate)),
     key("general", "rate_burst", |w, v| v.one(from_1).map(|burst| w.general.rate_burst = burst)),
     key("general", "router_mac", |w, v| v.one(station).map(|mac| w.general.router_mac = Some(mac))),
-    key("general", "announce_on", |w, v| v.one(interface).map(|name| w.general.announce_on = Some(name))),
+    key("general", "announce_on", |w, v| v.one(parsed).map(|name| w.general.announce_on = Some(name))),
     key("dhcp", "enable_dhcp", |w, v| v.one(boolean).map(|yes| w.enable_dhcp = yes)),
     key("dhcp", "lease_lifetime", |w, v| v.one(from_60).map(|time| w.lease.lifetime = time)),
     key("dhcp", "lease_renewal", |w, v| v.one(from_1).map(|time| w.lease.renewal = time)),
@@ -58,8 +56,8 @@ pub(super) static KEYS: &[Key] = &[
     key("dhcp", "rapid_commit", |w, v| v.one(boolean).map(|yes| w.dhcp.rapid_commit = yes)),
     key("dhcp", "dhcp_queue", |w, v| v.one(queue).map(|queue| w.dhcp.queue = queue)),
     key("dhcp", "nameservers", |w, v| v.list(unicast_v4).map(|list| w.dhcp.nameservers = list)),
-    key("dhcp", "domain", |w, v| v.one(domain).map(|name| w.dhcp.domain = Some(name))),
-    key("dhcp", "domain_search", |w, v| v.list(domain).map(|list| w.dhcp.domain_search = list)),
+    key("dhcp", "domain", |w, v| v.one(parsed).map(|name| w.dhcp.domain = Some(name))),
+    key("dhcp", "domain_search", |w, v| v.list(parsed).map(|list| w.dhcp.domain_search = list)),
     key("dhcp", "ntp", |w, v| v.list(unicast_v4).map(|list| w.dhcp.ntp = list)),
     key("dhcp", "routes", |w, v| v.list(str::parse).map(|list| w.dhcp.routes = list)),
     key("dhcp", "next_server", |w, v| v.one(unicast_v4).map(|ip| w.dhcp.next_server = Some(ip))),
@@ -82,7 +80,7 @@ pub(super) static KEYS: &[Key] = &[
     key("ipv6", "ns_queue", |w, v| v.one(queue).map(|queue| w.ipv6.ns_queue = Some(queue))),
     key("ipv6", "dhcpv6_queue", |w, v| v.one(queue).map(|queue| w.ipv6.dhcpv6_queue = Some(queue))),
     key("ipv6", "nameservers", |w, v| v.list(unicast_v6).map(|list| w.ipv6.nameservers = list)),
-    key("ipv6", "domains", |w, v| v.list(domain).map(|list| w.ipv6.domains = list)),
+    key("ipv6", "domains", |w, v| v.list(parsed).map(|list| w.ipv6.domains = list)),
     key("ipv6", "router_preference", |w, v| v.one(str::parse::<Preference>).map(|it| w.ipv6.router_preference = it)),
     key("ipv6", "dns_lifetime", |w, v| v.one(from_0).map(|time| w.ipv6.dns_lifetime = Some(time))),
     key("ipv6", "route_lifetime", |w, v| v.one(from_0).map(|time| w.ipv6.route_lifetime = Some(time))),
@@ -141,14 +139,6 @@ fn account(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn domain(text: &str) -> Result<DomainName, String> {
-    text.parse::<DomainName>().map_err(|error| error.to_string())
-}
-
-fn interface(text: &str) -> Result<InterfaceName, String> {
-    text.parse::<InterfaceName>().map_err(|error| error.to_string())
-}
-
 /// A server for DHCPv6: those for DHCPv4 stand in the other section.
 fn ntp_server(text: &str) -> Result<NtpServer, String> {
     match text.parse()? {
@@ -164,7 +154,7 @@ fn raw_option(value: &Value<'_>) -> Result<String, String> {
 }
 
 fn bootfile(suffix: &str) -> Option<BootFor> {
-    BOOTFILE_SUFFIXES.iter().find(|(known, _)| known.to_ascii_lowercase() == suffix).map(|(_, whom)| *whom)
+    BootFiles::whom(|known| known.to_ascii_lowercase() == suffix)
 }
 
 fn queue(text: &str) -> Result<QueueNum, String> {

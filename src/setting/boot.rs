@@ -58,7 +58,7 @@ pub struct BootClient {
 pub(crate) type BootFor = (Loader, Option<Architecture>);
 
 /// What may follow `BOOTFILE` in a key, and whom that file is for.
-pub(crate) const BOOTFILE_SUFFIXES: &[(&str, BootFor)] = &[
+const BOOTFILE_SUFFIXES: &[(&str, BootFor)] = &[
     ("", (Loader::Pxe, None)),
     ("_BIOS", (Loader::Pxe, Some(Architecture::Bios))),
     ("_EFI32", (Loader::Pxe, Some(Architecture::Efi32))),
@@ -93,6 +93,11 @@ impl BootFiles {
         BOOTFILE_SUFFIXES.iter().filter_map(|(suffix, whom)| Some((*suffix, self.0.get(whom)?)))
     }
 
+    /// Whom the file is for whose key has the suffix that `is_meant`.
+    pub(crate) fn whom(is_meant: impl Fn(&str) -> bool) -> Option<BootFor> {
+        BOOTFILE_SUFFIXES.iter().find(|(suffix, _)| is_meant(suffix)).map(|(_, whom)| *whom)
+    }
+
     /// Takes in the file for `whom`, in place of an earlier one.
     pub(crate) fn insert(&mut self, whom: BootFor, file: Printable) {
         self.0.insert(whom, file);
@@ -116,8 +121,8 @@ mod tests {
     fn files(names: &[(&str, &str)]) -> BootFiles {
         let mut files = BootFiles::default();
         for (suffix, file) in names {
-            let (_, whom) = BOOTFILE_SUFFIXES.iter().find(|(known, _)| known == suffix).unwrap();
-            files.insert(*whom, file.parse().unwrap());
+            let whom = BootFiles::whom(|known| known == *suffix).unwrap();
+            files.insert(whom, file.parse().unwrap());
         }
         files
     }

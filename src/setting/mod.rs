@@ -15,7 +15,7 @@ pub use pref64::Pref64;
 pub use printable::Printable;
 pub use route::{Route4, Route6};
 
-pub(crate) use boot::{BOOTFILE_SUFFIXES, BootFor};
+pub(crate) use boot::BootFor;
 pub(crate) use ntp::NtpServer;
 
 pub use crate::wire::ndp::Preference;

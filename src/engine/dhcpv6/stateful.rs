@@ -14,7 +14,9 @@ use crate::binding::{Binding, Ipv6Binding};
 use crate::config::{Config, Ipv6};
 use crate::engine::lease;
 use crate::engine::outcome::{Delegation, Reason, Refusal};
-use crate::wire::dhcpv6::{Encoder, Ia, IaKind, Ias, Lease, Message, MessageType, NoRoom, Status, option};
+use crate::wire::dhcpv6::{
+    Encoder, Ia, IaKind, Ias, Lease, Message, MessageType, NoRoom, OPTION_HEADER_LEN, Status, option,
+};
 
 /// The greatest preference (RFC 8415 §18.2.1): the client takes this Advertise and does not wait for others, which could
 /// have nothing that is better. What may be the guest's is in its binding.
@@ -22,7 +24,13 @@ const PREFERENCE: u8 = 255;
 
 /// The most that an honest client's identity associations take, with a Preference option, in bytes: one IA_NA and one
 /// IA_PD (RFC 8415 §21.4, §21.21), each with the lease of now and one that is to be given up (§21.6, §21.22).
-pub(super) const LONGEST: usize = (4 + 1) + (4 + 12 + 2 * (4 + 24)) + (4 + 12 + 2 * (4 + 25));
+pub(super) const LONGEST: usize = {
+    const PREFERENCE: usize = OPTION_HEADER_LEN + 1;
+    const IA: usize = OPTION_HEADER_LEN + 12;
+    const ADDRESS: usize = OPTION_HEADER_LEN + 24;
+    const PREFIX: usize = OPTION_HEADER_LEN + 25;
+    PREFERENCE + (IA + 2 * ADDRESS) + (IA + 2 * PREFIX)
+};
 
 /// What a guest may have.
 #[derive(Debug, Clone, PartialEq, Eq)]

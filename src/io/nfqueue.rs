@@ -67,6 +67,8 @@ pub struct Queue {
     early: VecDeque<Vec<u8>>,
     /// Verdict messages, not yet sent.
     verdicts: Vec<u8>,
+    /// The verdict on the packets noted last, and the number of the last of them. It has no message yet.
+    run: Option<(Verdict, u32)>,
     is_retrying: bool,
     overruns: u64,
 }
@@ -78,7 +80,8 @@ impl Queue {
             number,
             socket: open(number)?,
             early: VecDeque::new(),
-            verdicts: Vec::with_capacity(MAX_BATCH * VERDICT_LEN),
+            verdicts: Vec::new(),
+            run: None,
             is_retrying: false,
             overruns: 0,
         };
@@ -123,13 +126,25 @@ impl Queue {
         Ok(())
     }
 
-    /// Notes the verdict on the packet `id`. It is given by [`send_verdicts`](Self::send_verdicts).
+    /// Notes the verdict on the packet `id`, which came after all others that were noted. It is given by
+    /// [`send_verdicts`](Self::send_verdicts).
     pub fn push_verdict(&mut self, id: u32, verdict: Verdict) {
-        message::push_verdict(&mut self.verdicts, self.number, id, verdict);
+        if self.run.is_some_and(|(of_run, _)| of_run != verdict) {
+            self.end_run();
+        }
+        self.run = Some((verdict, id));
+    }
+
+    /// One message is enough for packets that follow each other and have the same verdict.
+    fn end_run(&mut self) {
+        if let Some((verdict, last_id)) = self.run.take() {
+            message::push_batch_verdict(&mut self.verdicts, self.number, last_id, verdict);
+        }
     }
 
     /// Gives the verdicts noted so far, in one system call. After an error they are still noted, to be tried again.
     pub fn send_verdicts(&mut self) -> io::Result<()> {
+        self.end_run();
         if !self.verdicts.is_empty() {
             self.is_retrying = true;
             self.socket.send(&self.verdicts)?;
@@ -146,7 +161,7 @@ impl Queue {
 
     /// Whether verdicts are noted that could not be given yet.
     pub fn has_verdicts(&self) -> bool {
-        !self.verdicts.is_empty()
+        !self.verdicts.is_empty() || self.run.is_some()
     }
 
     /// Waits for the answer to the bind, and keeps the packets that come before it.
@@ -177,9 +192,6 @@ impl AsFd for Queue {
         self.socket.as_fd()
     }
 }
-
-/// The length of a verdict message, in bytes.
-const VERDICT_LEN: usize = 32;
 
 /// Room for the datagrams of one call, to be used again and again, by one queue after the other.
 pub struct Batch {

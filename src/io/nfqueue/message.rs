@@ -133,19 +133,22 @@ pub fn push_bind(to: &mut Vec<u8>, queue: QueueNum, sequence: u32) {
     });
 }
 
-/// Appends the verdict on a packet. It is answered only when it fails.
-pub fn push_verdict(to: &mut Vec<u8>, queue: QueueNum, id: u32, verdict: Verdict) {
+/// Appends the verdict on every packet of the queue that has none yet, up to `last_id`, that one included: one message
+/// for any number of packets. It is answered only when it fails.
+///
+/// The kernel numbers packets in their order, and compares numbers by their distance: they may wrap around.
+pub fn push_batch_verdict(to: &mut Vec<u8>, queue: QueueNum, last_id: u32, verdict: Verdict) {
     let verdict = match verdict {
         Verdict::Accept => libc::NF_ACCEPT as u32,
         Verdict::Drop => libc::NF_DROP as u32,
     };
-    let kind = SUBSYSTEM | libc::NFQNL_MSG_VERDICT as u16;
+    let kind = SUBSYSTEM | libc::NFQNL_MSG_VERDICT_BATCH as u16;
     push_message(to, kind, libc::NLM_F_REQUEST as u16, 0, |to| {
         push_genmsg(to, queue);
         let mut header = [0; 8];
         let (first, second) = header.split_at_mut(4);
         first.copy_from_slice(&verdict.to_be_bytes());
-        second.copy_from_slice(&id.to_be_bytes());
+        second.copy_from_slice(&last_id.to_be_bytes());
         push_attribute(to, libc::NFQA_VERDICT_HDR as u16, &header);
     });
 }
@@ -268,9 +271,10 @@ mod tests {
     #[test]
     fn verdicts_are_of_32_bytes_and_follow_each_other() {
         let mut bytes = Vec::new();
-        push_verdict(&mut bytes, QueueNum(300), 1, Verdict::Accept);
-        push_verdict(&mut bytes, QueueNum(300), 0x0102_0304, Verdict::Drop);
+        push_batch_verdict(&mut bytes, QueueNum(300), 1, Verdict::Accept);
+        push_batch_verdict(&mut bytes, QueueNum(300), 0x0102_0304, Verdict::Drop);
         assert_eq!(bytes.len(), 64);
+        assert!(netlink::messages(&bytes).all(|message| message.kind == 0x0303));
         let payloads: Vec<_> = netlink::messages(&bytes).map(|m| m.payload).collect();
         assert_eq!(payloads[0], [0, 0, 1, 44, 12, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
         assert_eq!(payloads[1], [0, 0, 1, 44, 12, 0, 2, 0, 0, 0, 0, 0, 1, 2, 3, 4]);

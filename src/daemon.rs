@@ -15,6 +15,7 @@ mod mailbox;
 mod outbox;
 mod outcome_log;
 mod packet_loop;
+mod pressure;
 mod telling;
 mod writing;
 
@@ -45,6 +46,7 @@ use clock::Clock;
 use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
 use packet_loop::PacketLoop;
+use pressure::Pressure;
 use telling::teller;
 
 /// How the daemon is to run.
@@ -209,7 +211,11 @@ fn serve(options: &Options, config: Config, callers: Option<UnixListener>) -> Re
     }
     tell_engine(&mut engine, clock, told);
 
-    let queues = config.queues().into_iter().map(Queue::bind).collect::<Result<Vec<_>, _>>()?;
+    let queues = config
+        .queues()
+        .into_iter()
+        .map(|number| Queue::bind(number, &config.general.backlog))
+        .collect::<Result<Vec<_>, _>>()?;
     let taps = engine.status();
     let bindings = taps.iter().filter(|status| status.binding.is_some()).count();
     let rejected = taps.iter().filter(|status| status.rejected.is_some()).count();
@@ -217,7 +223,8 @@ fn serve(options: &Options, config: Config, callers: Option<UnixListener>) -> Re
 
     let (packets, commands) = mailbox()?;
     let (teller, news) = teller();
-    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, teller)?;
+    let pressure = Pressure::new(config.general.backlog.receive_buffer());
+    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, pressure, teller)?;
     let packets_ended = spawn(packet_loop)?;
     let (shown_config, shown) = watch::channel(Arc::new(config.clone()));
     if let Some(callers) = callers {

@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nfdhcpd::binding::IfIndex;
-use nfdhcpd::config::QueueNum;
+use nfdhcpd::config::{Backlog, QueueNum};
 use nfdhcpd::engine::{Event, Link};
 use nfdhcpd::io::links::{LinkChanges, Links};
 use nfdhcpd::io::nfqueue::{BindError, Queue};
@@ -233,15 +233,19 @@ fn a_receive_buffer_that_overflowed_is_made_good() {
     });
 }
 
+fn bind(number: u16) -> Result<Queue, BindError> {
+    Queue::bind(QueueNum(number), &Backlog::default())
+}
+
 #[test]
 fn a_queue_has_one_owner() {
     in_namespace("a_queue_has_one_owner", || {
-        let first = Queue::bind(QueueNum(7)).unwrap();
-        let error = Queue::bind(QueueNum(7)).unwrap_err();
+        let first = bind(7).unwrap();
+        let error = bind(7).unwrap_err();
         assert!(matches!(error, BindError::AlreadyBound(QueueNum(7))), "{error}");
-        Queue::bind(QueueNum(65_535)).unwrap();
+        bind(65_535).unwrap();
         drop(first);
-        Queue::bind(QueueNum(7)).unwrap();
+        bind(7).unwrap();
     });
 }
 
@@ -250,7 +254,7 @@ fn a_queue_without_the_capability_says_so() {
     in_namespace("a_queue_without_the_capability_says_so", || {
         use caps::{CapSet, Capability};
         caps::drop(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap();
-        let error = Queue::bind(QueueNum(7)).unwrap_err();
+        let error = bind(7).unwrap_err();
         assert!(matches!(error, BindError::NotPermitted(_)), "{error}");
     });
 }

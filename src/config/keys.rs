@@ -1,10 +1,12 @@
 //! The table of keys: one key, one row. A new key is a row here and a field in the configuration.
 
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::value::Value;
 use super::written::Written;
-use super::{Ipv6Mode, QueueNum};
+use super::{Ipv6Mode, QueueNum, RateLimit};
 use crate::setting::{BootFiles, BootFor, NtpServer, Preference, Route6, captive_portal, v6only_wait};
 use crate::text::{boolean, is_digits, number, parsed, station, unicast_v4, unicast_v6};
 
@@ -44,8 +46,11 @@ pub(super) static KEYS: &[Key] = &[
     key("general", "user", |w, v| v.one(account).map(|user| w.general.user = user)),
     key("general", "control_socket", |w, v| v.one(socket).map(|path| w.general.control_socket = path)),
     key("general", "control_group", |w, v| v.one(account).map(|group| w.general.control_group = Some(group))),
-    key("general", "rate_limit", |w, v| v.one(from_0).map(|rate| w.general.rate_limit = rate)),
+    key("general", "rate_limit", |w, v| v.one(rate_limit).map(|limit| w.general.rate_limit = limit)),
     key("general", "rate_burst", |w, v| v.one(from_1).map(|burst| w.general.rate_burst = burst)),
+    key("general", "queue_length", |w, v| v.one(queue_length).map(|length| w.general.backlog.queue_length = length)),
+    key("general", "receive_buffer", |w, v| v.one(receive_buffer).map(|it| w.general.backlog.receive_buffer = it)),
+    key("general", "fail_open", |w, v| v.one(boolean).map(|yes| w.general.backlog.fail_open = yes)),
     key("general", "router_mac", |w, v| v.one(station).map(|mac| w.general.router_mac = Some(mac))),
     key("general", "announce_on", |w, v| v.one(parsed).map(|name| w.general.announce_on = Some(name))),
     key("dhcp", "enable_dhcp", |w, v| v.one(boolean).map(|yes| w.enable_dhcp = yes)),
@@ -137,6 +142,33 @@ fn account(text: &str) -> Result<String, String> {
         return Err("not the name or number of a user or group: white space, ':' or '/' in it".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// None: `auto`.
+fn auto_or(text: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, String> {
+    let (start, end) = range.clone().into_inner();
+    match text {
+        "auto" => Ok(None),
+        _ => number(text, range).map(Some).map_err(|_| format!("neither auto nor a number from {start} to {end}")),
+    }
+}
+
+fn rate_limit(text: &str) -> Result<RateLimit, String> {
+    auto_or(text, 0..=u32::MAX).map(|rate| match rate.map(NonZeroU32::new) {
+        None => RateLimit::Auto,
+        Some(None) => RateLimit::Unlimited,
+        Some(Some(rate)) => RateLimit::PerSecond(rate),
+    })
+}
+
+/// A million packets are some gigabytes of the kernel's memory.
+fn queue_length(text: &str) -> Result<u32, String> {
+    number(text, 1..=1 << 20)
+}
+
+/// At least a packet of any size. The kernel keeps the double of it in an `int`.
+fn receive_buffer(text: &str) -> Result<Option<u32>, String> {
+    auto_or(text, 1 << 17..=i32::MAX as u32 / 2)
 }
 
 /// A server for DHCPv6: those for DHCPv4 stand in the other section.

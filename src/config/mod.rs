@@ -10,6 +10,7 @@ mod written;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 pub use error::ConfigError;
@@ -71,14 +72,54 @@ pub struct General {
     pub control_socket: Option<PathBuf>,
     /// `control_group`: name or gid of the group that may ask, besides root.
     pub control_group: Option<String>,
-    /// `rate_limit`: answers per second and tap (or bridge, where the kernel names no tap); 0: no limit.
-    pub rate_limit: u32,
-    /// `rate_burst`: answers that may come at once before `rate_limit` holds.
+    /// `rate_limit`: how many packets of one tap (or bridge, where the kernel names no tap) are looked at.
+    pub rate_limit: RateLimit,
+    /// `rate_burst`: packets that may come at once before `rate_limit` holds.
     pub rate_burst: u32,
+    /// How many packets may wait in the kernel, and what becomes of those beyond.
+    pub backlog: Backlog,
     /// `router_mac`: the router as guests see it, in place of the MAC of `INDEV`.
     pub router_mac: Option<MacAddr>,
     /// `announce_on`: the link on which the addresses of guests on routed taps are announced, if anywhere.
     pub announce_on: Option<InterfaceName>,
+}
+
+/// `rate_limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimit {
+    /// `auto`: one tap is held to its share while packets pile up, and not otherwise.
+    Auto,
+    /// 0: every packet is looked at.
+    Unlimited,
+    /// So many packets per second, at all times.
+    PerSecond(NonZeroU32),
+}
+
+/// What waits in the kernel for the daemon (linux/netfilter/nfnetlink_queue.h), the same for each queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// `queue_length`: packets without a verdict, `NFQA_CFG_QUEUE_MAXLEN`.
+    pub queue_length: u32,
+    /// `receive_buffer`: the socket's receive buffer in bytes; None: what `queue_length` packets of DHCP need.
+    pub receive_buffer: Option<u32>,
+    /// `fail_open`: a packet that finds the queue full passes, and is not dropped (`NFQA_CFG_F_FAIL_OPEN`).
+    pub fail_open: bool,
+}
+
+impl Default for Backlog {
+    fn default() -> Self {
+        Self { queue_length: 4_096, receive_buffer: None, fail_open: false }
+    }
+}
+
+impl Backlog {
+    /// What a packet of DHCP takes up in a receive buffer, in bytes: itself, attributes, and the kernel's own bookkeeping.
+    const PACKET: u32 = 2_048;
+
+    /// The size of the receive buffer, in bytes.
+    pub fn receive_buffer(&self) -> u32 {
+        self.receive_buffer.unwrap_or((self.queue_length.saturating_mul(Self::PACKET)).clamp(1 << 17, 1 << 30))
+    }
 }
 
 /// The keys of section `[dhcp]` that DHCPv6 goes by as well. They hold even when `enable_dhcp` is no.

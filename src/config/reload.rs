@@ -19,6 +19,9 @@ impl Config {
             ("general.user", general.user != new_general.user),
             ("general.control_socket", general.control_socket != new_general.control_socket),
             ("general.control_group", general.control_group != new_general.control_group),
+            ("general.queue_length", general.backlog.queue_length != new_general.backlog.queue_length),
+            ("general.receive_buffer", general.backlog.receive_buffer != new_general.backlog.receive_buffer),
+            ("general.fail_open", general.backlog.fail_open != new_general.backlog.fail_open),
             ("dhcp.enable_dhcp", self.dhcp.is_some() != new.dhcp.is_some()),
             ("dhcp.dhcp_queue", dhcp.is_some_and(|(old, new)| old.queue != new.queue)),
             ("ipv6.enable_ipv6", self.ipv6.is_some() != new.ipv6.is_some()),
@@ -59,6 +62,7 @@ impl General {
             user: self.user.clone(),
             control_socket: self.control_socket.clone(),
             control_group: self.control_group.clone(),
+            backlog: self.backlog,
             ..new.clone()
         }
     }
@@ -95,6 +99,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::config::RateLimit;
 
     const OLD: &str = "[dhcp]\nserver_ip = 192.0.2.1\n\
                        [ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n";
@@ -117,6 +122,10 @@ mod tests {
                 format!("[general]\ncontrol_socket = none\ncontrol_group = adm\n{OLD}"),
                 vec!["general.control_socket", "general.control_group"],
             ),
+            (
+                format!("[general]\nqueue_length = 7\nreceive_buffer = 131072\nfail_open = yes\n{OLD}"),
+                vec!["general.queue_length", "general.receive_buffer", "general.fail_open"],
+            ),
             (format!("[general]\nrate_limit=5\n{OLD}ra_period=100\nmode=dhcpv6\n[dhcp]\nlease_lifetime=60"), vec![]),
             (format!("{OLD}[dhcp]\ndhcp_queue = 52"), vec!["dhcp.dhcp_queue"]),
             (format!("{OLD}[dhcp]\nenable_dhcp = no"), vec!["dhcp.enable_dhcp"]),
@@ -136,11 +145,11 @@ mod tests {
     fn takes_over_the_rest() {
         let old = config(OLD);
         let new = config(&format!(
-            "[general]\nuser = 7\nrate_limit = 5\nrate_burst = 6\n{OLD}mode = slaac\nra_period = 99\n\
+            "[general]\nuser = 7\nrate_limit = 0\nrate_burst = 6\n{OLD}mode = slaac\nra_period = 99\n\
              [dhcp]\ndhcp_queue = 1\nlease_lifetime = 61"
         ));
         let kept = old.keep_fixed(new.clone());
-        assert_eq!((kept.general.rate_limit, kept.general.rate_burst), (5, 6));
+        assert_eq!((kept.general.rate_limit, kept.general.rate_burst), (RateLimit::Unlimited, 6));
         assert_eq!(kept.general.user, "nobody");
         let (dhcp, ipv6) = (kept.dhcp.unwrap(), kept.ipv6.unwrap());
         assert_eq!((kept.lease.lifetime, dhcp.queue), (61, old.dhcp.unwrap().queue));

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use super::{Config, Dhcp, General, Ipv6, Ipv6Mode, LeaseTimes, QueueNum};
+use super::{Backlog, Config, Dhcp, General, Ipv6, Ipv6Mode, LeaseTimes, QueueNum, RateLimit};
 use crate::setting::{BootFiles, NtpServers, Pref64, Preference, Printable, RawOptions, Route6};
 use crate::wire::DomainName;
 
@@ -68,8 +68,9 @@ impl Default for Written {
                 user: "nobody".to_owned(),
                 control_socket: Some(PathBuf::from("/run/nfdhcpd/control.sock")),
                 control_group: None,
-                rate_limit: 0,
+                rate_limit: RateLimit::Auto,
                 rate_burst: 100,
+                backlog: Backlog::default(),
                 router_mac: None,
                 announce_on: None,
             },

@@ -11,6 +11,7 @@ use tracing::warn;
 use super::clock::Clock;
 use super::mailbox::{Command, Counts, Receiver, Report, Which};
 use super::outbox::Outbox;
+use super::pressure::Pressure;
 use super::telling::Teller;
 use crate::engine::{Engine, Event, Now};
 use crate::io::nfqueue::message::FromKernel;
@@ -38,6 +39,7 @@ pub(super) struct PacketLoop {
     epoll: Epoll,
     batch: Batch,
     outbox: Outbox,
+    pressure: Pressure,
     teller: Teller,
     is_stopped: bool,
 }
@@ -50,6 +52,7 @@ impl PacketLoop {
         queues: Vec<Queue>,
         mailbox: Receiver,
         socket: PacketSocket,
+        pressure: Pressure,
         teller: Teller,
     ) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -65,6 +68,7 @@ impl PacketLoop {
             epoll,
             batch: Batch::new(),
             outbox: Outbox::new(socket),
+            pressure,
             teller,
             is_stopped: false,
         })
@@ -126,6 +130,8 @@ impl PacketLoop {
         let overruns = queue.overruns();
         queue.receive(&mut self.batch)?;
         let now = self.clock.now();
+        self.pressure.take(now, self.batch.count(), || queue.waiting());
+        self.engine.press(self.pressure.is_felt(now));
         for message in self.batch.messages() {
             // An error of the kernel's is about a verdict whose packet is gone, with its interface: there is nothing to do.
             let FromKernel::Packet(packet) = message else {
@@ -146,6 +152,7 @@ impl PacketLoop {
         give_verdicts(queue);
         if queue.overruns() != overruns {
             let total = queue.overruns();
+            self.pressure.take_loss(now);
             self.teller.tell_overrun(now, queue.number(), total);
         }
         Ok(())

@@ -2,12 +2,12 @@
 
 use super::Now;
 
-/// Answers per second, and how many may come at once. A rate of 0 is no limit.
+/// Packets per second, and how many may come at once. A rate of 0 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// Answers per second.
+    /// Packets per second.
     pub rate: u32,
-    /// Answers at once.
+    /// Packets at once.
     pub burst: u32,
 }
 

@@ -40,7 +40,7 @@ use slot::{LastNotice, Rejected, Serving, Slot, Stats};
 use table::{Sender, Table};
 
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
-use crate::config::Config;
+use crate::config::{Config, RateLimit};
 use crate::wire::dhcpv4::OptionList;
 use crate::wire::{Checksums, MacAddr};
 
@@ -49,6 +49,10 @@ pub type Now = Duration;
 
 /// The largest frame that the engine makes, in bytes: an Ethernet header and 1,500 bytes.
 pub const MAX_FRAME: usize = 14 + 1500;
+
+/// How many packets of one tap are looked at in a second while packets pile up: more than an honest guest ever sends, and
+/// little of what the daemon can do.
+const SHARE: u32 = 1_000;
 
 /// A packet that netfilter diverted, as NFQUEUE delivers it.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +87,8 @@ pub struct Engine {
     random: Random,
     counters: [u64; Reason::ALL.len()],
     notices: VecDeque<Notice>,
+    /// Whether packets pile up.
+    is_pressed: bool,
     /// The uplink that the operator knows to be missing.
     missed: Option<InterfaceName>,
     /// Reused from reply to reply.
@@ -116,6 +122,7 @@ impl Engine {
             random: Random(seed),
             counters: [0; Reason::ALL.len()],
             notices: VecDeque::new(),
+            is_pressed: false,
             missed: None,
             options: OptionList::default(),
         }
@@ -133,12 +140,12 @@ impl Engine {
 
     /// Decides on a packet of a guest with a binding.
     fn handle_known(&mut self, now: Now, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
-        let limit = Limit { rate: self.config.general.rate_limit, burst: self.config.general.rate_burst };
-        let mut outcome = self.answer(sender, ingress, frame);
-        // What is not for us goes on whatever the limit says, so only answers count.
-        if outcome.reply.is_some() && !self.table.take_token(sender.named, now, limit) {
-            outcome = Outcome::refused(Reason::RateLimited.into(), Some(sender.tap));
-        }
+        // Before anything is read: to refuse a flood must cost less than to make it.
+        let outcome = if self.table.take_token(sender.named, now, self.limit()) {
+            self.answer(sender, ingress, frame)
+        } else {
+            Outcome::refused(Reason::RateLimited.into(), Some(sender.tap))
+        };
         let slot = self.table.slot(sender.tap);
         slot.stats.count(now, &outcome);
         if outcome.reason == Reason::RouterAdvertised {
@@ -147,6 +154,21 @@ impl Engine {
         let delegation = outcome.delegation;
         self.notices.extend(delegation.and_then(|delegation| slot.delegate(sender.tap, delegation)));
         outcome
+    }
+
+    /// What one tap may ask for now.
+    fn limit(&self) -> Limit {
+        let rate = match self.config.general.rate_limit {
+            RateLimit::PerSecond(rate) => rate.get(),
+            RateLimit::Auto if self.is_pressed => SHARE,
+            RateLimit::Auto | RateLimit::Unlimited => 0,
+        };
+        Limit { rate, burst: self.config.general.rate_burst }
+    }
+
+    /// Takes in whether packets pile up, because guests ask faster than they are answered.
+    pub fn press(&mut self, is_pressed: bool) {
+        self.is_pressed = is_pressed;
     }
 
     fn answer(&mut self, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {

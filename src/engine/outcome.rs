@@ -251,7 +251,7 @@ reasons! {
     SpoofedFrame "spoofed_frame" Drop Warn
     /// the MAC inside the message is not the guest's
     SpoofedMessage "spoofed_message" Drop Warn
-    /// more answers than `rate_limit` allows
+    /// more packets than `rate_limit` allows
     RateLimited "rate_limited" Drop Warn
     /// a message that only servers send
     ServerMessage "server_message" Drop Warn

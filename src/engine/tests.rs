@@ -3,6 +3,7 @@
 mod advertisements;
 mod announcements;
 mod delegation;
+mod limits;
 mod router_mac;
 
 use std::sync::Arc;
@@ -24,6 +25,10 @@ fn index(number: u32) -> IfIndex {
 
 fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
+}
+
+fn per_second(rate: u32) -> RateLimit {
+    RateLimit::PerSecond(rate.try_into().unwrap())
 }
 
 fn link(number: u32, text: &str, mac: MacAddr) -> Link {
@@ -303,48 +308,6 @@ fn a_new_configuration_is_in_force_at_once() {
     lab.event(Event::ConfigChanged(Arc::new(config)));
     assert_eq!(lab.ask(&[53, 1, 3, 54, 4, 192, 0, 2, 1, 50, 4, 192, 0, 2, 10]), Reason::OtherServer);
     assert_eq!(lab.ask(&[53, 1, 3, 54, 4, 192, 0, 2, 2, 50, 4, 192, 0, 2, 10]), Reason::Acked);
-}
-
-#[test]
-fn a_limit_holds_for_each_tap() {
-    let mut config = node();
-    (config.general.rate_limit, config.general.rate_burst) = (1, 2);
-    let mut lab = Lab::routed();
-    lab.event(Event::ConfigChanged(Arc::new(config)));
-    lab.event(Event::LinkChanged(link(2, "tap2", ROUTER)));
-    let other = Binding { tap: name("tap2"), indev: name("tap2"), ..dual_stack() };
-    lab.event(Event::BindingLoaded(Box::new(other)));
-    assert_eq!([0; 3].map(|_| lab.ask(DISCOVER)), [Reason::Offered, Reason::Offered, Reason::RateLimited]);
-    lab.indev = Some(index(2));
-    assert_eq!(lab.ask(DISCOVER), Reason::Offered);
-}
-
-#[test]
-fn a_limit_holds_for_a_bridge_where_its_ports_are_not_named() {
-    let mut config = node();
-    (config.general.rate_limit, config.general.rate_burst) = (1, 2);
-    let mut lab = Lab::on_bridge();
-    lab.event(Event::ConfigChanged(Arc::new(config)));
-    lab.event(Event::LinkChanged(Link { master: Some(index(9)), ..link(2, "tap2", OTHER) }));
-    let other = Binding { tap: name("tap2"), indev: name("br0"), mac: OTHER, ..dual_stack() };
-    lab.event(Event::BindingLoaded(Box::new(other)));
-    assert_eq!([lab.ask(DISCOVER), lab.ask(DISCOVER)], [Reason::Offered; 2]);
-    let mut message = dhcpv4(DISCOVER);
-    message[28..34].copy_from_slice(&OTHER.octets());
-    lab.source_mac = Some(OTHER);
-    assert_eq!(lab.packet(&udp4(&message)).reason, Reason::RateLimited, "whoever the sender claims to be");
-}
-
-#[test]
-fn a_limit_leaves_alone_what_is_not_for_us() {
-    let mut config = node();
-    (config.general.rate_limit, config.general.rate_burst) = (1, 1);
-    let mut lab = Lab::routed();
-    lab.event(Event::ConfigChanged(Arc::new(config)));
-    let other_server = &[53, 1, 3, 54, 4, 192, 0, 2, 99];
-    assert_eq!([0; 5].map(|_| lab.ask(other_server)), [Reason::OtherServer; 5]);
-    assert_eq!([0; 2].map(|_| lab.ask(DISCOVER)), [Reason::Offered, Reason::RateLimited]);
-    assert_eq!(lab.ask(other_server), Reason::OtherServer);
 }
 
 #[test]

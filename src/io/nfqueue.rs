@@ -18,12 +18,10 @@ use nix::sys::socket::SockProtocol;
 
 use super::netlink::Socket;
 use super::sys::{self, MAX_BATCH, Received};
-use crate::config::QueueNum;
+use crate::config::{Backlog, QueueNum};
 use crate::engine::Verdict;
 use message::FromKernel;
 
-/// What the socket's receive buffer is to hold, in bytes.
-const RECEIVE_BUFFER: usize = 4 << 20;
 /// A packet of 65,535 bytes, and its attributes.
 const SLOT_LEN: usize = 65_536 + 4_096;
 /// How long the kernel may take to answer a bind.
@@ -75,10 +73,10 @@ pub struct Queue {
 
 impl Queue {
     /// Binds the queue `number`. Packets are taken from it from now on until the value is dropped.
-    pub fn bind(number: QueueNum) -> Result<Self, BindError> {
+    pub fn bind(number: QueueNum, backlog: &Backlog) -> Result<Self, BindError> {
         let mut queue = Self {
             number,
-            socket: open(number)?,
+            socket: open(number, backlog)?,
             early: VecDeque::new(),
             verdicts: Vec::new(),
             run: None,
@@ -86,7 +84,7 @@ impl Queue {
             overruns: 0,
         };
         let mut request = Vec::new();
-        message::push_bind(&mut request, number, BIND_SEQUENCE);
+        message::push_bind(&mut request, number, backlog, BIND_SEQUENCE);
         let answer = queue.socket.send(&request).and_then(|()| queue.await_answer());
         match answer {
             Ok(0) => Ok(queue),
@@ -124,6 +122,11 @@ impl Queue {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// How many bytes of packets wait to be received, counted as the kernel counts its memory.
+    pub fn waiting(&self) -> io::Result<u32> {
+        sys::receive_backlog(self.socket.as_fd())
     }
 
     /// Notes the verdict on the packet `id`, which came after all others that were noted. It is given by
@@ -207,6 +210,11 @@ impl Batch {
         Self { memory: vec![0; MAX_BATCH * SLOT_LEN], received: [Received::default(); MAX_BATCH], count: 0 }
     }
 
+    /// How many datagrams were received last.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// The messages that were received last.
     pub fn messages(&self) -> impl Iterator<Item = FromKernel<'_>> {
         self.memory
@@ -243,9 +251,9 @@ impl std::fmt::Debug for Batch {
 }
 
 /// Opens a socket for the queue, with its receive buffer.
-fn open(number: QueueNum) -> Result<Socket, BindError> {
+fn open(number: QueueNum, backlog: &Backlog) -> Result<Socket, BindError> {
     let socket = Socket::open(SockProtocol::NetlinkNetFilter, 0).and_then(|socket| {
-        socket.set_receive_buffer(RECEIVE_BUFFER)?;
+        socket.set_receive_buffer(backlog.receive_buffer() as usize)?;
         Ok(socket)
     });
     socket.map_err(|source| match source.raw_os_error() {

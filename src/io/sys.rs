@@ -120,6 +120,25 @@ pub fn set_qdisc_bypass(fd: BorrowedFd<'_>) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// How many bytes wait in the receive buffer of a socket, counted as the kernel counts them: with its own bookkeeping.
+pub fn receive_backlog(fd: BorrowedFd<'_>) -> io::Result<u32> {
+    // `SK_MEMINFO_RMEM_ALLOC` and what follows it (linux/sock_diag.h).
+    let mut memory = [0_u32; 9];
+    let mut length = mem::size_of_val(&memory) as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to `memory`, which has as many, and any u32 is a value.
+    let result = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            memory.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    let [waiting, ..] = memory;
+    if result == 0 { Ok(waiting) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Has tokio tell when `fd` can be read. To be called inside a runtime.
 pub fn async_readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd owns a valid descriptor until it is dropped, and nothing exchanges it inside the AsyncFd.

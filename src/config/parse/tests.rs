@@ -71,8 +71,9 @@ fn the_originals_file_loads_unchanged() {
             user: "nobody".into(),
             control_socket: Some("/run/nfdhcpd/control.sock".into()),
             control_group: None,
-            rate_limit: 0,
+            rate_limit: RateLimit::Auto,
             rate_burst: 100,
+            backlog: Backlog { queue_length: 4_096, receive_buffer: None, fail_open: false },
             router_mac: None,
             announce_on: None,
         },
@@ -148,7 +149,7 @@ fn the_least_has_the_documented_defaults() {
     let general = &config.general;
     assert_eq!((general.datapath.to_str(), general.user.as_str()), (Some("/var/lib/nfdhcpd"), "nobody"));
     assert_eq!((&general.pidfile, &general.logdir), (&None, &None));
-    assert_eq!((general.rate_limit, general.rate_burst), (0, 100));
+    assert_eq!((general.rate_limit, general.rate_burst), (RateLimit::Auto, 100));
     let dhcp = config.dhcp.as_ref().unwrap();
     assert_eq!((dhcp.queue, config.lease.lifetime, config.lease.renewal), (QueueNum(42), 604_800, 3_600));
     assert!(!dhcp.rapid_commit && !dhcp.server_on_link && config.ipv6.is_none());
@@ -159,15 +160,18 @@ type Reaches = fn(&Config) -> bool;
 
 /// Each key, with a value that is not its default, and the field it must reach.
 #[rustfmt::skip] // A table: one case, one line.
-const REACHED: [(&str, &str, &str, Reaches); 53] = [
+const REACHED: [(&str, &str, &str, Reaches); 56] = [
     ("general", "pidfile", "'/run/a#b, c'", |c| c.general.pidfile == Some("/run/a#b, c".into())),
     ("general", "datapath", "/d", |c| c.general.datapath.to_str() == Some("/d")),
     ("general", "logdir", "\"/l\"", |c| c.general.logdir == Some("/l".into())),
     ("general", "user", "1000", |c| c.general.user == "1000"),
     ("general", "control_socket", "none", |c| c.general.control_socket.is_none()),
     ("general", "control_group", "adm", |c| c.general.control_group.as_deref() == Some("adm")),
-    ("general", "rate_limit", "7", |c| c.general.rate_limit == 7),
+    ("general", "rate_limit", "7", |c| c.general.rate_limit == RateLimit::PerSecond(7.try_into().unwrap())),
     ("general", "rate_burst", "8", |c| c.general.rate_burst == 8),
+    ("general", "queue_length", "9", |c| c.general.backlog.queue_length == 9),
+    ("general", "receive_buffer", "131072", |c| c.general.backlog.receive_buffer() == 131_072),
+    ("general", "fail_open", "yes", |c| c.general.backlog.fail_open),
     ("general", "router_mac", "2:0:0:0:0:9", |c| c.general.router_mac == Some("02:00:00:00:00:09".parse().unwrap())),
     ("general", "announce_on", "eth0", |c| c.general.announce_on == Some("eth0".parse().unwrap())),
     ("dhcp", "enable_dhcp", "OFF", |c| c.dhcp.is_none()),
@@ -269,7 +273,9 @@ fn wrong_values_are_refused_with_what_is_allowed() {
         ("general", "control_socket", &format!("/{}", "x".repeat(107)), "neither an absolute path of at most 107 bytes"),
         ("general", "control_socket", "/a\0b", "not a path"),
         ("general", "control_group", "a:b", "not the name or number of a user or group"),
-        ("general", "rate_limit", "-1", "not a number from 0 to 4294967295"),
+        ("general", "rate_limit", "-1", "neither auto nor a number from 0 to 4294967295"),
+        ("general", "queue_length", "0", "not a number from 1 to 1048576"),
+        ("general", "receive_buffer", "131071", "neither auto nor a number from 131072 to 1073741823"),
         ("general", "rate_burst", "0", "not a number from 1 to 4294967295"),
         ("dhcp", "enable_dhcp", "maybe", "not yes, true, on, 1, no, false, off or 0"),
         ("dhcp", "lease_lifetime", "59", "not a number from 60 to 4294967295"),

@@ -26,7 +26,7 @@ fn what_was_not_sent_is_not_taken_back() {
     let mut lab = Lab::routed();
     assert_eq!(last_words(&mut lab), [0; 0], "it did not ask");
     let mut config = node();
-    (config.general.rate_limit, config.general.rate_burst) = (1, 1);
+    (config.general.rate_limit, config.general.rate_burst) = (per_second(1), 1);
     let mut lab = Lab::routed();
     lab.event(Event::ConfigChanged(Arc::new(config)));
     assert_eq!(lab.ask(DISCOVER), Reason::Offered);

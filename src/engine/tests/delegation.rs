@@ -171,7 +171,7 @@ fn a_prefix_that_nobody_asked_for_keeps_nothing() {
 /// A reply that the limit holds back has told the guest nothing.
 #[test]
 fn a_prefix_is_not_taken_by_a_reply_that_is_not_sent() {
-    let mut lab = lab_with(config::General { rate_limit: 1, rate_burst: 1, ..node().general });
+    let mut lab = lab_with(config::General { rate_limit: per_second(1), rate_burst: 1, ..node().general });
     assert_eq!(lab.ask(DISCOVER), Reason::Offered);
     assert_eq!(lab.packet(&prefix_message(REQUEST, "fe80::1", PREFIX)).reason, Reason::RateLimited);
     assert_eq!(via(&lab), None);

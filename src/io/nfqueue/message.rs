@@ -3,7 +3,7 @@
 //! Pure, and without panics for any bytes.
 
 use crate::binding::IfIndex;
-use crate::config::QueueNum;
+use crate::config::{Backlog, QueueNum};
 use crate::engine::{Ingress, Verdict};
 use crate::io::netlink::{self, push_attribute, push_message};
 use crate::wire::{Checksums, MacAddr};
@@ -14,11 +14,8 @@ const SUBSYSTEM: u16 = (libc::NFNL_SUBSYS_QUEUE as u16) << 8;
 const GENMSG_LEN: usize = 4;
 /// How much of a packet we want: all. The kernel's limit is four bytes lower, the header of the attribute.
 const COPY_RANGE: u32 = 0xffff;
-/// How many packets may wait for a verdict before the kernel drops further ones.
-const QUEUE_MAXLEN: u32 = 4096;
-/// Flags that we explicitly do without. Without GSO, the kernel completes checksums and cuts segments itself; without
-/// fail-open, a packet that finds the queue full is dropped and not let through unseen.
-const CLEARED_FLAGS: u32 = (libc::NFQA_CFG_F_GSO
+/// Flags that we set or clear. Without GSO, the kernel completes checksums and cuts segments itself.
+const FLAGS: u32 = (libc::NFQA_CFG_F_GSO
     | libc::NFQA_CFG_F_FAIL_OPEN
     | libc::NFQA_CFG_F_CONNTRACK
     | libc::NFQA_CFG_F_UID_GID
@@ -115,22 +112,36 @@ fn be32(value: &[u8]) -> Option<u32> {
 /// Appends the request that binds a queue and sets all its parameters; it is answered by a [`FromKernel::Done`].
 ///
 /// One message, so that no packet is queued before the queue knows that we want packets whole.
-pub fn push_bind(to: &mut Vec<u8>, queue: QueueNum, sequence: u32) {
-    let command = [libc::NFQNL_CFG_CMD_BIND as u8, 0, 0, 0];
-    let [r0, r1, r2, r3] = COPY_RANGE.to_be_bytes();
-    let params = [r0, r1, r2, r3, libc::NFQNL_COPY_PACKET as u8];
+pub fn push_bind(to: &mut Vec<u8>, queue: QueueNum, backlog: &Backlog, sequence: u32) {
+    push_config(to, queue, sequence, |to| {
+        push_attribute(to, libc::NFQA_CFG_CMD as u16, &[libc::NFQNL_CFG_CMD_BIND as u8, 0, 0, 0]);
+        push_parameters(to, backlog);
+    });
+}
+
+/// Appends the request that sets all parameters of a queue that is ours already; answered likewise.
+pub fn push_settings(to: &mut Vec<u8>, queue: QueueNum, backlog: &Backlog, sequence: u32) {
+    push_config(to, queue, sequence, |to| push_parameters(to, backlog));
+}
+
+/// Appends an `NFQNL_MSG_CONFIG` whose attributes `write` appends.
+fn push_config(to: &mut Vec<u8>, queue: QueueNum, sequence: u32, write: impl FnOnce(&mut Vec<u8>)) {
     let flags = (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16;
     let kind = SUBSYSTEM | libc::NFQNL_MSG_CONFIG as u16;
     push_message(to, kind, flags, sequence, |to| {
         push_genmsg(to, queue);
-        push_attribute(to, libc::NFQA_CFG_CMD as u16, &command);
-        push_attribute(to, libc::NFQA_CFG_PARAMS as u16, &params);
-        let maxlen = QUEUE_MAXLEN.to_be_bytes();
-        push_attribute(to, libc::NFQA_CFG_QUEUE_MAXLEN as u16, &maxlen);
-        push_attribute(to, libc::NFQA_CFG_FLAGS as u16, &0_u32.to_be_bytes());
-        let mask = CLEARED_FLAGS.to_be_bytes();
-        push_attribute(to, libc::NFQA_CFG_MASK as u16, &mask);
+        write(to);
     });
+}
+
+/// Appends all parameters of a queue.
+fn push_parameters(to: &mut Vec<u8>, backlog: &Backlog) {
+    let [r0, r1, r2, r3] = COPY_RANGE.to_be_bytes();
+    push_attribute(to, libc::NFQA_CFG_PARAMS as u16, &[r0, r1, r2, r3, libc::NFQNL_COPY_PACKET as u8]);
+    push_attribute(to, libc::NFQA_CFG_QUEUE_MAXLEN as u16, &backlog.queue_length.to_be_bytes());
+    let flags = if backlog.fail_open { libc::NFQA_CFG_F_FAIL_OPEN as u32 } else { 0 };
+    push_attribute(to, libc::NFQA_CFG_FLAGS as u16, &flags.to_be_bytes());
+    push_attribute(to, libc::NFQA_CFG_MASK as u16, &FLAGS.to_be_bytes());
 }
 
 /// Appends the verdict on every packet of the queue that has none yet, up to `last_id`, that one included: one message
@@ -247,25 +258,27 @@ mod tests {
         }
     }
 
+    /// What each attribute of a configuration message is to hold, by `enum nfqnl_attr_config`.
     #[test]
-    fn bind_says_everything_at_once() {
+    fn bind_says_everything_at_once_and_settings_all_but_the_bind() {
+        let bind = Ok((1, &[1, 0, 0, 0][..]));
+        let settings = |fail_open| {
+            let params = Ok((2, &[0, 0, 0xff, 0xff, 2][..]));
+            [params, Ok((3, &[0, 0, 0x10, 0])), Ok((5, fail_open)), Ok((4, &[0, 0, 0, 0x1f]))]
+        };
+        let closed = Backlog { queue_length: 4096, receive_buffer: None, fail_open: false };
+        let open = Backlog { fail_open: true, ..closed };
         let mut bytes = Vec::new();
-        push_bind(&mut bytes, QueueNum(42), 3);
-        let message = netlink::messages(&bytes).next().unwrap();
-        assert_eq!(message.kind, 0x0302);
-        assert_eq!(message.flags, 5, "request, acknowledge");
-        assert_eq!(message.payload[..4], [0, 0, 0, 42]);
-        let attributes: Vec<_> = netlink::attributes(&message.payload[4..]).collect();
-        assert_eq!(
-            attributes,
-            [
-                Ok((1, &[1, 0, 0, 0][..])),
-                Ok((2, &[0, 0, 0xff, 0xff, 2])),
-                Ok((3, &[0, 0, 0x10, 0])),
-                Ok((5, &[0, 0, 0, 0])),
-                Ok((4, &[0, 0, 0, 0x1f])),
-            ]
-        );
+        push_bind(&mut bytes, QueueNum(42), &closed, 3);
+        push_settings(&mut bytes, QueueNum(42), &open, 4);
+        let messages: Vec<_> = netlink::messages(&bytes).collect();
+        for message in &messages {
+            assert_eq!((message.kind, message.flags), (0x0302, 5), "request, acknowledge");
+            assert_eq!(message.payload[..4], [0, 0, 0, 42]);
+        }
+        let attributes = |number: usize| netlink::attributes(&messages[number].payload[4..]).collect::<Vec<_>>();
+        assert_eq!(attributes(0), [&[bind][..], &settings(&[0, 0, 0, 0])].concat());
+        assert_eq!(attributes(1), settings(&[0, 0, 0, 1]));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A sequence of events and packets, made of the fuzzer's bytes.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use nfdhcpd::binding::{self, Binding, BindingError, IfIndex, InterfaceName};
-use nfdhcpd::config::{Config, Ipv6Mode};
+use nfdhcpd::config::{Config, Ipv6Mode, RateLimit};
 use nfdhcpd::engine::{Event, Ingress, Link};
 use nfdhcpd::wire::duid::server_duid;
 use nfdhcpd::wire::{Checksums, MacAddr};
@@ -191,7 +192,11 @@ impl Step {
             Self::Remove(name) => node.handle_event(Event::BindingRemoved(name.name())),
             Self::Link(interface) => node.handle_event(Event::LinkChanged(interface.link())),
             Self::Gone(index) => node.handle_event(Event::LinkGone(index.index())),
-            Self::Configure(settings) => node.handle_event(Event::ConfigChanged(Arc::new(settings.config()))),
+            Self::Configure(settings) => {
+                // Both ways, at no cost in bytes: packets pile up or do not.
+                node.press(settings.rate_burst % 2 == 1);
+                node.handle_event(Event::ConfigChanged(Arc::new(settings.config())));
+            }
             Self::SendFailed(index, errno) => node.handle_event(Event::SendFailed(index.index(), errno.into())),
             Self::Packet(envelope, packet) => {
                 let packet = packet.bytes();
@@ -290,7 +295,10 @@ impl Interface {
 impl Settings {
     fn config(self) -> Config {
         let Config { mut general, lease, mut dhcp, mut ipv6 } = fixtures::config();
-        general.rate_limit = self.rate_limit.into();
+        general.rate_limit = match self.rate_limit {
+            u8::MAX => RateLimit::Auto,
+            rate => NonZeroU32::new(rate.into()).map_or(RateLimit::Unlimited, RateLimit::PerSecond),
+        };
         general.rate_burst = self.rate_burst.into();
         general.router_mac = self.router_mac.map(Mac::mac).filter(|mac| mac.is_unicast());
         general.announce_on = self.announce_on.map(Name::name);

@@ -108,7 +108,7 @@ pub struct Backlog {
 
 impl Default for Backlog {
     fn default() -> Self {
-        Self { queue_length: 4_096, receive_buffer: None, fail_open: false }
+        Self { queue_length: 16_384, receive_buffer: None, fail_open: false }
     }
 }
 

@@ -6,21 +6,23 @@ use crate::engine::Now;
 
 /// How many packets received at once are reason enough to ask how many more there are.
 const NOTABLE: usize = 32;
+/// How much may wait, in bytes of the kernel's memory: about a thousand packets, or five milliseconds of work.
+const BEARABLE: u32 = 1 << 20;
 /// How long it counts as pressure that there was some. A flood is answered in full when it ends, and noticed again.
 const AFTERMATH: Now = Now::from_secs(1);
 
 /// What is known of the packets that wait in the kernel.
 #[derive(Debug)]
 pub(super) struct Pressure {
-    /// How much may wait, in bytes of the kernel's memory.
+    /// [`BEARABLE`], or less where the socket holds little.
     bearable: u32,
     until: Now,
 }
 
 impl Pressure {
-    /// None yet. `receive_buffer` is what a queue's socket holds, in bytes: an eighth of it is some milliseconds of work.
+    /// None yet. `receive_buffer` is what a queue's socket holds, in bytes.
     pub(super) fn new(receive_buffer: u32) -> Self {
-        Self { bearable: receive_buffer / 8, until: Now::ZERO }
+        Self { bearable: BEARABLE.min(receive_buffer / 8), until: Now::ZERO }
     }
 
     /// Takes in how many packets were received at once; `waiting` says how many bytes are left.

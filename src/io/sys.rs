@@ -12,7 +12,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// How many messages one call takes or gives at most.
-pub const MAX_BATCH: usize = 32;
+pub const MAX_BATCH: usize = 64;
 
 /// A message that [`recv_batch`] received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -73,7 +73,7 @@ fn the_originals_file_loads_unchanged() {
             control_group: None,
             rate_limit: RateLimit::Auto,
             rate_burst: 100,
-            backlog: Backlog { queue_length: 4_096, receive_buffer: None, fail_open: false },
+            backlog: Backlog { queue_length: 16_384, receive_buffer: None, fail_open: false },
             router_mac: None,
             announce_on: None,
         },

@@ -83,10 +83,14 @@ impl PacketLoop {
             self.transmit_due();
             self.tell();
             let count = self.wait(has_more, &mut ready)?;
+            let mut has_mail = has_more;
             for event in ready.iter().take(count) {
-                self.serve(event.data())?;
+                match event.data() {
+                    MAILBOX => has_mail = true,
+                    source => self.serve(source)?,
+                }
             }
-            has_more = self.take_commands();
+            has_more = has_mail && self.take_commands();
         }
         Ok(())
     }

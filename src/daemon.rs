@@ -16,6 +16,7 @@ mod outbox;
 mod outcome_log;
 mod packet_loop;
 mod pressure;
+mod queues;
 mod telling;
 mod writing;
 
@@ -211,11 +212,7 @@ fn serve(options: &Options, config: Config, callers: Option<UnixListener>) -> Re
     }
     tell_engine(&mut engine, clock, told);
 
-    let queues = config
-        .queues()
-        .into_iter()
-        .map(|number| Queue::bind(number, &config.general.backlog))
-        .collect::<Result<Vec<_>, _>>()?;
+    let queues = queues::open(&config)?;
     let taps = engine.status();
     let bindings = taps.iter().filter(|status| status.binding.is_some()).count();
     let rejected = taps.iter().filter(|status| status.rejected.is_some()).count();
@@ -257,6 +254,13 @@ fn tell_engine(engine: &mut Engine, clock: Clock, told: Vec<Told>) {
 /// The numbers of the queues.
 fn numbers(queues: &[Queue]) -> Vec<u16> {
     queues.iter().map(|queue| queue.number().0).collect()
+}
+
+/// What could not be said to the supervisor is logged, and is all there is to be done about it.
+fn told(result: io::Result<()>) {
+    if let Err(error) = result {
+        warn!("the supervisor cannot be told: {error}");
+    }
 }
 
 /// Starts the packet thread. The receiver hears of its end, whatever the end is.

@@ -10,11 +10,13 @@ use tracing::{error, info, warn};
 
 use super::mailbox::{Command, Gone, Sender, Which};
 use super::telling::News;
+use super::told;
 use super::writing::{write_news, write_report};
-use crate::config::Config;
+use crate::config::{Config, Parsed, QueueNum};
 use crate::engine::Event;
 use crate::io::config_file;
 use crate::io::links::LinkChanges;
+use crate::io::supervisor;
 use crate::io::watch::{Told, Watch};
 
 /// Why the daemon ended though nobody told it to.
@@ -81,6 +83,7 @@ impl Control {
         mut signals: Signals,
         mut packets_ended: oneshot::Receiver<io::Result<()>>,
     ) -> Result<(), ControlError> {
+        told(supervisor::ready(&self.in_words("")));
         loop {
             tokio::select! {
                 _ = signals.terminate.recv() => break,
@@ -99,6 +102,7 @@ impl Control {
             }
         }
         info!("ending");
+        told(supervisor::stopping());
         self.packets.send(Command::Stop)?;
         let end = packets_ended.await;
         while let Ok(news) = self.news.try_recv() {
@@ -112,16 +116,32 @@ impl Control {
 
     /// Reads the configuration anew. A bad one changes nothing.
     fn reload(&mut self) -> Result<(), Gone> {
-        let parsed = match config_file::read(&self.config_path) {
-            Ok(parsed) => parsed,
+        told(supervisor::reloading());
+        let remark = match config_file::read(&self.config_path) {
+            Ok(parsed) => {
+                self.take_config(parsed)?;
+                ""
+            }
             Err(errors) => {
                 for error in errors {
                     error!("{error}");
                 }
                 error!("the configuration stays as it was");
-                return Ok(());
+                "; the configuration file has errors and is not in force"
             }
         };
+        told(supervisor::ready(&self.in_words(remark)));
+        Ok(())
+    }
+
+    /// How we are, in a line.
+    fn in_words(&self, remark: &str) -> String {
+        let queues: Vec<_> = self.config.queues().iter().map(QueueNum::to_string).collect();
+        format!("queues {}{remark}", queues.join(", "))
+    }
+
+    /// Puts a configuration in force, as far as that is possible without a restart.
+    fn take_config(&mut self, parsed: Parsed) -> Result<(), Gone> {
         for warning in &parsed.warnings {
             warn!("{warning}");
         }

@@ -98,7 +98,7 @@ impl PacketLoop {
     /// Takes the packets that came while their queue was being bound: epoll will not tell of them any more.
     fn serve_early(&mut self) -> io::Result<()> {
         for source in 0..self.queues.len() {
-            while self.queues.get(source).is_some_and(Queue::has_early) {
+            while self.queues.get(source).is_some_and(|queue| queue.early() > 0) {
                 self.serve(source as u64)?;
             }
         }

@@ -13,5 +13,6 @@ pub mod packet_socket;
 pub mod pcap;
 pub mod pidfile;
 pub mod privileges;
+pub mod supervisor;
 pub mod sys;
 pub mod watch;

@@ -8,8 +8,11 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{self, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, sockopt};
+
+use super::sys;
 
 /// The length of `struct nlmsghdr`, in bytes.
 pub const HEADER_LEN: usize = 16;
@@ -30,8 +33,26 @@ impl Socket {
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
         let fd = socket::socket(AddressFamily::Netlink, SockType::Raw, flags, protocol)?;
         socket::bind(fd.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
-        // To a connected socket nobody but its peer can send, and port 0 is the kernel.
-        socket::connect(fd.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
+        connect_to_kernel(&fd)?;
+        Ok(Self { fd })
+    }
+
+    /// Goes on with a socket that another process opened, if it is one of this family in our network namespace.
+    pub fn adopt(fd: OwnedFd, protocol: SockProtocol) -> Result<Self, AdoptError> {
+        let number = |option| sys::socket_option(fd.as_fd(), option).map(i32::from_ne_bytes);
+        // ENOTSOCK is one of the reasons why it would not say.
+        if number(libc::SO_DOMAIN).ok() != Some(libc::AF_NETLINK) {
+            return Err(AdoptError::NotNetlink);
+        }
+        if number(libc::SO_PROTOCOL)? != protocol as i32 {
+            return Err(AdoptError::OtherProtocol);
+        }
+        if namespace(fd.as_fd()) != namespace(Self::open(protocol, 0)?.as_fd()) {
+            return Err(AdoptError::OtherNamespace);
+        }
+        fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        connect_to_kernel(&fd)?;
         Ok(Self { fd })
     }
 
@@ -61,6 +82,39 @@ impl Socket {
             Ok(_) | Err(nix::Error::EINTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// To a connected socket nobody but its peer can send, and port 0 is the kernel.
+fn connect_to_kernel(fd: &OwnedFd) -> nix::Result<()> {
+    socket::connect(fd.as_raw_fd(), &NetlinkAddr::new(0, 0))
+}
+
+/// A number for the network namespace of a socket. Before Linux 5.14 none has one, and all are taken for the same.
+fn namespace(fd: BorrowedFd<'_>) -> Option<u64> {
+    sys::socket_option(fd, libc::SO_NETNS_COOKIE).map(u64::from_ne_bytes).ok()
+}
+
+/// Why a descriptor is no socket to go on with.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    /// It is something else.
+    #[error("it is no netlink socket")]
+    NotNetlink,
+    /// It speaks with another part of the kernel.
+    #[error("it is a netlink socket of another protocol")]
+    OtherProtocol,
+    /// It would work elsewhere.
+    #[error("it is of another network namespace")]
+    OtherNamespace,
+    /// A system call failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl From<nix::Error> for AdoptError {
+    fn from(error: nix::Error) -> Self {
+        Self::Io(error.into())
     }
 }
 

@@ -5,13 +5,14 @@
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
 pub mod message;
+mod takeover;
 
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
+use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::time::Duration;
 
 use caps::{CapSet, Capability};
 use nix::sys::socket::SockProtocol;
@@ -21,13 +22,16 @@ use super::sys::{self, MAX_BATCH, Received};
 use crate::config::{Backlog, QueueNum};
 use crate::engine::Verdict;
 use message::FromKernel;
+pub use takeover::TakeOverError;
 
 /// A packet of 65,535 bytes, and its attributes.
 const SLOT_LEN: usize = 65_536 + 4_096;
-/// How long the kernel may take to answer a bind.
-const BIND_TIMEOUT: Duration = Duration::from_secs(5);
-/// The number of the bind request.
-const BIND_SEQUENCE: u32 = 1;
+/// What the sockets of queues speak.
+const PROTOCOL: SockProtocol = SockProtocol::NetlinkNetFilter;
+/// The number of our configuration messages.
+const CONFIG_SEQUENCE: u32 = 1;
+/// How often the settings are said again if the kernel's answer finds no room.
+const REPETITIONS: usize = 4;
 /// Where the kernel lists the queues that are bound in this network namespace.
 const BOUND_QUEUES: &str = "/proc/net/netfilter/nfnetlink_queue";
 
@@ -56,12 +60,15 @@ pub enum BindError {
     },
 }
 
+/// What writes a configuration message of the queue, with this number.
+type PushConfig = fn(&mut Vec<u8>, QueueNum, &Backlog, u32);
+
 /// A queue that is bound to us, and the verdicts that are still to be given.
 #[derive(Debug)]
 pub struct Queue {
     number: QueueNum,
     socket: Socket,
-    /// Datagrams that came before the bind was acknowledged.
+    /// Datagrams that came before the kernel's answer to our configuration message.
     early: VecDeque<Vec<u8>>,
     /// Verdict messages, not yet sent.
     verdicts: Vec<u8>,
@@ -72,24 +79,26 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Binds the queue `number`. Packets are taken from it from now on until the value is dropped.
+    /// Binds the queue `number`. Packets wait for us from now on, until its last descriptor is closed.
     pub fn bind(number: QueueNum, backlog: &Backlog) -> Result<Self, BindError> {
-        let mut queue = Self {
+        let mut queue = Self::over(number, open(number)?);
+        match queue.configure(backlog, message::push_bind) {
+            Ok(0) => Ok(queue),
+            Ok(errno) => Err(explain(number, errno)),
+            Err(source) => Err(BindError::Io { queue: number, source }),
+        }
+    }
+
+    /// The queue whose packets come by this socket.
+    fn over(number: QueueNum, socket: Socket) -> Self {
+        Self {
             number,
-            socket: open(number, backlog)?,
+            socket,
             early: VecDeque::new(),
             verdicts: Vec::new(),
             run: None,
             is_retrying: false,
             overruns: 0,
-        };
-        let mut request = Vec::new();
-        message::push_bind(&mut request, number, backlog, BIND_SEQUENCE);
-        let answer = queue.socket.send(&request).and_then(|()| queue.await_answer());
-        match answer {
-            Ok(0) => Ok(queue),
-            Ok(errno) => Err(explain(number, errno)),
-            Err(source) => Err(BindError::Io { queue: number, source }),
         }
     }
 
@@ -103,9 +112,9 @@ impl Queue {
         self.overruns
     }
 
-    /// Whether packets came before the bind was acknowledged, and wait for [`receive`](Self::receive).
-    pub fn has_early(&self) -> bool {
-        !self.early.is_empty()
+    /// How many datagrams came before the queue was ours to use, and wait for [`receive`](Self::receive).
+    pub fn early(&self) -> usize {
+        self.early.len()
     }
 
     /// Receives what is there, up to [`MAX_BATCH`] datagrams, without waiting. An overflow is counted and is no error.
@@ -167,14 +176,33 @@ impl Queue {
         !self.verdicts.is_empty() || self.run.is_some()
     }
 
-    /// Waits for the answer to the bind, and keeps the packets that come before it.
-    fn await_answer(&mut self) -> io::Result<i32> {
+    /// Has the queue as `backlog` says, by the message that `push` writes. Returns the error number that the kernel
+    /// answers with.
+    ///
+    /// The answer may be missing only where the receive buffer had no room for it. That has been emptied then, and the
+    /// settings are said again.
+    fn configure(&mut self, backlog: &Backlog, push: PushConfig) -> io::Result<i32> {
+        self.socket.set_receive_buffer(backlog.receive_buffer() as usize)?;
+        for push in iter::once(push).chain(iter::repeat_n(message::push_settings as PushConfig, REPETITIONS)) {
+            let mut request = Vec::new();
+            push(&mut request, self.number, backlog, CONFIG_SEQUENCE);
+            self.socket.send(&request)?;
+            if let Some(errno) = self.read_answer()? {
+                return Ok(errno);
+            }
+        }
+        Err(io::Error::other("the kernel does not answer"))
+    }
+
+    /// Reads until the answer to our request, which is there as soon as that is sent, and keeps the packets before it.
+    /// None if there is no answer.
+    fn read_answer(&mut self) -> io::Result<Option<i32>> {
         let mut buffer = vec![0; SLOT_LEN];
         loop {
-            self.socket.wait_readable(BIND_TIMEOUT)?;
             let length = match self.socket.receive(&mut buffer) {
                 Ok(length) => length,
-                Err(error) if is_nothing_there(&error) => continue,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
                     self.overruns += 1;
                     continue;
@@ -182,8 +210,8 @@ impl Queue {
                 Err(error) => return Err(error),
             };
             let datagram = buffer.get(..length).unwrap_or(&buffer);
-            if let Some(errno) = bind_answer(datagram) {
-                return Ok(errno);
+            if let Some(errno) = config_answer(datagram) {
+                return Ok(Some(errno));
             }
             self.early.push_back(datagram.to_vec());
         }
@@ -250,22 +278,18 @@ impl std::fmt::Debug for Batch {
     }
 }
 
-/// Opens a socket for the queue, with its receive buffer.
-fn open(number: QueueNum, backlog: &Backlog) -> Result<Socket, BindError> {
-    let socket = Socket::open(SockProtocol::NetlinkNetFilter, 0).and_then(|socket| {
-        socket.set_receive_buffer(backlog.receive_buffer() as usize)?;
-        Ok(socket)
-    });
-    socket.map_err(|source| match source.raw_os_error() {
+/// Opens a socket for the queue.
+fn open(number: QueueNum) -> Result<Socket, BindError> {
+    Socket::open(PROTOCOL, 0).map_err(|source| match source.raw_os_error() {
         Some(libc::EPROTONOSUPPORT) => BindError::NoNfnetlink(number),
         _ => BindError::Io { queue: number, source },
     })
 }
 
-/// The error number of the answer to our bind, if `datagram` is that answer.
-fn bind_answer(datagram: &[u8]) -> Option<i32> {
+/// The error number of the answer to our configuration message, if `datagram` is that answer.
+fn config_answer(datagram: &[u8]) -> Option<i32> {
     message::read(datagram).find_map(|message| match message {
-        FromKernel::Done { sequence: BIND_SEQUENCE, errno } => Some(errno),
+        FromKernel::Done { sequence: CONFIG_SEQUENCE, errno } => Some(errno),
         _ => None,
     })
 }

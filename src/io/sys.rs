@@ -6,7 +6,8 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -122,21 +123,38 @@ pub fn set_qdisc_bypass(fd: BorrowedFd<'_>) -> io::Result<()> {
 
 /// How many bytes wait in the receive buffer of a socket, counted as the kernel counts them: with its own bookkeeping.
 pub fn receive_backlog(fd: BorrowedFd<'_>) -> io::Result<u32> {
-    // `SK_MEMINFO_RMEM_ALLOC` and what follows it (linux/sock_diag.h).
-    let mut memory = [0_u32; 9];
-    let mut length = mem::size_of_val(&memory) as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes to `memory`, which has as many, and any u32 is a value.
+    // `SK_MEMINFO_RMEM_ALLOC`, the first of several (linux/sock_diag.h).
+    Ok(u32::from_ne_bytes(socket_option(fd, libc::SO_MEMINFO)?))
+}
+
+/// Reads an option of SOL_SOCKET whose value begins with these N bytes.
+pub fn socket_option<const N: usize>(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<[u8; N]> {
+    let mut value = [0; N];
+    let mut length = N as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to `value`, which has as many, and any byte is a value.
     let result = unsafe {
-        libc::getsockopt(
-            fd.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_MEMINFO,
-            memory.as_mut_ptr().cast(),
-            &raw mut length,
-        )
+        libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, value.as_mut_ptr().cast(), &raw mut length)
     };
-    let [waiting, ..] = memory;
-    if result == 0 { Ok(waiting) } else { Err(io::Error::last_os_error()) }
+    if result == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The descriptors that whoever started us passed on (sd_listen_fds(3)), by the names it gave them. The first call takes
+/// them all: each has one owner.
+///
+/// They are closed on exec. The environment stays as it is: we start no programs, and LISTEN_PID names us alone.
+///
+/// # Errors
+/// The environment and the open descriptors do not agree.
+pub fn take_passed_descriptors() -> io::Result<Vec<(String, OwnedFd)>> {
+    static ARE_TAKEN: AtomicBool = AtomicBool::new(false);
+    if ARE_TAKEN.swap(true, Ordering::Relaxed) {
+        return Ok(Vec::new());
+    }
+    let passed = sd_notify::listen_fds_with_names()?;
+    // SAFETY: LISTEN_PID is us, so whoever started us left these descriptors open for us, and `listen_fds_with_names` has
+    // found them open. Nothing else in this process knows their numbers, and ARE_TAKEN lets nobody own them again.
+    let own = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok(passed.map(|(fd, name)| (name, own(fd))).collect())
 }
 
 /// Has tokio tell when `fd` can be read. To be called inside a runtime.

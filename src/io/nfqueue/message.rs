@@ -124,6 +124,13 @@ pub fn push_settings(to: &mut Vec<u8>, queue: QueueNum, backlog: &Backlog, seque
     push_config(to, queue, sequence, |to| push_parameters(to, backlog));
 }
 
+/// Appends the request that ends a queue, and drops what is in it; answered likewise.
+pub fn push_unbind(to: &mut Vec<u8>, queue: QueueNum, sequence: u32) {
+    push_config(to, queue, sequence, |to| {
+        push_attribute(to, libc::NFQA_CFG_CMD as u16, &[libc::NFQNL_CFG_CMD_UNBIND as u8, 0, 0, 0]);
+    });
+}
+
 /// Appends an `NFQNL_MSG_CONFIG` whose attributes `write` appends.
 fn push_config(to: &mut Vec<u8>, queue: QueueNum, sequence: u32, write: impl FnOnce(&mut Vec<u8>)) {
     let flags = (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16;
@@ -279,6 +286,15 @@ mod tests {
         let attributes = |number: usize| netlink::attributes(&messages[number].payload[4..]).collect::<Vec<_>>();
         assert_eq!(attributes(0), [&[bind][..], &settings(&[0, 0, 0, 0])].concat());
         assert_eq!(attributes(1), settings(&[0, 0, 0, 1]));
+    }
+
+    #[test]
+    fn unbind_says_nothing_else() {
+        let mut bytes = Vec::new();
+        push_unbind(&mut bytes, QueueNum(42), 5);
+        let message = netlink::messages(&bytes).next().unwrap();
+        assert_eq!((message.kind, message.sequence), (0x0302, 5));
+        assert_eq!(message.payload, [0, 0, 0, 42, 8, 0, 1, 0, 2, 0, 0, 0]);
     }
 
     #[test]

@@ -1,0 +1,36 @@
+//! Whoever started us, if it speaks as systemd does (sd_notify(3)): it is told how we are, and keeps descriptors for the
+//! next of us.
+//!
+//! Without NOTIFY_SOCKET in the environment there is nobody to tell, and that is no error.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use sd_notify::{NotifyState, notify, notify_with_fds};
+
+/// We are ready, or ready again after [`reloading`]; `status` is a line for whoever asks.
+pub fn ready(status: &str) -> io::Result<()> {
+    notify(&[NotifyState::Ready, NotifyState::Status(status)])
+}
+
+/// The configuration is being read again, from now on until [`ready`].
+pub fn reloading() -> io::Result<()> {
+    notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
+}
+
+/// We are about to end.
+pub fn stopping() -> io::Result<()> {
+    notify(&[NotifyState::Stopping])
+}
+
+/// Has a descriptor kept, for the next start, under this name. One that is kept already is not kept twice.
+pub fn keep(name: &str, fd: BorrowedFd<'_>) -> io::Result<()> {
+    // A netlink socket that overflowed is one with an error, and without FDPOLL=0 such are kept no longer.
+    let store = [NotifyState::FdStore, NotifyState::FdName(name), NotifyState::Custom("FDPOLL=0")];
+    notify_with_fds(&store, &[fd])
+}
+
+/// Has all descriptors of this name kept no longer.
+pub fn forget(name: &str) -> io::Result<()> {
+    notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)])
+}

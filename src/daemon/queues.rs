@@ -51,6 +51,9 @@ fn take_over(config: &Config) -> Vec<Queue> {
         match take(config, &queues, &name, fd) {
             Ok(queue) => {
                 info!(queue = %queue.number(), waiting = queue.early(), "queue taken over");
+                if queue.overruns() > 0 {
+                    warn!(queue = %queue.number(), "more came than could wait: packets were lost");
+                }
                 queues.push(queue);
             }
             Err(reason) => {

@@ -29,12 +29,13 @@ mod harness;
 mod hostile;
 mod ipv6;
 mod migration;
+mod restart;
 mod routed;
 
 use std::env;
 use std::process::ExitCode;
 
-use harness::{Test, capture, frames, inside, runner};
+use harness::{Test, capture, frames, inside, load, runner};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         [inside::FLAG, name] => inside::run(find(name)),
         [capture::FLAG, interface, file] => capture::record(interface, file),
         [frames::FLAG, interface, file, count] => frames::send(interface, file, count),
+        [load::FLAG, number, total, again, progress] => load::run(number, total, again, progress),
         _ => runner::run(all()),
     }
 }
@@ -49,7 +51,15 @@ fn main() -> ExitCode {
 /// Every test of the lab.
 fn all() -> impl Iterator<Item = Test> {
     let guests = [dhcpv4::TESTS, boot::TESTS, routed::TESTS, ipv6::TESTS, advertisements::TESTS, dhcpv6::TESTS];
-    let node = [bridge::TESTS, bindings::TESTS, daemon::TESTS, control::TESTS, hostile::TESTS, migration::TESTS];
+    let node = [
+        bridge::TESTS,
+        bindings::TESTS,
+        daemon::TESTS,
+        control::TESTS,
+        restart::TESTS,
+        hostile::TESTS,
+        migration::TESTS,
+    ];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }
 

@@ -30,6 +30,13 @@ impl Daemon {
         daemon
     }
 
+    /// Ends it as a crash does.
+    #[track_caller]
+    pub(crate) fn kill(mut self) {
+        self.process.signal(Signal::SIGKILL);
+        self.process.wait();
+    }
+
     /// The kernel knows the queues. Where it does not say so, the daemon's word counts.
     fn is_ready(&self, config: &Config) -> bool {
         if !queues::are_visible() {
@@ -50,6 +57,13 @@ impl Daemon {
         self.process.signal(Signal::SIGTERM);
         let status = self.process.wait();
         assert!(status.success(), "the daemon ended with {status} on SIGTERM");
+    }
+}
+
+impl From<Process> for Daemon {
+    /// A daemon that somebody else started.
+    fn from(process: Process) -> Self {
+        Self { process }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::daemon::{self, Daemon, USUAL_FLAGS};
 use super::process::Process;
-use super::{Config, Guest, SCRATCH, queues, sh, soon};
+use super::{Config, Guest, SCRATCH, Supervisor, queues, sh, soon};
 
 /// The network stack of a node, the bindings directory, the rules and the daemon.
 pub(crate) struct Lab {
@@ -95,6 +95,18 @@ impl Lab {
     #[track_caller]
     pub(crate) fn launch_with(&mut self, config: &Config, flags: &[&str]) {
         self.daemon = Some(Daemon::start(config, flags));
+    }
+
+    /// The daemon alone, by a supervisor.
+    #[track_caller]
+    pub(crate) fn launch_by(&mut self, supervisor: &mut Supervisor, config: &Config) {
+        self.daemon = Some(supervisor.start(config));
+    }
+
+    /// Ends the daemon, and leaves its queues as they are.
+    #[track_caller]
+    pub(crate) fn end(&mut self, by: fn(Daemon)) {
+        by(self.daemon.take().expect("the daemon is not started"));
     }
 
     /// The running daemon's process.

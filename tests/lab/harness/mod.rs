@@ -13,16 +13,20 @@ pub(crate) mod frames;
 pub(crate) mod guest;
 pub(crate) mod inside;
 pub(crate) mod lab;
+pub(crate) mod load;
 pub(crate) mod process;
 pub(crate) mod queues;
 pub(crate) mod runner;
+pub(crate) mod supervisor;
 pub(crate) mod wait;
 
 pub(crate) use config::Config;
 pub(crate) use guest::Guest;
 pub(crate) use inside::{SCRATCH, skip};
 pub(crate) use lab::Lab;
+pub(crate) use load::Load;
 pub(crate) use process::{sh, try_sh};
+pub(crate) use supervisor::Supervisor;
 pub(crate) use wait::soon;
 
 /// One test: what it is called and what it does in a lab of its own.

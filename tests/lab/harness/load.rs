@@ -1,0 +1,192 @@
+//! A guest that asks and asks: a closed loop of requests of every kind, each of which knows its answer.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use dhcproto::v4::{DhcpOption, Message, MessageType};
+use dhcproto::{Encodable as _, Encoder};
+use pnet_datalink::{Channel, Config, DataLinkReceiver, DataLinkSender, channel, interfaces};
+
+use super::frames::{ethernet, icmpv6, udp4, udp6};
+use super::process::Process;
+use super::{Guest, SCRATCH, soon};
+
+/// The argument that leads to [`run`].
+pub(crate) const FLAG: &str = "--load";
+
+/// How many requests are on their way at a time.
+const WINDOW: u32 = 64;
+/// How long a client waits before it asks again, if it does.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// How often progress is told, in answers.
+const STEP: u32 = 50;
+/// The largest frame.
+const LARGEST: usize = 1 << 16;
+
+const EVERYBODY: [u8; 6] = [0xff; 6];
+const ALL_ROUTERS_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 2];
+const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
+const DHCPV6_SERVERS_MAC: [u8; 6] = [0x33, 0x33, 0, 1, 0, 2];
+const DHCPV6_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
+
+/// What comes before the number in addresses that solicit, and in those that are solicited.
+const ASKER: u32 = 1;
+const TARGET: u32 = 2;
+
+/// A guest under way with its requests.
+pub(crate) struct Load {
+    process: Process,
+    progress: String,
+    total: u32,
+}
+
+impl Load {
+    /// Has the guest make `total` requests. Each is made once; or, with `again`, anew while there is no answer.
+    pub(crate) fn start(guest: &Guest, total: u32, again: bool) -> Self {
+        let progress = format!("{SCRATCH}/{}-answered", guest.name);
+        fs::write(&progress, "0").unwrap();
+        let program = env::current_exe().unwrap();
+        let script = format!("{} {FLAG} {} {total} {again} {progress}", program.display(), guest.mac[5]);
+        Self { process: guest.spawn("load", &script), progress, total }
+    }
+
+    /// How many requests have their answers, as far as that has been told.
+    pub(crate) fn answered(&self) -> u32 {
+        fs::read_to_string(&self.progress).unwrap().parse().unwrap_or_default()
+    }
+
+    /// Waits for so many answers.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, answers: u32) {
+        soon("answers", || (self.answered() >= answers).then_some(()));
+    }
+
+    /// Fails if there is nothing left to ask.
+    #[track_caller]
+    pub(crate) fn is_under_way(&self) {
+        assert!(self.answered() < self.total, "the load has ended before its time");
+    }
+
+    /// Waits for the end: every request was answered, and none that was made once was answered twice.
+    #[track_caller]
+    pub(crate) fn finish(mut self) {
+        assert!(self.process.wait().success(), "{}", self.process.log());
+    }
+}
+
+/// Makes `total` requests from the guest of this number.
+pub(crate) fn run(number: &str, total: &str, again: &str, progress: &str) -> ExitCode {
+    let interface = interfaces().into_iter().find(|known| known.name == "eth0").expect("the interface");
+    let again = again == "true";
+    let options = Config { read_timeout: again.then_some(PATIENCE), read_buffer_size: LARGEST, ..Config::default() };
+    let Ok(Channel::Ethernet(sender, receiver)) = channel(&interface, options) else { panic!("no packet socket") };
+    let asker = Asker { number: number.parse().unwrap(), sender, waiting: BTreeMap::new(), next: 0 };
+    asker.ask_all(receiver, total.parse().unwrap(), progress)
+}
+
+/// The guest's end of the exchange.
+struct Asker {
+    number: u8,
+    sender: Box<dyn DataLinkSender>,
+    /// Requests without an answer.
+    waiting: BTreeMap<u32, Vec<u8>>,
+    next: u32,
+}
+
+impl Asker {
+    fn ask_all(mut self, mut receiver: Box<dyn DataLinkReceiver>, total: u32, progress: &str) -> ExitCode {
+        (0..WINDOW.min(total)).for_each(|_| self.ask());
+        let mut answered = 0;
+        while answered < total {
+            let Ok(frame) = receiver.next() else {
+                // Nobody answers: ask again.
+                self.waiting.values().for_each(|request| send(&mut *self.sender, request));
+                continue;
+            };
+            let Some(number) = answer(frame) else { continue };
+            if self.waiting.remove(&number).is_none() {
+                println!("a second answer to request {number}");
+                return ExitCode::FAILURE;
+            }
+            answered += 1;
+            if answered % STEP == 0 {
+                fs::write(progress, answered.to_string()).unwrap();
+            }
+            if self.next < total {
+                self.ask();
+            }
+        }
+        ExitCode::SUCCESS
+    }
+
+    fn ask(&mut self) {
+        let request = request(self.number, self.next);
+        send(&mut *self.sender, &request);
+        self.waiting.insert(self.next, request);
+        self.next += 1;
+    }
+}
+
+fn send(sender: &mut dyn DataLinkSender, frame: &[u8]) {
+    sender.send_to(frame, None).expect("a way out").expect("a frame on its way");
+}
+
+/// A request of a guest. Its number comes back in the answer.
+fn request(guest: u8, number: u32) -> Vec<u8> {
+    let mac = [0xaa, 0, 0, 0, 0, guest];
+    let link_local =
+        |number: u32| Ipv6Addr::from_bits((0xfe80 << 112) | (u128::from(ASKER) << 32) | u128::from(number));
+    let us = link_local(0xffff_ffff);
+    match number % 4 {
+        0 => discover(mac, number),
+        1 => {
+            let packet = icmpv6(link_local(number), ALL_ROUTERS, 133, &[0; 4]);
+            ethernet(ALL_ROUTERS_MAC, mac, 0x86dd, &packet)
+        }
+        2 => {
+            let target = Ipv6Addr::from_bits(
+                (0x2001_0db8 << 96) | (u128::from(guest) << 64) | (u128::from(TARGET) << 32) | u128::from(number),
+            );
+            let packet = icmpv6(us, target, 135, &[&[0; 4], &target.octets()[..]].concat());
+            ethernet(ALL_ROUTERS_MAC, mac, 0x86dd, &packet)
+        }
+        _ => {
+            let [_, xid @ ..] = number.to_be_bytes();
+            let message = [&[11][..], &xid].concat();
+            ethernet(DHCPV6_SERVERS_MAC, mac, 0x86dd, &udp6(us, DHCPV6_SERVERS, [546, 547], &message))
+        }
+    }
+}
+
+/// A DISCOVER.
+pub(crate) fn discover(mac: [u8; 6], xid: u32) -> Vec<u8> {
+    let mut message = Message::default();
+    message.set_xid(xid).set_chaddr(&mac);
+    message.opts_mut().insert(DhcpOption::MessageType(MessageType::Discover));
+    let mut bytes = Vec::new();
+    message.encode(&mut Encoder::new(&mut bytes)).unwrap();
+    ethernet(EVERYBODY, mac, 0x0800, &udp4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, [68, 67], &bytes))
+}
+
+/// The number of the request that a frame answers.
+fn answer(frame: &[u8]) -> Option<u32> {
+    let number = |position: usize| Some(u32::from_be_bytes(*frame.get(position..)?.first_chunk()?));
+    // The guest's own kernel asks as well, from and for other addresses.
+    let number_of_ours = |position: usize, mark| (number(position)? == mark).then(|| number(position + 4)).flatten();
+    let (is_ipv6, protocol, kind) = (frame.get(12..14)? == [0x86, 0xdd], *frame.get(20)?, *frame.get(54)?);
+    match (is_ipv6, protocol, kind) {
+        // DHCPv4 from port 67: xid.
+        (false, ..) if frame.get(34..36)? == [0, 67] => number(46),
+        // A Router Advertisement: whom it is for.
+        (true, 58, 134) => number_of_ours(46, ASKER),
+        // A Neighbor Advertisement: its target.
+        (true, 58, 136) => number_of_ours(70, TARGET),
+        // DHCPv6 from port 547: the transaction id, behind the type.
+        (true, 17, _) if frame.get(54..56)? == 547_u16.to_be_bytes() => number(62).map(|word| word & 0xff_ffff),
+        _ => None,
+    }
+}

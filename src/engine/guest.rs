@@ -20,8 +20,6 @@ pub(super) struct Guest<'a> {
     pub(super) config: &'a Config,
     /// Its tap.
     pub(super) tap: &'a Link,
-    /// Who its router is, or why it has none.
-    pub(super) router: Result<MacAddr, Reason>,
     /// Whether only the frame's source MAC says that it is this guest.
     pub(super) is_claimed: bool,
 }
@@ -90,7 +88,7 @@ impl Guest<'_> {
             source,
             source_mac: self.sender(ingress),
             // A reply needs no more than a source; a router that is not there must not cost the guest its lease.
-            own_mac: self.router.or(self.tap.mac.ok_or(Reason::NoIndev))?,
+            own_mac: self.serving.router.or(self.tap.mac.ok_or(Reason::NoIndev))?,
             mtu: self.tap.mtu,
         };
         Ok(answers.reply(&request, &context, options, frame)?)
@@ -151,7 +149,7 @@ impl Guest<'_> {
             code: message.code,
             body: message.body,
         })?;
-        self.router?;
+        self.serving.router?;
         let advertisement = self.advertiser.answer().ok_or(Reason::NoIndev)?;
         let ethernet = ethernet::Addresses { source: advertisement.source, destination: asker.destination_mac };
         let source = advertisement.source.link_local();
@@ -168,7 +166,7 @@ impl Guest<'_> {
     ) -> Result<Answer, Refusal> {
         let reply = na::decide(&na::Solicitation {
             binding: self.binding(),
-            router: self.router,
+            router: self.serving.router,
             sender: ingress.source_mac,
             hop_limit: datagram.hop_limit,
             source: datagram.source,
@@ -204,7 +202,7 @@ impl Guest<'_> {
             dhcpv6::Context { is_claimed: self.is_claimed, source: datagram.source, destination: datagram.destination };
         let reply = dhcpv6::decide(answers, &context, udp.payload, payload)?;
         // Only now, for what is not for us goes on even where there is no router.
-        let router = self.router?;
+        let router = self.serving.router?;
         let envelope = Envelope {
             ethernet: ethernet::Addresses { source: router, destination: self.sender(ingress) },
             source: (router.link_local(), wire::SERVER_PORT),

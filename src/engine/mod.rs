@@ -34,10 +34,9 @@ use guest::Guest;
 use limits::Limit;
 pub use outcome::{Outcome, Reason, Severity, Verdict};
 pub use router::Misfit;
-use router::NoRouter;
 use schedule::Schedule;
 use slot::{LastNotice, Rejected, Serving, Slot, Stats};
-use table::{Sender, Table};
+use table::{Sender, Served, Table};
 
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::{Config, RateLimit};
@@ -146,13 +145,14 @@ impl Engine {
         } else {
             Outcome::refused(Reason::RateLimited.into(), Some(sender.tap))
         };
-        let slot = self.table.slot(sender.tap);
+        let Some(slot) = self.table.slot_at(sender.key) else { return outcome };
         slot.stats.count(now, &outcome);
         if outcome.reason == Reason::RouterAdvertised {
             slot.advertiser.mark_told();
         }
-        let delegation = outcome.delegation;
-        self.notices.extend(delegation.and_then(|delegation| slot.delegate(sender.tap, delegation)));
+        if let Some(delegation) = outcome.delegation {
+            self.notices.extend(slot.delegate(sender.tap, delegation));
+        }
         outcome
     }
 
@@ -172,26 +172,20 @@ impl Engine {
     }
 
     fn answer(&mut self, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
-        let Some((serving, advertiser, tap)) = self.table.guest(sender.tap) else {
+        let Some(Served { slot, serving, link }) = self.table.served(sender.key) else {
             return Outcome::refused(Reason::UnknownTap.into(), Some(sender.tap));
         };
         let guest = Guest {
             serving,
-            advertiser,
+            advertiser: &slot.advertiser,
             config: &self.config,
-            tap,
-            router: self.router(&serving.binding).map_err(Reason::from),
+            tap: link,
             is_claimed: sender.is_claimed,
         };
         match guest.answer(ingress, &mut self.options, frame) {
-            Ok(answer) => Outcome::answered(answer, tap.ifindex, sender.tap),
+            Ok(answer) => Outcome::answered(answer, link.ifindex, sender.tap),
             Err(refusal) => Outcome::refused(refusal, Some(sender.tap)),
         }
-    }
-
-    /// Who the router of a guest is.
-    fn router(&self, binding: &Binding) -> Result<MacAddr, NoRouter> {
-        router::of(binding, self.table.link(binding.indev), self.config.general.router_mac)
     }
 
     /// Takes in a change of bindings, links or configuration.
@@ -213,7 +207,9 @@ impl Engine {
         if is_known && !self.table.is_rejected(tap) {
             return;
         }
-        self.table.slot(tap).told = LastNotice::Nothing;
+        if let Some(slot) = self.table.slot(tap) {
+            slot.told = LastNotice::Nothing;
+        }
         self.put_in_force(now, binding);
     }
 
@@ -224,7 +220,6 @@ impl Engine {
             Ok(serving) => {
                 self.tell_doubts(&serving);
                 self.table.set_serving(tap, Some(serving));
-                self.table.slot(tap).rejected = None;
             }
             Err(error) => self.reject(tap, error, Some(binding)),
         }
@@ -246,15 +241,12 @@ impl Engine {
     }
 
     fn reject(&mut self, tap: InterfaceName, error: BindingError, unfit: Option<Binding>) {
-        let slot = self.table.slot(tap);
-        slot.rejected = Some(Box::new(Rejected { error: error.clone(), unfit }));
-        let keeps_last = slot.serving.is_some();
+        let keeps_last = self.table.set_rejected(tap, Rejected { error: error.clone(), unfit });
         self.notices.push_back(Notice::Rejected { tap, error, keeps_last });
     }
 
     fn remove(&mut self, now: Now, tap: InterfaceName) {
-        let Some(slot) = self.table.known_slot(tap) else { return };
-        slot.rejected = None;
+        let Some(slot) = self.table.slot(tap) else { return };
         slot.told = LastNotice::Nothing;
         self.table.set_serving(tap, None);
         self.notices.push_back(Notice::Removed { tap });
@@ -312,10 +304,10 @@ impl Engine {
         for binding in wanted {
             let tap = binding.tap;
             // A file that is bad in itself stays so whatever the configuration says.
-            let bad_file = self.table.slot(tap).rejected.take_if(|rejected| rejected.unfit.is_none());
+            let rejected = self.table.slot(tap).and_then(|slot| slot.rejected.take());
             self.put_in_force(now, binding);
-            if bad_file.is_some() {
-                self.table.slot(tap).rejected = bad_file;
+            if let Some(bad_file) = rejected.filter(|rejected| rejected.unfit.is_none()) {
+                self.table.set_rejected(tap, *bad_file);
             }
         }
     }
@@ -323,7 +315,7 @@ impl Engine {
     fn count_send_failure(&mut self, ifindex: IfIndex, errno: i32) {
         self.count(Reason::SendFailed);
         let Some(name) = self.table.name(ifindex) else { return };
-        if let Some(slot) = self.table.known_slot(name) {
+        if let Some(slot) = self.table.slot(name) {
             slot.stats.send_failed += 1;
             self.notices.push_back(Notice::SendFailed { tap: name, errno });
         } else if self.is_uplink(name) {

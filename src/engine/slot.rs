@@ -9,10 +9,11 @@ use super::fit::{TooLarge, key_fault};
 use super::next_hop::{Holder, NextHop};
 use super::outcome::{Delegation, Outcome, Reason, Verdict};
 use super::ra::{Advertiser, Content, Situation};
-use super::router::Misfit;
+use super::router::{Misfit, NoRouter};
 use super::{Now, dhcpv4, dhcpv6};
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::{Config, Ipv6};
+use crate::wire::MacAddr;
 
 /// One tap that has, or had, a binding file.
 #[derive(Debug, Default)]
@@ -52,6 +53,8 @@ pub(super) struct Serving {
     /// What router advertisements say; None where none are sent.
     pub(super) advertised: Option<Content>,
     pub(super) dhcpv6: Option<dhcpv6::Answers>,
+    /// Who the guest's router is now, or why it has none.
+    pub(super) router: Result<MacAddr, Reason>,
     /// What will not do what its writer expects.
     pub(super) doubts: Vec<BindingError>,
 }
@@ -135,6 +138,13 @@ impl Slot {
         self.next_hop.set(now, holder, self.has_file());
     }
 
+    /// Takes in who the router of the binding in force is.
+    pub(super) fn set_router(&mut self, router: Result<MacAddr, NoRouter>) {
+        if let Some(serving) = &mut self.serving {
+            serving.router = router.map_err(Reason::from);
+        }
+    }
+
     /// What the operator is to be told of the tap, whose link has this index, if it is there.
     pub(super) fn tell(&mut self, tap: InterfaceName, ifindex: Option<IfIndex>) -> Option<Notice> {
         let (told, notice) = match (&self.serving, ifindex) {
@@ -157,7 +167,7 @@ impl Slot {
 }
 
 impl Serving {
-    /// Makes the answers of `binding`, unless one of them could not fit its packet.
+    /// Makes the answers of `binding`, unless one of them could not fit its packet. Without a router as yet.
     pub(super) fn new(binding: &Binding, config: &Config) -> Result<Self, BindingError> {
         let too_large = |error: TooLarge| key_fault(binding, config, error.key, error.to_string());
         let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
@@ -166,7 +176,7 @@ impl Serving {
         let dhcpv6 = dhcpv6::Answers::new(binding, config);
         dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;
         let doubts = doubts(binding, config, dhcpv4.as_ref());
-        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, doubts })
+        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, router: Err(Reason::NoIndev), doubts })
     }
 
     /// The guest, and the prefix that is delegated to it.

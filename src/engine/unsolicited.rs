@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::announcer::{self, Presence};
 use super::ra::Situation;
-use super::router::{Misfit, NoRouter};
+use super::router::{self, Misfit, NoRouter};
+use super::slot::Slot;
 use super::{Engine, Link, Notice, Now, Reason, Transmit};
 use crate::binding::{IfIndex, InterfaceName};
 use crate::wire::{MacAddr, ethernet, ipv6, ndp};
@@ -14,11 +15,13 @@ impl Engine {
     pub(super) fn refresh(&mut self, now: Now, tap: InterfaceName) {
         let link = self.table.link(tap).map(|link| (link.ifindex, link.is_ready));
         let ready = link.filter(|(_, is_ready)| *is_ready).map(|(ifindex, _)| ifindex);
-        let situation = self.situation(tap, ready);
+        let router = self.router(tap);
+        let situation = self.situation(tap, router, ready);
         let presence = self.presence(tap, ready);
-        let misfit = self.misfit(tap);
+        let misfit = self.misfit(tap, router);
         let has_uplink = self.uplink().is_some();
-        let Some(slot) = self.table.known_slot(tap) else { return };
+        let Some(slot) = self.table.slot(tap) else { return };
+        slot.set_router(router);
         self.notices.extend(slot.tell(tap, link.map(|(ifindex, _)| ifindex)));
         self.notices.extend(slot.tell_misfit(misfit));
         let old = slot.poll_timeout();
@@ -31,13 +34,24 @@ impl Engine {
         self.tell_uplink(is_waiting);
     }
 
-    /// What the advertisements of `tap` depend on; None without a binding.
-    fn situation(&self, tap: InterfaceName, ready: Option<IfIndex>) -> Option<Situation> {
+    /// Who the router of the guest of `tap` is.
+    fn router(&self, tap: InterfaceName) -> Result<MacAddr, NoRouter> {
+        let binding = &self.table.serving(tap).ok_or(NoRouter::NoIndev)?.binding;
+        router::of(binding, self.table.link(binding.indev), self.config.general.router_mac)
+    }
+
+    /// What the advertisements of `tap`, whose router this is, depend on; None without a binding.
+    fn situation(
+        &self,
+        tap: InterfaceName,
+        router: Result<MacAddr, NoRouter>,
+        ready: Option<IfIndex>,
+    ) -> Option<Situation> {
         let serving = self.table.serving(tap)?;
         let period = self.config.ipv6.as_ref().map(|ipv6| ipv6.ra_period).unwrap_or_default();
         Some(Situation {
             content: serving.advertised.clone(),
-            source: self.router(&serving.binding).ok(),
+            source: router.ok(),
             tap: ready,
             period: Duration::from_secs(period.into()),
         })
@@ -49,10 +63,10 @@ impl Engine {
     }
 
     /// What is wrong with the MAC of `tap`, where that leaves a guest without IPv6.
-    fn misfit(&self, tap: InterfaceName) -> Option<Misfit> {
+    fn misfit(&self, tap: InterfaceName, router: Result<MacAddr, NoRouter>) -> Option<Misfit> {
         let binding = &self.table.serving(tap)?.binding;
         let is_served = self.config.ipv6.is_some() && binding.ipv6.is_some();
-        match self.router(binding) {
+        match router {
             Err(NoRouter::Misfit(misfit)) if is_served => Some(misfit),
             _ => None,
         }
@@ -114,11 +128,11 @@ impl Engine {
     /// called until it returns None.
     pub fn poll_transmit(&mut self, now: Now, frame: &mut [u8]) -> Option<Transmit> {
         while let Some(tap) = self.schedule.poll(now) {
-            let slot = self.table.slot(tap);
+            let slot = self.table.slot(tap)?;
             let old = slot.poll_timeout();
             slot.next_hop.forget(now);
             let frame = self.advertise(now, tap, frame).or_else(|| self.announce(now, tap, frame));
-            let new = self.table.slot(tap).poll_timeout();
+            let new = self.table.find(tap).and_then(Slot::poll_timeout);
             self.schedule.replace(tap, old, new);
             self.table.prune(tap);
             if let Some(Unsolicited { reason, transmit }) = frame {
@@ -134,7 +148,7 @@ impl Engine {
     /// The advertisement that is due to the guest of `tap`, if one is.
     fn advertise(&mut self, now: Now, tap: InterfaceName, frame: &mut [u8]) -> Option<Unsolicited> {
         let random = self.random.next();
-        let advertisement = self.table.known_slot(tap)?.advertiser.poll_transmit(now, random)?;
+        let advertisement = self.table.slot(tap)?.advertiser.poll_transmit(now, random)?;
         let ethernet = ethernet::Addresses { source: advertisement.source, destination: MacAddr::ALL_NODES };
         let source = advertisement.source.link_local();
         let len = ipv6::put_icmpv6(frame, ethernet, source, ndp::ALL_NODES, &advertisement.message)?;
@@ -143,7 +157,7 @@ impl Engine {
 
     /// The announcement that is due about the guest of `tap`, if one is.
     fn announce(&mut self, now: Now, tap: InterfaceName, frame: &mut [u8]) -> Option<Unsolicited> {
-        let address = self.table.known_slot(tap)?.announcer.poll_transmit(now)?;
+        let address = self.table.slot(tap)?.announcer.poll_transmit(now)?;
         let (link, mac) = self.uplink()?;
         let len = announcer::put(frame, mac, address)?;
         Some(Unsolicited::new(Reason::Announced, link, len))

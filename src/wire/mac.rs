@@ -9,6 +9,8 @@ use std::str::FromStr;
 pub struct MacAddr([u8; 6]);
 
 impl MacAddr {
+    /// The first of all in their order.
+    pub const MIN: Self = Self([0; 6]);
     /// ff:ff:ff:ff:ff:ff.
     pub const BROADCAST: Self = Self([0xff; 6]);
     /// 33:33:00:00:00:01, where frames to ff02::1 go (RFC 2464 §7).

@@ -1,11 +1,12 @@
 # make help
 
-.PHONY: help demo test lint fuzz fuzz-smoke
+.PHONY: help demo test lint bench fuzz fuzz-smoke
 
 help:
 	@echo 'make demo   a guest gets its network from a daemon built from here (no root needed)'
 	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
 	@echo 'make lint   format, clippy, documentation'
+	@echo 'make bench  the daemon beside the limit of NFQUEUE, dnsmasq and Kea; tables in some minutes (docs/performance.md)'
 	@echo 'make fuzz   every fuzzer for ten minutes'
 
 demo:
@@ -22,6 +23,13 @@ lint:
 	cargo fmt --check
 	cargo clippy --quiet --all-targets -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps
+
+# BENCH='compare --help' tells what else there is.
+BENCH = compare
+bench:
+	@tests/install-tools.sh demo
+	@tests/install-tools.sh bench || echo 'going on without'
+	@cargo bench --quiet --bench node -- $(BENCH)
 
 fuzz-smoke: target/tools/bin/cargo-fuzz
 	@if [ -x fuzz/smoke.sh ]; then fuzz/smoke.sh 10; fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what this machine lacks, from Debian's or Ubuntu's packages: for the tests, or with the argument `demo` for
-# the demo alone. Asks nothing. Where it cannot be root, it says what to install, and fails.
+# Installs what this machine lacks, from Debian's or Ubuntu's packages: for the tests, or of the kinds below that it is
+# told. Asks nothing. Where it cannot be root, it says what to install, and fails.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -21,11 +21,15 @@ test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4 and DH
 test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
 test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
+bench   dnsmasq-base     dnsmasq    a neighbour to compare with
+bench   kea-dhcp4-server kea-dhcp4  a neighbour to compare with: DHCPv4
+bench   kea-dhcp6-server kea-dhcp6  a neighbour to compare with: DHCPv6
+bench   valgrind         valgrind   instructions, counted
 '
 
 # What is missing: package, then what it is for.
 lacking=$(echo "$tools" | while read -r kind package program purpose; do
-    case $kind in "${1:-$kind}") ;; *) continue ;; esac
+    case " ${*:-demo test} " in *" $kind "*) ;; *) continue ;; esac
     [ -z "$package" ] || command -v "$program" >/dev/null || printf '    %-16s %s\n' "$package" "$purpose"
 done)
 [ -n "$lacking" ] || exit 0

@@ -1,0 +1,185 @@
+//! The load: a closed loop. So many requests are under way at any time; each answer is followed by the next request.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cpus;
+use crate::net::Guest;
+use crate::packet::{Kind, Mark, VARIANT, number_of, requests};
+use crate::port::Port;
+use crate::tally::Tally;
+use crate::usage::own_cpu_time;
+
+/// A request that has no answer by then is lost.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often lost requests are looked for.
+const REVIEW: Duration = Duration::from_millis(10);
+
+/// What is to be asked, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    /// What is asked for.
+    pub(crate) kind: Kind,
+    /// How many requests are under way at a time: a power of two.
+    pub(crate) outstanding: u32,
+    /// For how long requests are sent.
+    pub(crate) time: Duration,
+}
+
+/// Asks for the whole time, waits for the last answers, and returns what came of it. Does so in a thread of its own, on
+/// the load's processor.
+pub(crate) fn run(port: &mut Port, guest: &Guest, order: Order) -> Tally {
+    let work = || {
+        cpus::keep_to_last();
+        run_here(port, guest, order)
+    };
+    thread::scope(|scope| scope.spawn(work).join().unwrap())
+}
+
+/// The same in this thread.
+fn run_here(port: &mut Port, guest: &Guest, order: Order) -> Tally {
+    let mut generator = Generator::new(guest, order);
+    let cpu = own_cpu_time();
+    let start = Instant::now();
+    generator.ask_until(port, start + order.time);
+    generator.tally.time = start.elapsed();
+    generator.tally.answers = generator.tally.latencies.len() as u64;
+    generator.tally.own_cpu = own_cpu_time() - cpu;
+    generator.await_last(port);
+    generator.tally
+}
+
+/// The requests under way, each in a slot.
+struct Generator<'a> {
+    guest: &'a Guest,
+    order: Order,
+    mark: Mark,
+    slots: Vec<Slot>,
+    /// Slots whose request is to be sent.
+    due: Vec<usize>,
+    tally: Tally,
+}
+
+/// One request after the other.
+struct Slot {
+    /// A frame of each variant, to be sent by turns.
+    frames: Vec<Vec<u8>>,
+    /// How many requests were made here.
+    turn: u32,
+    /// The number of the last one.
+    number: u32,
+    /// When it was sent; None if it is not under way.
+    sent: Option<Instant>,
+}
+
+impl Slot {
+    /// The frame of the last request.
+    fn frame(&self) -> &[u8] {
+        &self.frames[self.variant()]
+    }
+
+    fn variant(&self) -> usize {
+        self.turn as usize % self.frames.len()
+    }
+}
+
+impl<'a> Generator<'a> {
+    fn new(guest: &'a Guest, order: Order) -> Self {
+        assert!(order.outstanding.is_power_of_two() && order.outstanding <= order.kind.numbers());
+        let frames = requests(order.kind, guest);
+        let slot = |_| Slot { frames: frames.clone(), turn: 0, number: 0, sent: None };
+        Self {
+            guest,
+            order,
+            mark: order.kind.request_mark(),
+            slots: (0..order.outstanding).map(slot).collect(),
+            due: Vec::new(),
+            tally: Tally { latencies: Vec::with_capacity(1 << 20), ..Tally::default() },
+        }
+    }
+
+    fn ask_until(&mut self, port: &mut Port, end: Instant) {
+        (0..self.slots.len()).for_each(|slot| self.make(slot));
+        let mut now = Instant::now();
+        let mut review = now + REVIEW;
+        while now < end {
+            self.send(port);
+            now = self.receive(port);
+            if now >= review {
+                self.give_up(now);
+                review = now + REVIEW;
+            }
+        }
+    }
+
+    /// Waits for the answers that are still to come.
+    fn await_last(&mut self, port: &mut Port) {
+        while self.slots.iter().any(|slot| slot.sent.is_some()) {
+            let now = self.receive(port);
+            self.give_up(now);
+        }
+    }
+
+    /// Makes the next request of a slot.
+    fn make(&mut self, slot: usize) {
+        let Order { kind, outstanding, .. } = self.order;
+        let (index, slot) = (slot, &mut self.slots[slot]);
+        slot.turn += 1;
+        let variant = slot.variant();
+        let turn = slot.turn % (kind.numbers() / outstanding);
+        slot.number = variant as u32 * VARIANT + turn * outstanding + index as u32;
+        self.mark.write(&mut slot.frames[variant], slot.number);
+        self.due.push(index);
+    }
+
+    /// Sends what is due, as far as the node takes it.
+    fn send(&mut self, port: &Port) {
+        let mut rest = self.due.as_slice();
+        while !rest.is_empty() {
+            let now = Instant::now();
+            let count = port.send(rest.iter().map(|slot| self.slots[*slot].frame()));
+            let (gone, left) = rest.split_at(count);
+            gone.iter().for_each(|slot| self.slots[*slot].sent = Some(now));
+            rest = left;
+            if count == 0 {
+                break;
+            }
+        }
+        let gone = self.due.len() - rest.len();
+        self.due.drain(..gone);
+    }
+
+    /// Takes answers, and makes the next request for each. Returns the time of their arrival.
+    fn receive(&mut self, port: &mut Port) -> Instant {
+        let frames = port.receive();
+        let now = Instant::now();
+        for frame in frames {
+            match number_of(self.order.kind, self.guest, frame).and_then(|number| self.take(number, now)) {
+                Some(slot) => self.make(slot),
+                None => self.tally.strays += 1,
+            }
+        }
+        now
+    }
+
+    /// Takes the answer to the request of this number. Returns its slot, if it is under way.
+    fn take(&mut self, number: u32, now: Instant) -> Option<usize> {
+        let index = (number % self.order.outstanding) as usize;
+        let slot = &mut self.slots[index];
+        let sent = slot.sent.take_if(|_| slot.number == number)?;
+        self.tally.latencies.push((now - sent).as_nanos() as u32);
+        Some(index)
+    }
+
+    /// Gives up requests that have waited too long, and makes others in their place.
+    fn give_up(&mut self, now: Instant) {
+        for index in 0..self.slots.len() {
+            let sent = &mut self.slots[index].sent;
+            if sent.take_if(|sent| now.duration_since(*sent) > TIMEOUT).is_some() {
+                self.tally.lost += 1;
+                self.make(index);
+            }
+        }
+    }
+}

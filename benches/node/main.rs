@@ -1,0 +1,65 @@
+//! What the daemon can do, measured on a node of its own beside others that can do the same: `make bench`.
+//!
+//! ```text
+//! inside ──unshare──► Node ─┬─ tap0 ═veth═ eth0 ─── Guest ── Port ◄── load: a closed loop of requests and answers
+//!                           └─ a program: the limit · nfdhcpd · dnsmasq · Kea
+//! ```
+//!
+//! Everything is in namespaces that end with this program. `docs/performance.md` says what the figures mean.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark waits, reads files, and fails by panic"
+)]
+
+mod compare;
+mod cpus;
+mod inside;
+mod lab;
+mod limit;
+mod load;
+mod net;
+mod packet;
+mod port;
+mod programs;
+mod shell;
+mod sys;
+mod table;
+mod tally;
+mod usage;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// The benchmark of nfdhcpd
+#[derive(Debug, Parser)]
+#[command(name = "node")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// What `cargo bench` adds to every command line
+    #[arg(long, global = true, hide = true)]
+    bench: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Programs side by side
+    Compare(compare::Arguments),
+    /// The least that a program with an NFQUEUE can do
+    #[command(hide = true)]
+    Limit(limit::Arguments),
+}
+
+fn main() {
+    match Arguments::parse().command {
+        // `cargo bench` without a word, or `cargo test --benches`.
+        None => Arguments::command().print_help().unwrap(),
+        Some(Command::Compare(arguments)) => compare::run(&arguments),
+        Some(Command::Limit(arguments)) => limit::run(&arguments),
+    }
+}

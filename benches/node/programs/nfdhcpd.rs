@@ -1,0 +1,66 @@
+//! The daemon itself.
+
+use std::fs;
+
+use super::Program;
+use crate::net::{GATEWAY, Guest, Node};
+use crate::packet::Kind;
+use crate::shell::{Process, command_in};
+
+/// Its executable, built as a release is.
+pub(super) const PATH: &str = env!("CARGO_BIN_EXE_nfdhcpd");
+
+/// One process for everything.
+pub(super) const PROGRAM: Program =
+    Program { name: "nfdhcpd", processes: &[&Kind::ALL], needs: &[], version: None, start };
+
+fn start(node: &Node, guest: &Guest, kinds: &[Kind]) -> Process {
+    node.divert(kinds);
+    write_bindings(node, &[guest]);
+    let mut command = command_in(&node.netns, PATH);
+    command.args(["-f", "-c", &write_config(node)]);
+    Process::start(command, &node.netns)
+}
+
+/// Writes a binding for each guest, and returns the folder.
+pub(crate) fn write_bindings(node: &Node, guests: &[&Guest]) -> String {
+    let folder = node.path("bindings");
+    fs::create_dir(&folder).unwrap();
+    for guest in guests {
+        fs::write(format!("{folder}/{}", guest.tap), guest.binding()).unwrap();
+    }
+    folder
+}
+
+/// Writes a configuration, and returns its path: the original's sample with all queues, also answers for a guest that
+/// wants its address by DHCPv6, and without a limit for each guest.
+pub(crate) fn write_config(node: &Node) -> String {
+    let path = node.path("nfdhcpd.conf");
+    let text = format!(
+        "[general]
+        datapath = {}
+        control_socket = none
+        rate_limit = 0
+
+        [dhcp]
+        enable_dhcp = yes
+        dhcp_queue = 42
+        lease_lifetime = 604800
+        lease_renewal = 3600
+        server_ip = {GATEWAY}
+        nameservers = 192.0.2.1, 192.0.2.2
+
+        [ipv6]
+        enable_ipv6 = yes
+        mode = slaac+stateful
+        rs_queue = 43
+        ns_queue = 44
+        dhcpv6_queue = 45
+        nameservers = 2001:db8:100::1, 2001:db8:200::2
+        domains = example.com
+        ",
+        node.path("bindings")
+    );
+    fs::write(&path, text.replace("\n        ", "\n")).unwrap();
+    path
+}

@@ -1,0 +1,26 @@
+//! What a process costs.
+
+use std::fs;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
+/// The processor time of all threads of a process so far, its own and the kernel's on its behalf: what `/proc/PID/stat`
+/// has as `utime` and `stime`, but not in ticks.
+pub(crate) fn cpu_time(pid: u32) -> Duration {
+    let clock = clock_getcpuclockid(Pid::from_raw(pid.cast_signed())).unwrap();
+    clock_gettime(clock).unwrap().into()
+}
+
+/// The most memory that a process ever had at once, in bytes.
+pub(crate) fn peak_memory(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+/// The processor time of this thread so far.
+pub(crate) fn own_cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
+}

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::load::Order;
 use crate::packet::Kind;
 use crate::programs::{self, PROGRAMS, Running};
-use crate::shell::sh;
 use crate::table::Table;
 use crate::usage::{cpu_time, peak_memory};
 use crate::{cpus, inside};
@@ -45,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) {
     let cells: Vec<_> = kinds.iter().flat_map(|kind| cells(*kind, &running)).collect();
     let figures = measure(arguments, &mut running, cells);
     let versions = programs::versions(running.iter().map(|running| running.program));
-    println!("{} processors, {}, {versions}\n", cpus::count(), sh("uname -sr").trim());
+    println!("{} processors, {versions}\n", cpus::count());
     for kind in kinds {
         let rows = figures.iter().filter(|figures| figures.cell.kind == *kind);
         let table = table(rows.collect::<Vec<_>>().as_slice());

@@ -105,7 +105,8 @@ impl<'a> Generator<'a> {
         let mut review = now + REVIEW;
         while now < end {
             self.send(port);
-            now = self.receive(port);
+            self.receive(port);
+            now = Instant::now();
             if now >= review {
                 self.give_up(now);
                 review = now + REVIEW;
@@ -116,8 +117,8 @@ impl<'a> Generator<'a> {
     /// Waits for the answers that are still to come.
     fn await_last(&mut self, port: &mut Port) {
         while self.slots.iter().any(|slot| slot.sent.is_some()) {
-            let now = self.receive(port);
-            self.give_up(now);
+            self.receive(port);
+            self.give_up(Instant::now());
         }
     }
 
@@ -150,25 +151,23 @@ impl<'a> Generator<'a> {
         self.due.drain(..gone);
     }
 
-    /// Takes answers, and makes the next request for each. Returns the time of their arrival.
-    fn receive(&mut self, port: &mut Port) -> Instant {
-        let frames = port.receive();
-        let now = Instant::now();
-        for frame in frames {
-            match number_of(self.order.kind, self.guest, frame).and_then(|number| self.take(number, now)) {
+    /// Takes answers, and makes the next request for each.
+    fn receive(&mut self, port: &mut Port) {
+        port.receive(|frame| {
+            let number = number_of(self.order.kind, self.guest, frame);
+            match number.and_then(|number| self.take(number)) {
                 Some(slot) => self.make(slot),
                 None => self.tally.strays += 1,
             }
-        }
-        now
+        });
     }
 
     /// Takes the answer to the request of this number. Returns its slot, if it is under way.
-    fn take(&mut self, number: u32, now: Instant) -> Option<usize> {
+    fn take(&mut self, number: u32) -> Option<usize> {
         let index = (number % self.order.outstanding) as usize;
         let slot = &mut self.slots[index];
         let sent = slot.sent.take_if(|_| slot.number == number)?;
-        self.tally.latencies.push((now - sent).as_nanos() as u32);
+        self.tally.latencies.push(sent.elapsed().as_nanos() as u32);
         Some(index)
     }
 

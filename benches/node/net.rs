@@ -48,12 +48,12 @@ impl Node {
         let Guest { netns, tap, .. } = &guest;
         sh(&format!(
             "ip netns add {netns}
-            ip -n {} link add {tap} address {} type veth peer name eth0 netns {netns} address {}",
+            ip -n {} link add {tap} address {} type veth peer name eth0 netns {netns}",
             self.netns,
             mac_text(ROUTER_MAC),
-            mac_text(guest.mac()),
         ));
-        // The guest is the load generator alone: its kernel has nothing to say to what arrives.
+        // The guest is the load generator alone. Its kernel has nothing to say to what arrives, and since `eth0` has not
+        // the guest's MAC, which is in frames only, it does not even look.
         sh_in(netns, "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1; ip link set eth0 arp off; ip link set eth0 up");
         sh_in(&self.netns, &format!("ip link set {tap} up"));
         guest
@@ -104,7 +104,7 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// The address of `eth0`.
+    /// The guest's MAC.
     pub(crate) fn mac(&self) -> [u8; 6] {
         let [high, low] = self.number.to_be_bytes();
         [0xaa, 0, 0, 0, high, low]

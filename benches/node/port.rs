@@ -1,28 +1,26 @@
 //! The guest's end of the wire: a packet socket in its namespace.
 
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use nfdhcpd::io::sys::{Frame, send_frames, set_qdisc_bypass};
 use nix::net::if_::if_nametoindex;
-use nix::sys::socket::{self, AddressFamily, SockFlag, SockProtocol, SockType, sockopt};
-use nix::sys::time::TimeVal;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockProtocol, SockType};
 
 use crate::net::{Guest, within};
-use crate::sys::Inbox;
+use crate::sys::Ring;
 
-/// How long [`Port::receive`] waits, in microseconds.
-const PATIENCE: i64 = 10_000;
-/// What the socket may hold, in bytes: nothing is to be lost here.
-const BUFFER: usize = 16 << 20;
-/// Of an answer this much is looked at.
-const SLOT_LEN: usize = 1536;
+/// How long [`Port::receive`] waits, in milliseconds.
+const PATIENCE: u8 = 10;
+
+/// How many frames it shows at most, or a few more.
+const BATCH: usize = 64;
 
 /// A socket that sends and receives frames at a guest's `eth0`.
 pub(crate) struct Port {
     fd: OwnedFd,
     ifindex: u32,
-    inbox: Inbox,
+    ring: Ring,
 }
 
 impl Port {
@@ -34,11 +32,8 @@ impl Port {
             (fd, if_nametoindex("eth0").unwrap())
         });
         set_qdisc_bypass(fd.as_fd()).unwrap();
-        // A user namespace has no right to more than the system's limit.
-        let _ = socket::setsockopt(&fd, sockopt::RcvBufForce, &BUFFER);
-        let timeout = TimeVal::new(0, PATIENCE);
-        socket::setsockopt(&fd, sockopt::ReceiveTimeout, &timeout).unwrap();
-        Self { fd, ifindex, inbox: Inbox::new(SLOT_LEN) }
+        let ring = Ring::new(fd.as_fd()).unwrap();
+        Self { fd, ifindex, ring }
     }
 
     /// Sends the first of `frames`, as many as one system call takes, and returns how many went.
@@ -52,13 +47,14 @@ impl Port {
         }
     }
 
-    /// Receives frames. If there are none it waits for a moment, and may return with none.
-    pub(crate) fn receive(&mut self) -> impl Iterator<Item = &[u8]> {
-        if let Err(error) = self.inbox.receive(self.fd.as_fd())
-            && !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-        {
-            panic!("the guest cannot receive: {error}");
+    /// Shows frames to `look`, some of those that are there. If there are none it waits for a moment, and may return
+    /// without having seen any.
+    pub(crate) fn receive(&mut self, mut look: impl FnMut(&[u8])) {
+        if self.ring.take(&mut look).is_none() {
+            let mut readable = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+            poll(&mut readable, PATIENCE).unwrap();
         }
-        self.inbox.messages()
+        let taken = (0..BATCH).map_while(|_| self.ring.take(&mut look));
+        taken.for_each(drop);
     }
 }

@@ -1,4 +1,5 @@
-//! Receiving many messages in one call that waits for the first: what `nfdhcpd::io::sys` has no need of.
+//! Two ways to receive that the daemon has no need of: many messages in one call that waits for the first, and frames
+//! without any call.
 //!
 //! The only `unsafe` of the benchmark.
 
@@ -7,6 +8,11 @@
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use libc::{TP_STATUS_KERNEL, TP_STATUS_USER, tpacket_req, tpacket2_hdr};
 
 /// How many messages one call takes at most.
 pub(crate) const BATCH: usize = 64;
@@ -57,4 +63,83 @@ impl Inbox {
         let slots = self.memory.chunks_exact(self.slot_len);
         slots.zip(&self.lens[..self.count]).map(|(slot, len)| &slot[..*len])
     }
+}
+
+/// Frames that a packet socket received, in memory that the kernel shares with us (packet(7), PACKET_RX_RING).
+pub(crate) struct Ring {
+    memory: NonNull<u8>,
+    /// The slot that the next frame comes in.
+    next: usize,
+}
+
+/// The length of a slot in bytes: its header, and a frame of 1,514 bytes.
+const SLOT_LEN: usize = 2048;
+/// How many slots there are. Nothing is lost while fewer frames wait.
+const SLOTS: usize = 4096;
+/// Slots are allocated in blocks of so many bytes.
+const BLOCK_LEN: usize = 1 << 16;
+
+impl Ring {
+    /// Gives the socket a ring. From now on it has frames for nobody else.
+    pub(crate) fn new(socket: BorrowedFd<'_>) -> io::Result<Self> {
+        set_packet_option(socket, libc::PACKET_VERSION, &libc::tpacket_versions::TPACKET_V2)?;
+        let request = tpacket_req {
+            tp_block_size: BLOCK_LEN as _,
+            tp_block_nr: (SLOTS * SLOT_LEN / BLOCK_LEN) as _,
+            tp_frame_size: SLOT_LEN as _,
+            tp_frame_nr: SLOTS as _,
+        };
+        set_packet_option(socket, libc::PACKET_RX_RING, &request)?;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping, at an address of the kernel's choice, touches no memory that is in use.
+        let memory =
+            unsafe { libc::mmap(ptr::null_mut(), SLOTS * SLOT_LEN, access, libc::MAP_SHARED, socket.as_raw_fd(), 0) };
+        match NonNull::new(memory) {
+            Some(memory) if memory.as_ptr() != libc::MAP_FAILED => Ok(Self { memory: memory.cast(), next: 0 }),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// Shows the next frame to `look`, and gives its slot back; None if there is no frame.
+    pub(crate) fn take<T>(&mut self, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        // SAFETY: `next` is below SLOTS, so the slot is within the mapping, which lives as long as `self`. Slots are
+        // aligned far beyond a word. Its first word is written by the kernel and by us, atomically by both.
+        let (slot, status) = unsafe {
+            let slot = self.memory.add(self.next * SLOT_LEN);
+            (slot, AtomicU32::from_ptr(slot.cast().as_ptr()))
+        };
+        if status.load(Ordering::Acquire) & TP_STATUS_USER == 0 {
+            return None;
+        }
+        // SAFETY: TP_STATUS_USER says that the slot is ours, with header and frame written, until we say otherwise. The
+        // frame lies behind the header and within the slot: the kernel cuts off what does not fit.
+        let frame = unsafe {
+            let header: tpacket2_hdr = slot.cast().read();
+            slice::from_raw_parts(slot.add(usize::from(header.tp_mac)).as_ptr(), header.tp_snaplen as usize)
+        };
+        let seen = look(frame);
+        status.store(TP_STATUS_KERNEL, Ordering::Release);
+        self.next = (self.next + 1) % SLOTS;
+        Some(seen)
+    }
+}
+
+// SAFETY: the mapping belongs to the process, and to one `Ring` alone.
+unsafe impl Send for Ring {}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `new` with this length, and nothing borrows from it any more.
+        unsafe { libc::munmap(self.memory.as_ptr().cast(), SLOTS * SLOT_LEN) };
+    }
+}
+
+/// Sets an option of a packet socket.
+fn set_packet_option<T>(socket: BorrowedFd<'_>, name: libc::c_int, value: &T) -> io::Result<()> {
+    // SAFETY: the option is read from `value`, of the size that is given.
+    let result = unsafe {
+        let len = mem::size_of::<T>() as _;
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, name, ptr::from_ref(value).cast(), len)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

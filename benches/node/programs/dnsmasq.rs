@@ -18,11 +18,11 @@ fn start(node: &Node, guest: &Guest, _kinds: &[Kind]) -> Process {
     node.address(guest);
     node.know_neighbours(guest);
     let mut command = command_in(&node.netns, "dnsmasq");
-    command.args("--keep-in-foreground --port=0 --conf-file=/dev/null --user=root --log-facility=-".split(' '));
+    // No daemon: it stays in front and as who it is, which in a user namespace nobody else could be.
+    command.args("--no-daemon --port=0 --conf-file=/dev/null --log-facility=-".split(' '));
     command.args("--bind-interfaces --dhcp-authoritative --quiet-dhcp --quiet-dhcp6 --quiet-ra --no-ping".split(' '));
     command.args([
         format!("--interface={}", guest.tap),
-        format!("--pid-file={}", node.path("pid")),
         format!("--dhcp-leasefile={}", node.path("leases")),
         "--dhcp-range=198.18.0.0,static,255.254.0.0,7d".to_owned(),
         format!("--dhcp-range={},static,64,7d", guest.subnet6()),

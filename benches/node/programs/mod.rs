@@ -5,6 +5,7 @@ mod kea;
 mod limit;
 mod nfdhcpd;
 
+use std::iter;
 use std::time::{Duration, Instant};
 
 use crate::load::{self, Order};
@@ -67,10 +68,11 @@ pub(crate) fn names() -> Vec<&'static str> {
     names
 }
 
-/// The versions of programs that are not from here.
+/// The versions of programs that are not from here, and before them the kernel's.
 pub(crate) fn versions(programs: impl Iterator<Item = Program>) -> String {
-    let versions = programs.filter_map(|program| program.version).map(|command| sh(command).trim().to_owned());
-    versions.collect::<Vec<_>>().join(", ")
+    let commands = iter::once("uname -sr").chain(programs.filter_map(|program| program.version));
+    let versions: Vec<_> = commands.map(|command| sh(command).trim().to_owned()).collect();
+    versions.join(", ")
 }
 
 /// A process that answers, its node and its guest.

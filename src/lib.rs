@@ -18,7 +18,7 @@
 //! replay: pcap ──► the same handle_packet ──► pcap
 //! ```
 //!
-//! [`wire`], [`setting`], [`binding`], [`config`], [`engine`] and [`control`] take bytes, text, time and randomness as
+//! [`wire`], [`setting`], [`binding`], [`config`], [`engine`], [`control`] and [`rules`] take bytes, text, time and randomness as
 //! arguments. [`io`] holds sockets and files and decides nothing. [`daemon`] wires the two together; [`cli`] is one file
 //! per subcommand.
 
@@ -29,6 +29,7 @@ pub mod control;
 pub mod daemon;
 pub mod engine;
 pub mod io;
+pub mod rules;
 pub mod setting;
 mod text;
 pub mod wire;

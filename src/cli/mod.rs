@@ -3,6 +3,7 @@
 mod check;
 mod client;
 mod replay;
+mod rules;
 mod show;
 
 use std::io::{self, Write as _};
@@ -71,6 +72,8 @@ enum Command {
     Check(check::Check),
     /// Run a capture through the same decisions as the daemon's, without privileges
     Replay(replay::Replay),
+    /// Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration
+    Rules(rules::RulesCommand),
     /// Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap
     Show(show::Show),
 }
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         None => cli.run.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Replay(replay)) => replay.run(),
+        Some(Command::Rules(rules)) => rules.run(),
         Some(Command::Show(show)) => show.run(),
     }
 }

@@ -1,0 +1,123 @@
+//! `nfdhcpd rules`: what netfilter is to be told, for this configuration.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+use super::{BAD_CONFIGURATION, complain};
+use crate::config::Config;
+use crate::io::config_file;
+use crate::rules::{Amount, Format, Limits, Pattern, Rules, Taps};
+
+/// Taps as the original's administrators call them.
+const USUAL_TAPS: &str = "tap*";
+
+/// Arguments of `nfdhcpd rules`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is printed is loaded like this, and replaces what was loaded before:
+  --format nft        nfdhcpd rules --format nft | nft -f -
+  --format iptables   nfdhcpd rules --format iptables | sh
+  --format ferm       nfdhcpd rules --format ferm >/etc/ferm/nfdhcpd.ferm, with an @include of that file; and
+                      nfdhcpd rules --limits-only >/etc/nfdhcpd/limits.nft
+
+The limits are nft's in each format, since iptables cannot keep a rate for each interface. They need Linux 5.11. Taps are
+patterns: tap0, or tap* (tap+) for all that start with tap. docs/queues.md says what each choice means.")]
+pub(super) struct RulesCommand {
+    /// The configuration file
+    #[arg(short, long = "config", value_name = "FILE", default_value = config_file::DEFAULT_PATH)]
+    config: PathBuf,
+    /// What to print
+    #[arg(long, default_value = "nft")]
+    format: Format,
+    /// Taps that the node routes for; the default, with tap*, unless --bridged is given. Both may be
+    #[arg(long, value_name = "TAPS", value_delimiter = ',', num_args = 0..=1, default_missing_value = USUAL_TAPS)]
+    routed: Option<Vec<Pattern>>,
+    /// Taps that are ports of a bridge [default: tap*]. With iptables and ferm they are matched by physdev, for which
+    /// bridge-nf-call-iptables and bridge-nf-call-ip6tables must be 1; nft needs neither
+    #[arg(long, value_name = "TAPS", value_delimiter = ',', num_args = 0..=1, default_missing_value = USUAL_TAPS)]
+    bridged: Option<Vec<Pattern>>,
+    /// Match these bridges, as br0, in place of the ports, where the two are 0 (iptables and ferm)
+    #[arg(long, value_name = "BRIDGES", value_delimiter = ',', requires = "bridged")]
+    by_bridge: Vec<Pattern>,
+    /// Let packets pass while no daemon has bound the queue; else they are dropped
+    #[arg(long)]
+    bypass: bool,
+    /// Packets per second that one tap may send, of each kind or of KIND (dhcp, rs, ns, dhcpv6). May be repeated
+    /// [default: 20/second, ns=500/second]
+    #[arg(long, value_name = "[KIND=]RATE[/second]", value_parser = Amount::rate)]
+    limit: Vec<Amount>,
+    /// Packets that it may send at once before the limit holds. May be repeated [default: twice the limit]
+    #[arg(long, value_name = "[KIND=]N")]
+    burst: Vec<Amount>,
+    /// No limits: one guest can fill the queues of all
+    #[arg(long, conflicts_with_all = ["limit", "burst", "limits_only"])]
+    no_limit: bool,
+    /// Print the limits alone, for nft, beside rules of your own
+    #[arg(long)]
+    limits_only: bool,
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Nft, Self::Iptables, Self::Ferm]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Nft => PossibleValue::new("nft").help("Tables of nft"),
+            Self::Iptables => PossibleValue::new("iptables").help("A shell script"),
+            Self::Ferm => PossibleValue::new("ferm").help("A fragment of ferm.conf"),
+        })
+    }
+}
+
+impl RulesCommand {
+    /// Runs the command.
+    pub(super) fn run(self) -> ExitCode {
+        if self.format == Format::Nft && !self.limits_only && !self.by_bridge.is_empty() {
+            complain("error: --by-bridge is for iptables and ferm: nft sees the ports of a bridge by itself");
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+        match config_file::read(&self.config) {
+            Ok(parsed) => {
+                parsed.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
+                print(&self.text(&parsed.config))
+            }
+            Err(errors) => {
+                errors.iter().for_each(|error| complain(&format!("error: {error}")));
+                ExitCode::from(BAD_CONFIGURATION)
+            }
+        }
+    }
+
+    fn text(self, config: &Config) -> String {
+        let (format, limits_only) = (self.format, self.limits_only);
+        let limits = (!self.no_limit).then(|| Limits::new(self.limit, self.burst));
+        let taps = taps(self.routed, self.bridged, self.by_bridge);
+        let rules = Rules::new(config, taps, limits, self.bypass);
+        if limits_only { rules.limits_alone() } else { rules.in_format(format) }
+    }
+}
+
+/// The taps that are asked for: the usual ones, if none are.
+fn taps(routed: Option<Vec<Pattern>>, bridged: Option<Vec<Pattern>>, by_bridge: Vec<Pattern>) -> Taps {
+    let has_none = routed.is_none() && bridged.is_none();
+    let usual = || USUAL_TAPS.parse().ok().into_iter().collect();
+    let routed = if has_none { usual() } else { routed.unwrap_or_default() };
+    Taps { routed, bridged: bridged.unwrap_or_default(), by_bridge }
+}
+
+/// Prints rules. What is only half there must not look whole.
+fn print(text: &str) -> ExitCode {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("error: standard output: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What netfilter is told, for a configuration: which packets go to which queue, and how many of them one tap may send.
+//!
+//! Text out of a [`Config`] and options, and nothing else: who loads it, and when, is the administrator's affair.
+//!
+//! The limits are nft tables in every format, since iptables cannot keep a rate for each interface (its `hashlimit` knows
+//! addresses, and every DISCOVER comes from 0.0.0.0). What is diverted comes from the configuration alone, so that no
+//! rule sends packets to a queue that nobody binds.
+
+mod ferm;
+mod iptables;
+mod kind;
+mod limit;
+mod nft;
+mod pattern;
+#[cfg(test)]
+mod tests;
+
+pub use kind::{Diversion, Kind, UnknownKind};
+pub use limit::{Amount, AmountError, Limit, Limits};
+pub use pattern::{Pattern, PatternError};
+
+use crate::config::Config;
+
+/// What all that we make in netfilter is called: tables of nft, chains of iptables.
+const NAME: &str = "nfdhcpd";
+
+/// A line among the comments at the top.
+const WHO_FLOODS: &str =
+    "# Who floods: nft list table inet nfdhcpd (or bridge): the counters are packets dropped over the limit\n";
+
+/// In which words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Tables, for `nft -f`.
+    Nft,
+    /// A shell script around `iptables-restore`, and `nft` for the limits.
+    Iptables,
+    /// A fragment of ferm's configuration, which loads the limits from a file.
+    Ferm,
+}
+
+/// Where packets come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taps {
+    /// Taps that the node routes for.
+    pub routed: Vec<Pattern>,
+    /// Taps that are ports of a bridge.
+    pub bridged: Vec<Pattern>,
+    /// Bridges that do not call iptables: it gets their packets without the port. If empty, `bridged` is matched by port.
+    /// nft needs no such help.
+    pub by_bridge: Vec<Pattern>,
+}
+
+/// The rules for a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    diversions: Vec<Diversion>,
+    taps: Taps,
+    limits: Option<Limits>,
+    bypass: bool,
+}
+
+impl Rules {
+    /// The rules for all packets that a daemon with this configuration answers.
+    ///
+    /// Without `limits` a tap may fill the queues. With `bypass` packets pass while no daemon has bound their queue; without
+    /// it the kernel drops them.
+    pub fn new(config: &Config, taps: Taps, limits: Option<Limits>, bypass: bool) -> Self {
+        Self { diversions: kind::diversions(config), taps, limits, bypass }
+    }
+
+    /// All of them as text.
+    pub fn in_format(&self, format: Format) -> String {
+        match format {
+            Format::Nft => nft::All(self).to_string(),
+            Format::Iptables => iptables::Script(self).to_string(),
+            Format::Ferm => ferm::Fragment(self).to_string(),
+        }
+    }
+
+    /// The limits alone, for `nft -f`, beside rules that divert already.
+    pub fn limits_alone(&self) -> String {
+        nft::LimitsAlone(self).to_string()
+    }
+
+    /// How to see what the limits do, if there are any.
+    fn who_floods(&self) -> &'static str {
+        if self.limits.is_some() { WHO_FLOODS } else { "" }
+    }
+
+    /// What is diverted of one version of IP.
+    fn of_version(&self, version: kind::IpVersion) -> impl Iterator<Item = Diversion> {
+        self.diversions.iter().copied().filter(move |diversion| diversion.kind.version() == version)
+    }
+}
+
+/// How iptables, and ferm which speaks for it, may match where a packet comes from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// By an interface of the node.
+    Interface,
+    /// By a port of a bridge, with br_netfilter.
+    Port,
+}
+
+impl Taps {
+    /// All places to match, and how.
+    fn sources(&self) -> impl Iterator<Item = (Source, &[Pattern])> {
+        let bridged = match &self.by_bridge[..] {
+            [] => (Source::Port, &self.bridged[..]),
+            bridges => (Source::Interface, bridges),
+        };
+        [(Source::Interface, &self.routed[..]), bridged].into_iter().filter(|(_, taps)| !taps.is_empty())
+    }
+}

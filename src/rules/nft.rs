@@ -1,0 +1,177 @@
+//! Tables of nft: the limits, and what is diverted.
+
+use std::fmt;
+
+use super::{Kind, Limits, NAME, Pattern, Rules};
+
+/// How many taps a limit keeps account of: more than a node has. Beyond that, taps are not limited.
+const SET_SIZE: u32 = 65_536;
+/// How long a tap that sends nothing is kept account of.
+const SET_TIMEOUT: &str = "10m";
+
+/// Where the rules of one of our tables are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// What the node itself takes in from an interface.
+    Inet,
+    /// What a bridge takes in from a port, before it goes anywhere.
+    Bridge,
+}
+
+impl Family {
+    const ALL: [Self; 2] = [Self::Inet, Self::Bridge];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Inet => "inet",
+            Self::Bridge => "bridge",
+        }
+    }
+
+    /// Which packets are of a kind. Bridged frames count without a VLAN tag only: what is tagged is not the guest's own
+    /// network, and br_netfilter keeps it from iptables as well.
+    fn matches(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (Self::Inet, Kind::Dhcp) => "meta nfproto ipv4 udp dport 67",
+            (Self::Inet, Kind::RouterSolicitation) => "meta nfproto ipv6 icmpv6 type nd-router-solicit",
+            (Self::Inet, Kind::NeighborSolicitation) => "meta nfproto ipv6 icmpv6 type nd-neighbor-solicit",
+            (Self::Inet, Kind::Dhcpv6) => "meta nfproto ipv6 udp dport 547",
+            (Self::Bridge, Kind::Dhcp) => "ether type ip udp dport 67",
+            (Self::Bridge, Kind::RouterSolicitation) => "ether type ip6 icmpv6 type nd-router-solicit",
+            (Self::Bridge, Kind::NeighborSolicitation) => "ether type ip6 icmpv6 type nd-neighbor-solicit",
+            (Self::Bridge, Kind::Dhcpv6) => "ether type ip6 udp dport 547",
+        }
+    }
+
+    /// When packets are counted: before connection tracking, and on a bridge before br_netfilter (0), so that a flood
+    /// costs neither.
+    fn limit_priority(self) -> i32 {
+        -300
+    }
+
+    /// When packets are diverted: as in the mangle table of iptables; on a bridge behind its filters (-200), and before
+    /// br_netfilter (0).
+    fn divert_priority(self) -> i32 {
+        match self {
+            Self::Inet => -150,
+            Self::Bridge => -190,
+        }
+    }
+}
+
+/// All rules.
+pub(super) struct All<'a>(pub(super) &'a Rules);
+
+impl fmt::Display for All<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# What guests ask goes to nfdhcpd, by the rules of nft. Made by \"nfdhcpd rules --format nft\".")?;
+        write!(f, "{LOAD}{REMOVE}{}", self.0.who_floods())?;
+        Tables { rules: self.0, diverts: true }.fmt(f)
+    }
+}
+
+/// The limits and nothing else.
+pub(super) struct LimitsAlone<'a>(pub(super) &'a Rules);
+
+impl fmt::Display for LimitsAlone<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# Limits on what each tap sends to nfdhcpd; other rules divert it. Made by \"nfdhcpd rules\".")?;
+        write!(f, "{LOAD}{REMOVE}{}", self.0.who_floods())?;
+        Tables { rules: self.0, diverts: false }.fmt(f)
+    }
+}
+
+const LOAD: &str =
+    "# Load:       nft -f THIS-FILE (or pipe it into nft -f -); as often as you like, it replaces itself\n";
+const REMOVE: &str = "# Remove:     nft delete table inet nfdhcpd; nft delete table bridge nfdhcpd\n";
+
+/// The tables of both families, in one transaction that leaves nothing of earlier ones.
+pub(super) struct Tables<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) diverts: bool,
+}
+
+impl fmt::Display for Tables<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for family in Family::ALL.map(Family::name) {
+            // What is not there cannot be deleted.
+            writeln!(f, "table {family} {NAME}\ndelete table {family} {NAME}")?;
+        }
+        let taps = &self.rules.taps;
+        for (family, taps) in [(Family::Inet, &taps.routed), (Family::Bridge, &taps.bridged)] {
+            if !taps.is_empty() {
+                Table { family, taps, rules: self.rules, diverts: self.diverts }.fmt(f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One table.
+struct Table<'a> {
+    family: Family,
+    taps: &'a [Pattern],
+    rules: &'a Rules,
+    diverts: bool,
+}
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\ntable {} {NAME} {{", self.family.name())?;
+        if let Some(limits) = &self.rules.limits {
+            self.write_sets(f)?;
+            self.write_hook(f, "limit", self.family.limit_priority())?;
+            self.write_limits(f, limits)?;
+        }
+        if self.diverts {
+            self.write_hook(f, "divert", self.family.divert_priority())?;
+            self.write_diversions(f)?;
+        }
+        writeln!(f, "}}")
+    }
+}
+
+impl Table<'_> {
+    /// One account of taps for each kind of packets.
+    fn write_sets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = format!("type ifname; size {SET_SIZE}; flags dynamic,timeout; timeout {SET_TIMEOUT};");
+        let mut kinds = self.rules.diversions.iter().map(|diversion| diversion.kind.name());
+        kinds.try_for_each(|kind| writeln!(f, "\tset {kind}_rate {{ {what} }}"))
+    }
+
+    /// The chain that the kernel enters with every packet, and leaves with those of no tap.
+    fn write_hook(&self, f: &mut fmt::Formatter<'_>, verb: &str, priority: i32) -> fmt::Result {
+        writeln!(f, "\tchain {verb}_taps {{\n\t\ttype filter hook prerouting priority {priority}; policy accept;")?;
+        let mut taps = self.taps.iter();
+        taps.try_for_each(|tap| writeln!(f, "\t\tiifname \"{}\" goto {verb}_packets", tap.with_star()))?;
+        writeln!(f, "\t}}")
+    }
+
+    /// The counter stands behind the limit, and so counts what is over it.
+    fn write_limits(&self, f: &mut fmt::Formatter<'_>, limits: &Limits) -> fmt::Result {
+        writeln!(f, "\tchain limit_packets {{")?;
+        for kind in self.rules.diversions.iter().map(|diversion| diversion.kind) {
+            let limit = limits.of(kind);
+            writeln!(
+                f,
+                "\t\t{} update @{}_rate {{ iifname limit rate over {}/second burst {} packets counter }} drop",
+                self.family.matches(kind),
+                kind.name(),
+                limit.rate,
+                limit.burst
+            )?;
+        }
+        writeln!(f, "\t}}")
+    }
+
+    fn write_diversions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bypass = if self.rules.bypass { " bypass" } else { "" };
+        writeln!(f, "\tchain divert_packets {{")?;
+        let mut diversions = self.rules.diversions.iter();
+        diversions.try_for_each(|diversion| {
+            let matches = self.family.matches(diversion.kind);
+            writeln!(f, "\t\t{matches} queue num {}{bypass}", diversion.queue)
+        })?;
+        writeln!(f, "\t}}")
+    }
+}

@@ -19,6 +19,7 @@ test    isc-dhcp-client  dhclient   a client: DHCPv4 and DHCPv6
 test    dhcpcd-base      dhcpcd     a client: DHCPv4 and DHCPv6
 test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4 and DHCPv6
 test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
+test    nftables         nft        the limits that "nfdhcpd rules" prints
 test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
 bench   dnsmasq-base     dnsmasq    a neighbour to compare with

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::{BAD_CONFIGURATION, complain};
 use crate::config::Config;
 use crate::io::config_file;
-use crate::rules::{Amount, Format, Limits, Pattern, Rules, Taps};
+use crate::rules::{Amount, Format, Kind, Limits, Pattern, Rules, Taps};
 
 /// Taps as the original's administrators call them.
 const USUAL_TAPS: &str = "tap*";
@@ -43,9 +43,10 @@ pub(super) struct RulesCommand {
     /// Match these bridges, as br0, in place of the ports, where the two are 0 (iptables and ferm)
     #[arg(long, value_name = "BRIDGES", value_delimiter = ',', requires = "bridged")]
     by_bridge: Vec<Pattern>,
-    /// Let packets pass while no daemon has bound the queue; else they are dropped
-    #[arg(long)]
-    bypass: bool,
+    /// Let packets pass while no daemon has bound the queue: those of KINDS (dhcp, rs, ns, dhcpv6) [default: all]. Others
+    /// are dropped, as all are without this option
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', num_args = 0..=1)]
+    bypass: Option<Vec<Kind>>,
     /// Packets per second that one tap may send, of each kind or of KIND (dhcp, rs, ns, dhcpv6). May be repeated
     /// [default: 20/second, ns=500/second]
     #[arg(long, value_name = "[KIND=]RATE[/second]", value_parser = Amount::rate)]
@@ -98,7 +99,8 @@ impl RulesCommand {
         let (format, limits_only) = (self.format, self.limits_only);
         let limits = (!self.no_limit).then(|| Limits::new(self.limit, self.burst));
         let taps = taps(self.routed, self.bridged, self.by_bridge);
-        let rules = Rules::new(config, taps, limits, self.bypass);
+        let bypass = self.bypass.map(|kinds| if kinds.is_empty() { Kind::ALL.to_vec() } else { kinds });
+        let rules = Rules::new(config, taps, limits, bypass.unwrap_or_default());
         if limits_only { rules.limits_alone() } else { rules.in_format(format) }
     }
 }

@@ -51,8 +51,8 @@ impl Fragment<'_> {
         };
         let taps: Vec<_> = taps.iter().map(Pattern::with_plus).collect();
         let taps = taps.join(" ");
-        let bypass = if self.0.bypass { " queue-bypass" } else { "" };
         diversions.iter().try_for_each(|Diversion { kind, queue }| {
+            let bypass = self.0.bypass(*kind, " queue-bypass");
             writeln!(f, "    {from} ({taps}) {} NFQUEUE queue-num {queue}{bypass};", matches(*kind))
         })
     }

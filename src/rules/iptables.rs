@@ -59,10 +59,9 @@ impl Script<'_> {
             Source::Interface => "-i",
             Source::Port => "-m physdev --physdev-in",
         };
-        let bypass = if self.0.bypass { " --queue-bypass" } else { "" };
         for Diversion { kind, queue } in diversions {
+            let (what, bypass) = (matches(*kind), self.0.bypass(*kind, " --queue-bypass"));
             for tap in taps.iter().map(Pattern::with_plus) {
-                let what = matches(*kind);
                 writeln!(f, "-A {NAME} {from} {tap} {what} -j NFQUEUE --queue-num {queue}{bypass}")?;
             }
         }

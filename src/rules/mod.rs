@@ -57,15 +57,15 @@ pub struct Rules {
     diversions: Vec<Diversion>,
     taps: Taps,
     limits: Option<Limits>,
-    bypass: bool,
+    bypass: Vec<Kind>,
 }
 
 impl Rules {
     /// The rules for all packets that a daemon with this configuration answers.
     ///
-    /// Without `limits` a tap may fill the queues. With `bypass` packets pass while no daemon has bound their queue; without
-    /// it the kernel drops them.
-    pub fn new(config: &Config, taps: Taps, limits: Option<Limits>, bypass: bool) -> Self {
+    /// Without `limits` a tap may fill the queues. Packets of the kinds in `bypass` pass while no daemon has bound their
+    /// queue; the kernel drops all others.
+    pub fn new(config: &Config, taps: Taps, limits: Option<Limits>, bypass: Vec<Kind>) -> Self {
         Self { diversions: kind::diversions(config), taps, limits, bypass }
     }
 
@@ -81,6 +81,11 @@ impl Rules {
     /// The limits alone, for `nft -f`, beside rules that divert already.
     pub fn limits_alone(&self) -> String {
         nft::LimitsAlone(self).to_string()
+    }
+
+    /// The word for a kind's rule, if it passes while nobody listens.
+    fn bypass(&self, kind: Kind, word: &'static str) -> &'static str {
+        if self.bypass.contains(&kind) { word } else { "" }
     }
 
     /// How to see what the limits do, if there are any.

@@ -19,8 +19,6 @@ enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 2] = [Self::Inet, Self::Bridge];
-
     fn name(self) -> &'static str {
         match self {
             Self::Inet => "inet",
@@ -85,7 +83,10 @@ const LOAD: &str =
     "# Load:       nft -f THIS-FILE (or pipe it into nft -f -); as often as you like, it replaces itself\n";
 const REMOVE: &str = "# Remove:     nft delete table inet nfdhcpd; nft delete table bridge nfdhcpd\n";
 
-/// The tables of both families, in one transaction that leaves nothing of earlier ones.
+/// The tables that are needed, in one transaction.
+///
+/// A family that is not needed is not touched: a kernel without it would refuse everything. What may be left there of other
+/// options does no harm, for it only matches taps that are still what they were then.
 pub(super) struct Tables<'a> {
     pub(super) rules: &'a Rules,
     pub(super) diverts: bool,
@@ -93,17 +94,11 @@ pub(super) struct Tables<'a> {
 
 impl fmt::Display for Tables<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for family in Family::ALL.map(Family::name) {
-            // What is not there cannot be deleted.
-            writeln!(f, "table {family} {NAME}\ndelete table {family} {NAME}")?;
-        }
         let taps = &self.rules.taps;
-        for (family, taps) in [(Family::Inet, &taps.routed), (Family::Bridge, &taps.bridged)] {
-            if !taps.is_empty() {
-                Table { family, taps, rules: self.rules, diverts: self.diverts }.fmt(f)?;
-            }
-        }
-        Ok(())
+        let tables = [(Family::Inet, &taps.routed), (Family::Bridge, &taps.bridged)];
+        let mut tables = tables.into_iter().filter(|(_, taps)| !taps.is_empty());
+        let Self { rules, diverts } = *self;
+        tables.try_for_each(|(family, taps)| Table { family, taps, rules, diverts }.fmt(f))
     }
 }
 
@@ -117,7 +112,9 @@ struct Table<'a> {
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\ntable {} {NAME} {{", self.family.name())?;
+        let name = format!("{} {NAME}", self.family.name());
+        // What is not there cannot be deleted.
+        writeln!(f, "\ntable {name}\ndelete table {name}\ntable {name} {{")?;
         if let Some(limits) = &self.rules.limits {
             self.write_sets(f)?;
             self.write_hook(f, "limit", self.family.limit_priority())?;
@@ -165,11 +162,11 @@ impl Table<'_> {
     }
 
     fn write_diversions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bypass = if self.rules.bypass { " bypass" } else { "" };
         writeln!(f, "\tchain divert_packets {{")?;
         let mut diversions = self.rules.diversions.iter();
         diversions.try_for_each(|diversion| {
             let matches = self.family.matches(diversion.kind);
+            let bypass = self.rules.bypass(diversion.kind, " bypass");
             writeln!(f, "\t\t{matches} queue num {}{bypass}", diversion.queue)
         })?;
         writeln!(f, "\t}}")

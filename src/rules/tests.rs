@@ -6,7 +6,7 @@ use super::*;
 fn rules(dhcp: &str, ipv6: &str) -> Rules {
     let text = format!("[dhcp]\nserver_ip = 192.0.2.1\n{dhcp}\n[ipv6]\n{ipv6}\n");
     let config = crate::config::parse(Path::new("nfdhcpd.conf"), text.as_bytes()).unwrap().config;
-    Rules::new(&config, Taps { routed: patterns("tap*"), ..Taps::default() }, None, false)
+    Rules::new(&config, Taps { routed: patterns("tap*"), ..Taps::default() }, None, Vec::new())
 }
 
 fn patterns(texts: &str) -> Vec<Pattern> {
@@ -83,13 +83,13 @@ fn each_place_is_matched_as_the_format_can() {
 }
 
 #[test]
-fn bypass_is_said_of_every_queue() {
+fn bypass_is_said_of_the_kinds_that_pass() {
     let mut rules = rules("", "rs_queue = 43\nns_queue = 44");
     for (format, words) in
         [(Format::Nft, "bypass"), (Format::Iptables, "--queue-bypass"), (Format::Ferm, "queue-bypass")]
     {
-        for (bypass, expected) in [(false, 0), (true, 3)] {
-            rules.bypass = bypass;
+        for (bypass, expected) in [(&[][..], 0), (&[Kind::NeighborSolicitation], 1), (&Kind::ALL, 3)] {
+            rules.bypass = bypass.to_vec();
             assert_eq!(lines_with(&rules.in_format(format), words).len(), expected);
         }
     }

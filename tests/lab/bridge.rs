@@ -74,14 +74,17 @@ fn tap_moves_out_of_a_bridge(lab: &mut Lab) {
     assert!(guest.udhcpc_lease().contains("\nip=192.0.2.22\n"), "{}", guest.udhcpc_lease());
 }
 
-fn expect_both_families(guest: &Guest) {
+/// The guest has its addresses and its router.
+#[track_caller]
+pub(crate) fn expect_both_families(guest: &Guest) {
     let _client = guest.udhcpc("");
     guest.wait_for_address(&format!("{}/24", guest.ip()));
     guest.wait_for_address(&guest.eui64());
     assert!(guest.routes().contains("default via fe80::"), "{}", guest.routes());
 }
 
-fn bridged_guest(lab: &Lab, number: u8) -> Guest {
+/// A guest whose tap is a port of `br0`.
+pub(crate) fn bridged_guest(lab: &Lab, number: u8) -> Guest {
     make_bridge();
     let mut guest = Guest::new(number);
     guest.plug_with(&format!("ip link set tap{number} master br0"));
@@ -101,7 +104,8 @@ fn make_bridge() {
     }
 }
 
-fn set_hooks(value: &str) {
+/// Has the bridge call iptables, or not.
+pub(crate) fn set_hooks(value: &str) {
     for hook in HOOKS {
         let path = format!("/proc/sys/net/bridge/{hook}");
         match fs::write(&path, value) {

@@ -232,12 +232,13 @@ fn link_local(guest: &Guest) -> Ipv6Addr {
     Ipv6Addr::new(0xfe80, 0, 0, 0, 0x1234, 0x5678, 0x9abc, guest.mac[5].into())
 }
 
-fn in_udp4(payload: &[u8]) -> Vec<u8> {
+/// A packet from a guest that has no address yet.
+pub(crate) fn in_udp4(payload: &[u8]) -> Vec<u8> {
     udp4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, [68, 67], payload)
 }
 
 /// A DISCOVER that asks for the usual.
-fn discover(mac: [u8; 6]) -> Vec<u8> {
+pub(crate) fn discover(mac: [u8; 6]) -> Vec<u8> {
     let mut message = Message::default();
     // A random one would make a wrong checksum right, now and then.
     message.set_xid(0x6e66_6468);

@@ -31,6 +31,7 @@ mod ipv6;
 mod migration;
 mod restart;
 mod routed;
+mod rules;
 
 use std::env;
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ fn all() -> impl Iterator<Item = Test> {
         restart::TESTS,
         hostile::TESTS,
         migration::TESTS,
+        rules::TESTS,
     ];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }

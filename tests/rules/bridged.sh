@@ -10,11 +10,9 @@ set -eu
 
 # iptables cannot keep a rate for each interface: this is for nft.
 nft -f - <<'END'
-table inet nfdhcpd
-delete table inet nfdhcpd
+
 table bridge nfdhcpd
 delete table bridge nfdhcpd
-
 table bridge nfdhcpd {
 	set dhcp_rate { type ifname; size 65536; flags dynamic,timeout; timeout 10m; }
 	set rs_rate { type ifname; size 65536; flags dynamic,timeout; timeout 10m; }
@@ -46,7 +44,7 @@ ip6tables-restore --wait --noflush <<'END'
 *mangle
 :nfdhcpd - [0:0]
 -A nfdhcpd -m physdev --physdev-in tap+ -p icmpv6 --icmpv6-type router-solicitation -j NFQUEUE --queue-num 43
--A nfdhcpd -m physdev --physdev-in tap+ -p icmpv6 --icmpv6-type neighbour-solicitation -j NFQUEUE --queue-num 44
+-A nfdhcpd -m physdev --physdev-in tap+ -p icmpv6 --icmpv6-type neighbour-solicitation -j NFQUEUE --queue-num 44 --queue-bypass
 -A nfdhcpd -m physdev --physdev-in tap+ -p udp --dport 547 -j NFQUEUE --queue-num 45
 COMMIT
 END

@@ -10,11 +10,9 @@ set -eu
 
 # iptables cannot keep a rate for each interface: this is for nft.
 nft -f - <<'END'
+
 table inet nfdhcpd
 delete table inet nfdhcpd
-table bridge nfdhcpd
-delete table bridge nfdhcpd
-
 table inet nfdhcpd {
 	set dhcp_rate { type ifname; size 65536; flags dynamic,timeout; timeout 10m; }
 	set rs_rate { type ifname; size 65536; flags dynamic,timeout; timeout 10m; }

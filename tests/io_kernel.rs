@@ -22,6 +22,7 @@ use nfdhcpd::engine::{Event, Link};
 use nfdhcpd::io::links::{LinkChanges, Links};
 use nfdhcpd::io::nfqueue::{BindError, Queue};
 use nfdhcpd::io::packet_socket::PacketSocket;
+use nfdhcpd::io::watch::{Told, Watch};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -75,6 +76,11 @@ fn ip(arguments: &str) {
 fn tc(arguments: &str) {
     let status = Command::new("tc").args(arguments.split(' ')).status().unwrap();
     assert!(status.success(), "tc {arguments}");
+}
+
+fn mount(program: &str, arguments: &str) {
+    let status = Command::new(program).args(arguments.split(' ')).status().unwrap();
+    assert!(status.success(), "{program} {arguments}");
 }
 
 fn ifindex(name: &str) -> IfIndex {
@@ -325,4 +331,59 @@ fn sent(name: &str) -> u64 {
     let table = fs::read_to_string("/proc/self/net/dev").unwrap();
     let line = table.lines().find(|line| line.trim_start().starts_with(&format!("{name}:"))).unwrap();
     line.split_ascii_whitespace().nth(10).unwrap().parse().unwrap()
+}
+
+/// No clock helps: what is not told is not seen.
+#[test]
+fn a_directory_that_is_mounted_over_is_another_one() {
+    in_namespace("a_directory_that_is_mounted_over_is_another_one", || {
+        let scratch = std::env::temp_dir().join(format!("mounts-{}", std::process::id()));
+        let scratch = scratch.to_str().unwrap();
+        fs::create_dir_all(format!("{scratch}/parent/bindings")).unwrap();
+        mount("mount", &format!("-t tmpfs tmpfs {scratch}/parent"));
+        let directory = format!("{scratch}/parent/bindings");
+        fs::create_dir(&directory).unwrap();
+        let write = |name: &str| {
+            let text = format!("MAC=aa:00:00:00:00:01\nHOSTNAME={name}\n");
+            fs::write(format!("{directory}/{name}"), text).unwrap();
+        };
+        write("tap0");
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (mut watch, told) = runtime.block_on(async { Watch::open(directory.as_ref()) }).unwrap();
+        assert_eq!(told.iter().map(in_short).collect::<Vec<_>>(), ["+tap0"]);
+        let mut expect = |expected: &[&str]| {
+            let mut told = Vec::new();
+            while told.len() < expected.len() {
+                let polled = async { timeout(PATIENCE, watch.changed()).await.map(|()| watch.poll()) };
+                told.extend(runtime.block_on(polled).expect("nothing told").iter().map(in_short));
+            }
+            told.sort();
+            assert_eq!(told, expected);
+        };
+        mount("mount", &format!("-t tmpfs tmpfs {directory}"));
+        expect(&["-tap0"]);
+        write("tap1");
+        expect(&["+tap1"]);
+        // Lazily: whoever has it open keeps it alive.
+        mount("umount", &format!("--lazy {directory}"));
+        expect(&["+tap0", "-tap1"]);
+        mount("mount", &format!("-t tmpfs tmpfs {scratch}/parent"));
+        expect(&["-tap0", "gone"]);
+        mount("umount", &format!("{scratch}/parent"));
+        expect(&["+tap0", "back"]);
+        mount("umount", &format!("--lazy {scratch}/parent"));
+        expect(&["-tap0"]);
+        fs::remove_dir_all(scratch).unwrap();
+    });
+}
+
+/// What was told, in short: `+tap`, `-tap`, and words for the rest.
+fn in_short(told: &Told) -> String {
+    match told {
+        Told::Event(Event::BindingLoaded(binding)) => format!("+{}", binding.tap),
+        Told::Event(Event::BindingRemoved(tap)) => format!("-{tap}"),
+        Told::DirectoryGone => "gone".to_owned(),
+        Told::DirectoryBack => "back".to_owned(),
+        other => format!("{other:?}"),
+    }
 }

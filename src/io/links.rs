@@ -8,6 +8,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
 use nix::sys::socket::SockProtocol;
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::netlink::{self, Message, Socket};
@@ -108,7 +109,7 @@ impl LinkChanges {
     /// The changes from now on. To be called inside a runtime.
     pub fn new(links: Links) -> io::Result<Self> {
         let fd = links.socket.as_fd().try_clone_to_owned()?;
-        Ok(Self { links, readiness: sys::async_readable(fd)? })
+        Ok(Self { links, readiness: sys::async_fd(fd, Interest::READABLE)? })
     }
 
     /// Waits for the next changes. May be dropped at any time.

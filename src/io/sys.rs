@@ -157,10 +157,10 @@ pub fn take_passed_descriptors() -> io::Result<Vec<(String, OwnedFd)>> {
     Ok(passed.map(|(fd, name)| (name, own(fd))).collect())
 }
 
-/// Has tokio tell when `fd` can be read. To be called inside a runtime.
-pub fn async_readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+/// Has tokio tell when `fd` is ready for what is of `interest`. To be called inside a runtime.
+pub fn async_fd(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd owns a valid descriptor until it is dropped, and nothing exchanges it inside the AsyncFd.
-    let registered = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+    let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };
     Ok(registered?)
 }
 

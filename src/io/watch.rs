@@ -1,38 +1,43 @@
 //! The directory of binding files: its files read at the start, and whenever they change.
 //!
-//! The directory is watched through `notify`, never a file: hooks replace files. What notify tells only says which name
-//! to look at; what is there then decides. A name that did not change in content says nothing.
+//! The directory is watched, never a file: hooks replace files. What inotify tells only says which name to look at; what
+//! is there then decides. A name that did not change in content says nothing. Nothing is looked at without a reason, and
+//! the clock is one only where nobody tells of a change.
 
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
 mod file;
+mod guard;
+mod inotify;
 mod pending;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::Notify;
 
 use crate::binding::parse::{Parsed, parse};
 use crate::binding::{BindingError, InterfaceName};
 use crate::engine::Event;
 use file::{File, Stamp};
-use pending::{Change, Look, Pending};
+use guard::Guard;
+use pending::{Look, Now};
+use way::Way;
 
-/// How often it is checked that the directory is still the one we watch. Most changes of that are told at once; a file
-/// system mounted over it, or a parent that was moved, is not.
+/// How often a directory that is missing is looked for, and files that could not be read are tried again. Most of what
+/// mends either is told at once; what is behind a link is not.
 const CHECK_PERIOD: Duration = Duration::from_secs(2);
+/// How often it is checked that the directory is still the one we watch, where the way to it cannot be watched: a
+/// directory that may be passed but not read, or a system without watches to spare.
+const SLOW_CHECK_PERIOD: Duration = Duration::from_secs(60);
+/// How many files are looked at before others get a turn: the main thread has more to do than to read files.
+const LOOKS: usize = 64;
 
 /// What the watch has to say.
 #[derive(Debug)]
@@ -61,24 +66,19 @@ pub struct WatchError {
 #[derive(Debug)]
 pub struct Watch {
     directory: PathBuf,
-    guard: Guard,
+    way: Way,
+    /// None while the directory is gone.
+    guard: Option<Guard>,
     /// What each name stood for when it was last looked at.
     known: HashMap<OsString, Known>,
+    /// Those of them whose files could not be read.
+    unreadable: HashSet<OsString>,
+    /// Names that are to be looked at for another reason than that somebody told of them.
+    backlog: Vec<OsString>,
+    /// When it was last checked what nobody tells.
+    checked: Now,
     hasher: RandomState,
     start: Instant,
-}
-
-/// What is watched.
-#[derive(Debug)]
-enum Guard {
-    /// The directory.
-    Directory {
-        /// Which directory it is: device and inode.
-        identity: (u64, u64),
-        sentry: Sentry,
-    },
-    /// The directory is gone: its parent, if there is one, for its return.
-    Parent(Option<Sentry>),
 }
 
 /// A file as it was when last looked at.
@@ -91,68 +91,98 @@ struct Known {
 }
 
 impl Watch {
-    /// Watches the directory, and then reads all files that are in it.
+    /// Watches the directory, and then reads all files that are in it. To be called inside a runtime.
     pub fn open(directory: &Path) -> Result<(Self, Vec<Told>), WatchError> {
         let fail = |source| WatchError { path: directory.to_owned(), source };
         let directory = std::path::absolute(directory).map_err(fail)?;
-        let start = Instant::now();
+        // The way first: should the directory change before it is watched itself, the way tells.
+        let way = Way::new(&directory);
+        let guard = Guard::post(&directory).map_err(fail)?;
         let mut watch = Self {
-            guard: guard_directory(&directory, start).map_err(fail)?,
             directory: directory.clone(),
+            way,
+            guard: Some(guard),
             known: HashMap::new(),
+            unreadable: HashSet::new(),
+            backlog: Vec::new(),
+            checked: Now::ZERO,
             hasher: RandomState::new(),
-            start,
+            start: Instant::now(),
         };
         let mut told = Vec::new();
         watch.scan(&mut told).map_err(fail)?;
+        watch.look_at_backlog(usize::MAX, &mut told);
         Ok((watch, told))
     }
 
     /// Waits until there may be something to [`poll`](Self::poll). May be dropped at any time.
     pub async fn changed(&self) {
-        let (due, sentry) = match &self.guard {
-            Guard::Directory { sentry, .. } => (sentry.lock().pending.next_due(), Some(sentry)),
-            Guard::Parent(sentry) => (None, sentry.as_ref()),
-        };
-        let wait = due.map_or(CHECK_PERIOD, |due| due.saturating_sub(self.start.elapsed()).min(CHECK_PERIOD));
-        let woken = async {
-            match sentry {
-                Some(sentry) => sentry.shared.wake.notified().await,
-                None => std::future::pending().await,
+        let told = async {
+            match &self.guard {
+                Some(guard) => tokio::select! { () = guard.changed() => {}, () = self.way.changed() => {} },
+                None => self.way.changed().await,
             }
         };
-        // Elapsing is as good a reason to look as being woken.
-        let _ = tokio::time::timeout(wait, woken).await;
+        match self.next_due() {
+            // Elapsing is as good a reason to look as being told.
+            Some(due) => drop(tokio::time::timeout(due.saturating_sub(self.start.elapsed()), told).await),
+            None => told.await,
+        }
     }
 
-    /// Looks at what is due.
+    /// When there is something to look at though nothing is told.
+    fn next_due(&self) -> Option<Now> {
+        let backlog = (!self.backlog.is_empty()).then_some(Now::ZERO);
+        let pending = self.guard.as_ref().and_then(|guard| guard.pending.next_due());
+        let check = self.check_period().map(|period| self.checked + period);
+        [backlog, pending, check].into_iter().flatten().min()
+    }
+
+    /// How often to check what nobody tells; None where everything is told.
+    fn check_period(&self) -> Option<Duration> {
+        if self.guard.is_none() || !self.unreadable.is_empty() {
+            Some(CHECK_PERIOD)
+        } else {
+            (!self.way.is_whole()).then_some(SLOW_CHECK_PERIOD)
+        }
+    }
+
+    /// Looks at what is due, some of it; the rest stays due.
     pub fn poll(&mut self) -> Vec<Told> {
+        let now = self.start.elapsed();
+        let is_check_due = self.check_period().is_some_and(|period| now >= self.checked + period);
+        let is_doubtful = self.way.take_change() || is_check_due;
+        if is_doubtful {
+            self.checked = now;
+            self.way.walk(&self.directory);
+        }
         let mut told = Vec::new();
-        let result =
-            if self.is_directory_watched() { self.look_at_due(&mut told) } else { self.return_to_directory(&mut told) };
-        if result.is_err() && matches!(self.guard, Guard::Directory { .. }) {
+        let result = if self.is_directory_watched(now) {
+            self.look_at_due(now, is_doubtful, &mut told)
+        } else {
+            self.return_to_directory(&mut told)
+        };
+        if result.is_err() && self.guard.is_some() {
             self.leave_directory(&mut told);
         }
         told
     }
 
-    /// Whether what we watch is what stands at the path.
-    fn is_directory_watched(&self) -> bool {
-        match &self.guard {
-            Guard::Directory { identity, sentry } => {
-                !sentry.lock().is_end && identity_of(&self.directory).is_ok_and(|i| i == *identity)
-            }
-            Guard::Parent(_) => false,
-        }
+    /// Whether what we watch is what stands at the path, by all that was told until now.
+    fn is_directory_watched(&mut self, now: Now) -> bool {
+        self.guard.as_mut().is_some_and(|guard| {
+            guard.note_changes(now);
+            guard.is_at(&self.directory)
+        })
     }
 
     /// Watches the directory that is at the path now, if there is one, and reads it whole. Otherwise, says so once.
     fn return_to_directory(&mut self, told: &mut Vec<Told>) -> io::Result<()> {
-        let guard = guard_directory(&self.directory, self.start)?;
-        if matches!(self.guard, Guard::Parent(_)) {
+        self.way.walk(&self.directory);
+        let guard = Guard::post(&self.directory)?;
+        if self.guard.replace(guard).is_none() {
             told.push(Told::DirectoryBack);
         }
-        self.guard = guard;
         self.scan(told)
     }
 
@@ -162,44 +192,31 @@ impl Watch {
         for name in std::mem::take(&mut self.known).into_keys() {
             told.extend(removed(&name));
         }
-        let parent = self.directory.parent();
-        let sentry = parent.and_then(|parent| Sentry::post(parent, self.start).ok());
-        self.guard = Guard::Parent(sentry);
+        self.unreadable.clear();
+        self.backlog.clear();
+        self.guard = None;
     }
 
-    /// Looks at the names that are due, or at all if changes were lost.
-    fn look_at_due(&mut self, told: &mut Vec<Told>) -> io::Result<()> {
-        let Guard::Directory { sentry, .. } = &self.guard else {
-            return Ok(());
-        };
-        let (needs_rescan, due) = {
-            let mut state = sentry.lock();
-            let now = self.start.elapsed();
-            (state.pending.take_rescan(), state.pending.take_due(now))
-        };
-        if needs_rescan {
-            return self.scan(told);
+    /// Looks at the names that are due, or at all if changes were lost; and at files that could not be read, if it is
+    /// time to try them again.
+    fn look_at_due(&mut self, now: Now, is_time_to_try: bool, told: &mut Vec<Told>) -> io::Result<()> {
+        if self.guard.as_mut().is_some_and(|guard| guard.pending.take_rescan()) {
+            self.scan(told)?;
+        } else if is_time_to_try && self.backlog.is_empty() {
+            self.backlog.extend(self.unreadable.iter().cloned());
         }
+        let due = self.guard.as_mut().map(|guard| guard.pending.take_due(now, LOOKS)).unwrap_or_default();
+        self.look_at_backlog(LOOKS - due.len(), told);
         for (name, look) in due {
             match look {
                 Look::Read => self.look_at(name, told),
                 Look::IsGone => self.look_whether_gone(&name, told),
             }
         }
-        self.look_at_unreadable(told);
         Ok(())
     }
 
-    /// Looks again at files that could not be read: nothing tells when the way to them is open.
-    fn look_at_unreadable(&mut self, told: &mut Vec<Told>) {
-        let is_unreadable = |(name, known): (&OsString, &Known)| known.stamp.is_none().then(|| name.clone());
-        let names: Vec<OsString> = self.known.iter().filter_map(is_unreadable).collect();
-        for name in names {
-            self.look_at(name, told);
-        }
-    }
-
-    /// Looks at all names of the directory, and at those that are no more.
+    /// Has all names of the directory looked at, and forgets those that are no more.
     fn scan(&mut self, told: &mut Vec<Told>) -> io::Result<()> {
         let names = names(&self.directory)?;
         let is_lost = |name: &&OsString| !names.contains(*name);
@@ -207,13 +224,17 @@ impl Watch {
         for name in lost {
             self.forget(&name, told);
         }
-        for name in names {
-            // Opening a file is told to the watch as well: a scan that opened all again and again might never end.
+        self.backlog = names.into_iter().collect();
+        Ok(())
+    }
+
+    /// Looks at names of the backlog, at most `limit` of them.
+    fn look_at_backlog(&mut self, limit: usize, told: &mut Vec<Told>) {
+        for name in self.backlog.split_off(self.backlog.len().saturating_sub(limit)) {
             if !self.is_unchanged(&name) {
                 self.look_at(name, told);
             }
         }
-        Ok(())
     }
 
     /// Whether the file is the one that was read last, as far as can be told from outside.
@@ -237,6 +258,11 @@ impl Watch {
             File::Unreadable(error) => (None, Err(error.to_string())),
             File::Readable(stamp, bytes) => (Some(stamp), Ok(bytes)),
         };
+        if result.is_err() {
+            self.unreadable.insert(name.clone());
+        } else {
+            self.unreadable.remove(&name);
+        }
         let content = self.hasher.hash_one(&result);
         let before = self.known.insert(name.clone(), Known { stamp, content });
         if before.is_none_or(|before| before.content != content) {
@@ -250,6 +276,7 @@ impl Watch {
 
     /// Takes a file for gone.
     fn forget(&mut self, name: &OsStr, told: &mut Vec<Told>) {
+        self.unreadable.remove(name);
         if self.known.remove(name).is_some() {
             told.extend(removed(name));
         }
@@ -303,122 +330,4 @@ fn loaded_or_rejected(name: &OsStr, parsed: Result<Parsed, BindingError>) -> Vec
 /// What there is to tell of a file that is gone.
 fn removed(name: &OsStr) -> Option<Told> {
     tap_of(name).map(|tap| Told::Event(Event::BindingRemoved(tap)))
-}
-
-/// Device and inode of the directory `path`.
-fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() { Ok((metadata.dev(), metadata.ino())) } else { Err(io::ErrorKind::NotADirectory.into()) }
-}
-
-/// Watches the directory `path`.
-fn guard_directory(path: &Path, start: Instant) -> io::Result<Guard> {
-    identity_of(path)?;
-    let sentry = Sentry::post(path, start)?;
-    // Taken behind the watch: if another directory stands there by now, the watch tells the end of the one it has.
-    let identity = identity_of(path)?;
-    Ok(Guard::Directory { identity, sentry })
-}
-
-/// A watch on one directory, with what it told so far. A new one for each directory, so that nothing stale is left.
-#[derive(Debug)]
-struct Sentry {
-    shared: Arc<Shared>,
-    _watcher: RecommendedWatcher,
-}
-
-/// What notify's thread tells ours.
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    wake: Notify,
-}
-
-/// Bounded by the bounds of [`Pending`].
-#[derive(Debug, Default)]
-struct State {
-    pending: Pending,
-    /// Whether the watched directory itself was removed or moved.
-    is_end: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No code that can panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Sentry {
-    /// Watches the directory `path`.
-    fn post(path: &Path, start: Instant) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let handler = {
-            let (shared, path) = (Arc::clone(&shared), path.to_owned());
-            move |event: notify::Result<notify::Event>| {
-                let mut state = shared.lock();
-                if note(&mut state, start.elapsed(), &path, event) {
-                    shared.wake.notify_one();
-                }
-            }
-        };
-        let mut watcher = notify::recommended_watcher(handler).map_err(into_io)?;
-        watcher.watch(path, RecursiveMode::NonRecursive).map_err(into_io)?;
-        Ok(Self { shared, _watcher: watcher })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.lock()
-    }
-}
-
-/// Notes what notify tells of the directory. Returns whether that is of interest.
-fn note(state: &mut State, now: Duration, directory: &Path, event: notify::Result<notify::Event>) -> bool {
-    let Ok(event) = event else {
-        state.pending.note_overflow();
-        return true;
-    };
-    if event.need_rescan() {
-        state.pending.note_overflow();
-        return true;
-    }
-    let Some(change) = change_of(event.kind) else {
-        return false;
-    };
-    for path in &event.paths {
-        match path.file_name() {
-            _ if path == directory => state.is_end |= change == Change::Removed,
-            Some(name) => state.pending.note(now, name, change),
-            None => {}
-        }
-    }
-    true
-}
-
-/// What an event of notify means to us.
-fn change_of(kind: EventKind) -> Option<Change> {
-    match kind {
-        EventKind::Create(CreateKind::File | CreateKind::Any) => Some(Change::Created),
-        EventKind::Create(CreateKind::Folder) => Some(Change::Completed),
-        EventKind::Modify(ModifyKind::Data(_)) => Some(Change::Written),
-        EventKind::Modify(ModifyKind::Metadata(_)) => Some(Change::Attributes),
-        EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Some(Change::Removed),
-        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Some(Change::Completed),
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Change::Completed),
-        EventKind::Remove(_) => Some(Change::Removed),
-        // RenameMode::Both repeats From and To; who opens or reads a file does not matter.
-        _ => None,
-    }
-}
-
-/// An error of notify as one of the system's.
-fn into_io(error: notify::Error) -> io::Error {
-    match error.kind {
-        notify::ErrorKind::Io(error) => error,
-        notify::ErrorKind::PathNotFound => io::ErrorKind::NotFound.into(),
-        notify::ErrorKind::MaxFilesWatch => {
-            io::Error::other("no inotify watch left for this user: raise fs.inotify.max_user_watches")
-        }
-        _ => io::Error::other(error),
-    }
 }

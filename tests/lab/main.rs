@@ -32,6 +32,7 @@ mod migration;
 mod restart;
 mod routed;
 mod rules;
+mod scale;
 
 use std::env;
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn all() -> impl Iterator<Item = Test> {
         hostile::TESTS,
         migration::TESTS,
         rules::TESTS,
+        scale::TESTS,
     ];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }

@@ -77,9 +77,10 @@ impl Pending {
         std::mem::take(&mut self.needs_rescan)
     }
 
-    /// Takes the names that are due.
-    pub(super) fn take_due(&mut self, now: Now) -> Vec<(OsString, Look)> {
-        self.names.extract_if(|_, (_, due)| *due <= now).map(|(name, (look, _))| (name, look)).collect()
+    /// Takes names that are due, at most `limit` of them.
+    pub(super) fn take_due(&mut self, now: Now, limit: usize) -> Vec<(OsString, Look)> {
+        let due = self.names.extract_if(|_, (_, due)| *due <= now);
+        due.take(limit).map(|(name, (look, _))| (name, look)).collect()
     }
 
     /// When something is next due.
@@ -117,7 +118,7 @@ mod tests {
     fn plan(changes: &[(u64, Change)]) -> Option<(u64, Look)> {
         let mut pending = after(changes);
         let due = pending.next_due()?;
-        let look = pending.take_due(due);
+        let look = pending.take_due(due, 2);
         assert_eq!(pending.next_due(), None, "each name once");
         Some(((due - T0).as_millis() as u64, look[0].1))
     }
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(pending.next_due(), Some(Now::ZERO));
         assert!(pending.take_rescan());
         assert!(!pending.take_rescan());
-        assert!(pending.take_due(T0).is_empty());
+        assert!(pending.take_due(T0, 1).is_empty());
     }
 
     #[test]

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{Uid, chown, geteuid, mkfifo, setfsuid};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
-use super::{Guard, Told, Watch};
+use super::{CHECK_PERIOD, LOOKS, SLOW_CHECK_PERIOD, Told, Watch};
 use crate::engine::Event;
 
 /// How long something may take to be told.
@@ -63,9 +65,24 @@ struct Watched {
 impl Watched {
     /// Opens a watch; returns also what it found.
     fn open(directory: &Path) -> (Self, Vec<String>) {
-        let (watch, told) = Watch::open(directory).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (watch, told) = runtime.block_on(async { Watch::open(directory) }).unwrap();
         (Self { watch, runtime }, sorted(&told))
+    }
+
+    fn poll(&mut self) -> Vec<Told> {
+        let _context = self.runtime.enter();
+        self.watch.poll()
+    }
+
+    /// Whether something wakes it now. The kernel tells of what happened before this does.
+    fn is_woken(&mut self) -> bool {
+        self.runtime.block_on(async { timeout(Duration::from_millis(1), self.watch.changed()).await }).is_ok()
+    }
+
+    /// Has the watch believe that so much time went by.
+    fn pass(&mut self, time: Duration) {
+        self.watch.start -= time;
     }
 
     /// Waits until exactly this has been told since the last call, in the order of the text.
@@ -74,10 +91,32 @@ impl Watched {
         let start = Instant::now();
         let mut told = Vec::new();
         while told.len() < expected.len() && start.elapsed() < PATIENCE {
-            self.runtime.block_on(self.watch.changed());
-            told.extend(self.watch.poll());
+            let _ = self.runtime.block_on(async { timeout(PATIENCE, self.watch.changed()).await });
+            told.extend(self.poll());
         }
         assert_eq!(sorted(&told), expected);
+    }
+}
+
+/// Permissions bind this thread, as they bind a daemon that gave up its privileges.
+struct Unprivileged(Uid);
+
+impl Unprivileged {
+    /// For a user to whom these directories belong.
+    fn over(directories: &[&Path]) -> Self {
+        let starter = geteuid();
+        let user = if starter.is_root() { Uid::from_raw(12_345) } else { starter };
+        for directory in directories {
+            chown(*directory, Some(user), None).unwrap();
+        }
+        setfsuid(user);
+        Self(starter)
+    }
+}
+
+impl Drop for Unprivileged {
+    fn drop(&mut self) {
+        setfsuid(self.0);
     }
 }
 
@@ -132,9 +171,12 @@ fn the_first_scan_finds_bindings_and_nothing_else() {
 #[test]
 fn without_a_directory_there_is_no_watch() {
     let scratch = Scratch::new();
-    assert!(Watch::open(&scratch.file("missing")).is_err());
     fs::write(scratch.file("file"), "").unwrap();
-    assert!(Watch::open(&scratch.file("file")).is_err());
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    for path in ["missing", "file"] {
+        assert!(Watch::open(&scratch.file(path)).is_err(), "{path}");
+    }
 }
 
 #[test]
@@ -202,10 +244,9 @@ fn lost_changes_are_found_by_reading_everything() {
     fs::remove_file(scratch.file("tap0")).unwrap();
     fs::write(scratch.file("tap1"), binding("new")).unwrap();
     fs::write(scratch.file("tap3"), binding("new")).unwrap();
-    let Guard::Directory { sentry, .. } = &watched.watch.guard else { panic!("not watched") };
-    sentry.lock().pending.note_overflow();
-    assert_eq!(sorted(&watched.watch.poll()), ["+tap1 new", "+tap3 new", "-tap0"]);
-    // What notify tells of it later is no news.
+    watched.watch.guard.as_mut().unwrap().pending.note_overflow();
+    assert_eq!(sorted(&watched.poll()), ["+tap1 new", "+tap3 new", "-tap0"]);
+    // What inotify tells of it later is no news.
     fs::write(scratch.file("tap4"), binding("last")).unwrap();
     watched.expect(&["+tap4 last"]);
 }
@@ -241,4 +282,133 @@ fn the_parent_may_go_as_well() {
     watched.expect(&["-tap0", "gone"]);
     fs::rename(scratch.elsewhere("parent"), scratch.parent()).unwrap();
     watched.expect(&["+tap0 zero", "back"]);
+}
+
+#[test]
+fn each_step_of_the_way_may_go_and_come_back() {
+    let scratch = Scratch::new();
+    let way = scratch.0.join("way");
+    fs::create_dir(scratch.0.join("deep")).unwrap();
+    symlink("deep/../parent", &way).unwrap();
+    fs::write(scratch.file("tap0"), binding("zero")).unwrap();
+    let (mut watched, told) = Watched::open(&way.join("bindings"));
+    assert_eq!(told, ["+tap0 zero"]);
+
+    // A link that leads elsewhere, whether to nothing or to another directory.
+    fs::create_dir(scratch.elsewhere("bindings")).unwrap();
+    fs::write(scratch.elsewhere("bindings").join("tap1"), binding("one")).unwrap();
+    fs::remove_file(&way).unwrap();
+    watched.expect(&["-tap0", "gone"]);
+    symlink(scratch.0.join("elsewhere"), &way).unwrap();
+    watched.expect(&["+tap1 one", "back"]);
+    symlink("parent", scratch.0.join("new")).unwrap();
+    fs::rename(scratch.0.join("new"), &way).unwrap();
+    watched.expect(&["+tap0 zero", "-tap1"]);
+
+    // What is two steps above.
+    let moved = scratch.0.with_extension("moved");
+    fs::rename(&scratch.0, &moved).unwrap();
+    watched.expect(&["-tap0", "gone"]);
+    fs::rename(&moved, &scratch.0).unwrap();
+    watched.expect(&["+tap0 zero", "back"]);
+}
+
+#[test]
+fn two_directories_may_change_places() {
+    let scratch = Scratch::new();
+    fs::write(scratch.file("tap0"), binding("zero")).unwrap();
+    let other = scratch.elsewhere("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("tap1"), binding("one")).unwrap();
+    let (mut watched, _) = Watched::open(&scratch.directory());
+    let flags = RenameFlags::RENAME_EXCHANGE;
+    renameat2(AT_FDCWD, &other, AT_FDCWD, &scratch.directory(), flags).unwrap();
+    watched.expect(&["+tap1 one", "-tap0"]);
+}
+
+#[test]
+fn nobody_wakes_it_without_need() {
+    let scratch = Scratch::new();
+    let tap = scratch.file("tap0");
+    fs::write(&tap, binding("zero")).unwrap();
+    let (mut watched, _) = Watched::open(&scratch.directory());
+    assert_eq!(watched.watch.next_due(), None, "no clock");
+    fs::read(&tap).unwrap();
+    fs::read_dir(scratch.directory()).unwrap().for_each(drop);
+    fs::write(scratch.parent().join("file"), "").unwrap();
+    fs::write(scratch.0.join("file"), "").unwrap();
+    assert!(!watched.is_woken());
+    fs::write(&tap, binding("changed")).unwrap();
+    assert!(watched.is_woken());
+    watched.expect(&["+tap0 changed"]);
+    assert_eq!((watched.is_woken(), watched.watch.next_due()), (false, None), "its own reading is no news");
+}
+
+#[test]
+fn a_way_that_cannot_be_watched_is_checked_now_and_then() {
+    let scratch = Scratch::new();
+    let parent = scratch.parent();
+    fs::write(scratch.file("tap0"), binding("zero")).unwrap();
+    let _unprivileged = Unprivileged::over(&[&scratch.0, &parent, &scratch.directory(), &scratch.elsewhere("")]);
+    // It may be passed, but not read, and so not watched.
+    fs::set_permissions(&parent, Permissions::from_mode(0o311)).unwrap();
+    let (mut watched, told) = Watched::open(&scratch.directory());
+    assert_eq!(told, ["+tap0 zero"]);
+    let is_near = |due| (SLOW_CHECK_PERIOD..SLOW_CHECK_PERIOD + PATIENCE).contains(&due);
+    assert!(watched.watch.next_due().is_some_and(is_near));
+    fs::rename(&parent, scratch.elsewhere("parent")).unwrap();
+    watched.pass(SLOW_CHECK_PERIOD);
+    watched.expect(&["-tap0", "gone"]);
+    fs::rename(scratch.elsewhere("parent"), &parent).unwrap();
+    watched.expect(&["+tap0 zero", "back"]);
+}
+
+#[test]
+fn permissions_may_be_lost_and_regained() {
+    let scratch = Scratch::new();
+    let (parent, directory) = (scratch.parent(), scratch.directory());
+    let chmod = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    fs::write(scratch.file("tap0"), binding("zero")).unwrap();
+    fs::write(scratch.elsewhere("tap1"), binding("one")).unwrap();
+    let elsewhere = scratch.elsewhere("");
+    let _unprivileged = Unprivileged::over(&[&scratch.0, &parent, &directory, &elsewhere]);
+    let (mut watched, _) = Watched::open(&directory);
+
+    chmod(&parent, 0o600);
+    watched.expect(&["-tap0", "gone"]);
+    chmod(&parent, 0o700);
+    watched.expect(&["+tap0 zero", "back"]);
+
+    // A file behind a link: nothing tells when the way to it is open.
+    chmod(&elsewhere, 0o600);
+    symlink(elsewhere.join("tap1"), scratch.file("tap1")).unwrap();
+    watched.expect(&["!tap1"]);
+    chmod(&elsewhere, 0o700);
+    watched.pass(CHECK_PERIOD);
+    watched.expect(&["+tap1 one"]);
+    assert_eq!(watched.watch.next_due(), None);
+}
+
+#[test]
+fn many_changes_are_looked_at_a_few_at_a_time() {
+    let scratch = Scratch::new();
+    let (mut watched, _) = Watched::open(&scratch.directory());
+    let taps = 3 * LOOKS;
+    for number in 0..taps {
+        fs::write(scratch.file(&format!("tap{number}")), binding("many")).unwrap();
+    }
+    let largest = |watched: &mut Watched| {
+        let polls = std::iter::from_fn(|| {
+            watched.runtime.block_on(async { timeout(PATIENCE, watched.watch.changed()).await }).unwrap();
+            Some(watched.poll().len())
+        });
+        let polls = polls.scan(0, |sum, told| (*sum < taps).then(|| (*sum += told, told).1));
+        polls.max().unwrap()
+    };
+    assert!(largest(&mut watched) <= LOOKS, "changes one by one");
+    for number in 0..taps {
+        fs::write(scratch.file(&format!("tap{number}")), binding("again")).unwrap();
+    }
+    watched.watch.guard.as_mut().unwrap().pending.note_overflow();
+    assert!(largest(&mut watched) <= LOOKS, "changes found by a scan");
 }

@@ -164,9 +164,22 @@ fn request(guest: u8, number: u32) -> Vec<u8> {
 
 /// A DISCOVER.
 pub(crate) fn discover(mac: [u8; 6], xid: u32) -> Vec<u8> {
+    dhcpv4(mac, xid, &[DhcpOption::MessageType(MessageType::Discover)])
+}
+
+/// A REQUEST for what another server offered.
+pub(crate) fn to_another_server(mac: [u8; 6]) -> Vec<u8> {
+    let server = DhcpOption::ServerIdentifier(Ipv4Addr::new(198, 51, 100, 1));
+    dhcpv4(mac, 0, &[DhcpOption::MessageType(MessageType::Request), server])
+}
+
+/// A broadcast DHCPv4 message.
+fn dhcpv4(mac: [u8; 6], xid: u32, options: &[DhcpOption]) -> Vec<u8> {
     let mut message = Message::default();
     message.set_xid(xid).set_chaddr(&mac);
-    message.opts_mut().insert(DhcpOption::MessageType(MessageType::Discover));
+    for option in options {
+        message.opts_mut().insert(option.clone());
+    }
     let mut bytes = Vec::new();
     message.encode(&mut Encoder::new(&mut bytes)).unwrap();
     ethernet(EVERYBODY, mac, 0x0800, &udp4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, [68, 67], &bytes))

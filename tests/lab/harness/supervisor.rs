@@ -107,6 +107,12 @@ impl Supervisor {
         self.kept.iter().map(|(name, _)| &name[..]).collect()
     }
 
+    /// Another descriptor for one that is kept.
+    pub(crate) fn copy(&self, name: &str) -> OwnedFd {
+        let (_, fd) = self.kept.iter().find(|(kept, _)| kept == name).expect("a descriptor of this name");
+        fd.try_clone().unwrap()
+    }
+
     /// Waits until the daemon that was started last has said this, since its start.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, line: &str) {

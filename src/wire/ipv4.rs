@@ -1,10 +1,13 @@
 //! IPv4 (RFC 791): what is needed to read a guest's datagram and to wrap a reply.
 
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
+use pnet_packet::Packet as _;
 use pnet_packet::ip::{IpNextHeaderProtocol, IpNextHeaderProtocols};
-use pnet_packet::ipv4::{self as pnet, Ipv4Flags, Ipv4Packet, MutableIpv4Packet};
+use pnet_packet::ipv4::{Ipv4Flags, Ipv4Packet, MutableIpv4Packet};
 
+use super::checksum::Sum;
 use super::ethernet;
 use super::{DecodeError, Layer, PacketError};
 
@@ -13,6 +16,9 @@ pub const HEADER_LEN: usize = 20;
 
 /// Where the payload of a frame of ours starts.
 pub const FRAME_PAYLOAD: usize = ethernet::HEADER_LEN + HEADER_LEN;
+
+/// Where the checksum is in the header.
+const CHECKSUM: Range<usize> = 10..12;
 
 /// The time to live of our packets (RFC 1700's default).
 const TTL: u8 = 64;
@@ -44,8 +50,7 @@ impl<'a> Datagram<'a> {
             return Err(bad("header length").into());
         }
         let payload = bytes.get(header_len..total_len).ok_or(bad("total length"))?;
-        // pnet's sum covers as many bytes as the header length says: looked at above.
-        if packet.get_checksum() != pnet::checksum(&packet) {
+        if packet.get_checksum() != header_checksum(bytes.get(..header_len).unwrap_or_default()) {
             return Err(PacketError::Checksum(Layer::Ipv4));
         }
         if packet.get_fragment_offset() != 0 || packet.get_flags() & Ipv4Flags::MoreFragments != 0 {
@@ -76,9 +81,15 @@ pub fn write_header(packet: &mut [u8], source: Ipv4Addr, destination: Ipv4Addr, 
     header.set_next_level_protocol(IpNextHeaderProtocols::Udp);
     header.set_source(source);
     header.set_destination(destination);
-    let checksum = pnet::checksum(&header.to_immutable());
+    let checksum = header_checksum(header.packet().get(..HEADER_LEN)?);
     header.set_checksum(checksum);
     Some(())
+}
+
+/// What the checksum field of this header, options included, is to hold (RFC 791 §3.1).
+fn header_checksum(header: &[u8]) -> u16 {
+    let sum = Sum::default().with(header.get(..CHECKSUM.start).unwrap_or_default());
+    sum.with(header.get(CHECKSUM.end..).unwrap_or_default()).checksum()
 }
 
 /// UDP's number among the protocols.
@@ -143,8 +154,8 @@ mod tests {
         for flags_and_offset in [[0x20, 0], [0, 1], [0x3f, 0xff]] {
             let mut bytes = packet();
             bytes[6..8].copy_from_slice(&flags_and_offset);
-            let checksum = pnet::checksum(&Ipv4Packet::new(&bytes).unwrap());
-            bytes[10..12].copy_from_slice(&checksum.to_be_bytes());
+            let checksum = header_checksum(&bytes[..HEADER_LEN]);
+            bytes[CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
             assert_eq!(Datagram::parse(&bytes), Err(PacketError::Fragment));
         }
     }

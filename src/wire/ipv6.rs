@@ -1,11 +1,12 @@
 //! IPv6 (RFC 8200): what is needed to read a guest's packet and to wrap a reply.
 
 use std::net::Ipv6Addr;
+use std::ops::Range;
 
 use pnet_packet::ip::IpNextHeaderProtocol;
 use pnet_packet::ipv6::{Ipv6Packet, MutableIpv6Packet};
-use pnet_packet::util;
 
+use super::checksum::Sum;
 use super::{Checksums, DecodeError, Layer, PacketError, ethernet, ndp};
 
 /// The length of the header, in bytes.
@@ -165,11 +166,14 @@ pub fn put_icmpv6(
     Some(len)
 }
 
+/// What the checksum field of an ICMPv6 message is to hold (RFC 4443 §2.3).
 fn icmpv6_checksum(message: &[u8], source: Ipv6Addr, destination: Ipv6Addr) -> u16 {
-    /// The 16-bit word where the checksum is.
-    const CHECKSUM_WORD: usize = 1;
-    let protocol = IpNextHeaderProtocol(ICMPV6);
-    util::ipv6_checksum(message, CHECKSUM_WORD, &[], &source, &destination, protocol)
+    /// Where the checksum is in the message.
+    const CHECKSUM: Range<usize> = 2..4;
+    // A payload is never longer than a field of 16 bits says.
+    let sum = Sum::pseudo_v6(source, destination, ICMPV6, message.len() as u16);
+    let sum = sum.with(message.get(..CHECKSUM.start).unwrap_or_default());
+    sum.with(message.get(CHECKSUM.end..).unwrap_or_default()).checksum()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! which field of which layer was wrong. Encoders write into a buffer of the caller's and say when it is too small.
 
 pub mod arp;
+pub mod checksum;
 pub mod dhcpv4;
 pub mod dhcpv6;
 pub mod domain;

@@ -1,13 +1,19 @@
 //! UDP (RFC 768) over IPv4 and IPv6.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
-use pnet_packet::udp::{self as pnet, MutableUdpPacket, UdpPacket};
+use pnet_packet::Packet as _;
+use pnet_packet::udp::{MutableUdpPacket, UdpPacket};
 
+use super::checksum::Sum;
 use super::{Checksums, DecodeError, Layer, PacketError, ethernet, ipv4, ipv6};
 
 /// The length of the header, in bytes.
 pub const HEADER_LEN: usize = 8;
+
+/// Where the checksum is in the header.
+const CHECKSUM: Range<usize> = 6..8;
 
 /// Where the UDP payload of an IPv4 frame of ours starts.
 pub const FRAME_PAYLOAD_V4: usize = ipv4::FRAME_PAYLOAD + HEADER_LEN;
@@ -31,8 +37,8 @@ impl<'a> Udp<'a> {
         let (bytes, packet) = view(datagram.payload)?;
         // Zero means that the sender made none (RFC 768).
         if checksums == Checksums::Verify && packet.get_checksum() != 0 {
-            let expected = pnet::ipv4_checksum(&packet, &datagram.source, &datagram.destination);
-            verify(&packet, expected)?;
+            let pseudo = Sum::pseudo_v4(datagram.source, datagram.destination, ipv4::UDP, packet.get_length());
+            verify(&packet, pseudo)?;
         }
         Ok(Self::from_view(bytes, &packet))
     }
@@ -42,8 +48,8 @@ impl<'a> Udp<'a> {
         let (bytes, packet) = view(datagram.payload)?;
         if checksums == Checksums::Verify {
             // Zero is no checksum here (RFC 8200 §8.1), and it never equals what is expected.
-            let expected = pnet::ipv6_checksum(&packet, &datagram.source, &datagram.destination);
-            verify(&packet, expected)?;
+            let pseudo = Sum::pseudo_v6(datagram.source, datagram.destination, ipv6::UDP, packet.get_length());
+            verify(&packet, pseudo)?;
         }
         Ok(Self::from_view(bytes, &packet))
     }
@@ -65,13 +71,19 @@ fn view(bytes: &[u8]) -> Result<(&[u8], UdpPacket<'_>), DecodeError> {
     Ok((bytes, UdpPacket::new(bytes).ok_or(bad_length)?))
 }
 
-fn verify(packet: &UdpPacket<'_>, expected: u16) -> Result<(), PacketError> {
-    if packet.get_checksum() == transmitted(expected) { Ok(()) } else { Err(PacketError::Checksum(Layer::Udp)) }
+fn verify(packet: &UdpPacket<'_>, pseudo: Sum) -> Result<(), PacketError> {
+    let is_right = packet.get_checksum() == checksum(packet.packet(), pseudo);
+    if is_right { Ok(()) } else { Err(PacketError::Checksum(Layer::Udp)) }
 }
 
-/// A sum of zero goes over the wire as all ones (RFC 768).
-fn transmitted(checksum: u16) -> u16 {
-    if checksum == 0 { 0xffff } else { checksum }
+/// What the checksum field of a datagram behind this pseudo-header is to hold (RFC 768).
+fn checksum(datagram: &[u8], pseudo: Sum) -> u16 {
+    let sum = pseudo.with(datagram.get(..CHECKSUM.start).unwrap_or_default());
+    match sum.with(datagram.get(CHECKSUM.end..).unwrap_or_default()).checksum() {
+        // A sum of zero goes over the wire as all ones.
+        0 => 0xffff,
+        checksum => checksum,
+    }
 }
 
 /// The addresses and ports of a frame of ours.
@@ -94,7 +106,7 @@ pub fn seal_v4(frame: &mut [u8], envelope: &Envelope<Ipv4Addr>, payload_len: usi
     ipv4::write_header(packet, envelope.source.0, envelope.destination.0, length)?;
     let udp = packet.get_mut(ipv4::HEADER_LEN..ipv4::HEADER_LEN + length)?;
     let (source, destination) = (envelope.source, envelope.destination);
-    write_header(udp, source.1, destination.1, |udp| pnet::ipv4_checksum(udp, &source.0, &destination.0))?;
+    write_header(udp, source.1, destination.1, |length| Sum::pseudo_v4(source.0, destination.0, ipv4::UDP, length))?;
     Some(ipv4::FRAME_PAYLOAD + length)
 }
 
@@ -111,22 +123,17 @@ pub fn seal_v6(frame: &mut [u8], envelope: &Envelope<Ipv6Addr>, payload_len: usi
         ipv6::Payload { next_header: ipv6::UDP, hop_limit: ipv6::HOP_LIMIT, length },
     )?;
     let udp = frame.get_mut(ipv6::FRAME_PAYLOAD..ipv6::FRAME_PAYLOAD + length)?;
-    write_header(udp, source.1, destination.1, |udp| pnet::ipv6_checksum(udp, &source.0, &destination.0))?;
+    write_header(udp, source.1, destination.1, |length| Sum::pseudo_v6(source.0, destination.0, ipv6::UDP, length))?;
     Some(ipv6::FRAME_PAYLOAD + length)
 }
 
-fn write_header(
-    udp: &mut [u8],
-    source_port: u16,
-    destination_port: u16,
-    checksum: impl Fn(&UdpPacket<'_>) -> u16,
-) -> Option<()> {
+fn write_header(udp: &mut [u8], source_port: u16, destination_port: u16, pseudo: impl Fn(u16) -> Sum) -> Option<()> {
     let length = u16::try_from(udp.len()).ok()?;
     let mut header = MutableUdpPacket::new(udp)?;
     header.set_source(source_port);
     header.set_destination(destination_port);
     header.set_length(length);
-    let checksum = checksum(&header.to_immutable());
-    header.set_checksum(transmitted(checksum));
+    let checksum = checksum(header.packet(), pseudo(length));
+    header.set_checksum(checksum);
     Some(())
 }

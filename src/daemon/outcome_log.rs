@@ -2,7 +2,9 @@
 //!
 //! Guests decide how many packets there are, so both the lines and the memory are bounded. Pure: time is an argument.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::binding::InterfaceName;
 use crate::engine::Now;
@@ -29,7 +31,8 @@ pub(super) struct Suppressed {
 /// The counts of the current spans. A span begins with the first line of a key.
 #[derive(Debug)]
 pub(super) struct OutcomeLog {
-    lines: HashMap<Key, u64>,
+    /// A guest chooses neither names nor reasons, so none can make keys that collide.
+    lines: FxHashMap<Key, u64>,
     /// The ends of the spans, in their order: all are equally long.
     ends: VecDeque<(Now, Key)>,
     /// The end of the span, and the lines, that are not told apart.
@@ -39,7 +42,8 @@ pub(super) struct OutcomeLog {
 impl OutcomeLog {
     /// Nothing logged yet. Takes all its memory at once.
     pub(super) fn new() -> Self {
-        Self { lines: HashMap::with_capacity(MAX_KEYS), ends: VecDeque::with_capacity(MAX_KEYS), beyond: None }
+        let lines = FxHashMap::with_capacity_and_hasher(MAX_KEYS, FxBuildHasher);
+        Self { lines, ends: VecDeque::with_capacity(MAX_KEYS), beyond: None }
     }
 
     /// Whether a line may be logged now. If not, it is counted.

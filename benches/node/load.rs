@@ -1,5 +1,6 @@
 //! The load: a closed loop. So many requests are under way at any time; each answer is followed by the next request.
 
+use std::hint;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,9 @@ use crate::usage::own_cpu_time;
 
 /// A request that has no answer by then is lost.
 const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a crowd that waits for answers does so with open eyes.
+const WAKEFUL: Duration = Duration::from_micros(100);
 
 /// How often lost requests are looked for.
 const REVIEW: Duration = Duration::from_millis(10);
@@ -45,7 +49,7 @@ fn run_here(port: &mut Port, guest: &Guest, order: Order) -> Tally {
     generator.ask_until(port, start + order.time);
     generator.tally.time = start.elapsed();
     generator.tally.answers = generator.tally.latencies.len() as u64;
-    generator.tally.own_cpu = own_cpu_time() - cpu;
+    generator.tally.own_cpu = (own_cpu_time() - cpu).saturating_sub(generator.idle);
     generator.await_last(port);
     generator.tally
 }
@@ -58,6 +62,8 @@ struct Generator<'a> {
     slots: Vec<Slot>,
     /// Slots whose request is to be sent.
     due: Vec<usize>,
+    /// How long it looked for answers when there were none.
+    idle: Duration,
     tally: Tally,
 }
 
@@ -95,6 +101,7 @@ impl<'a> Generator<'a> {
             mark: order.kind.request_mark(),
             slots: (0..order.outstanding).map(slot).collect(),
             due: Vec::new(),
+            idle: Duration::ZERO,
             tally: Tally { latencies: Vec::with_capacity(1 << 20), ..Tally::default() },
         }
     }
@@ -151,15 +158,37 @@ impl<'a> Generator<'a> {
         self.due.drain(..gone);
     }
 
-    /// Takes answers, and makes the next request for each.
+    /// Takes answers, and waits for some if there are none.
     fn receive(&mut self, port: &mut Port) {
+        if !self.take_all(port) {
+            self.wait(port);
+            self.take_all(port);
+        }
+    }
+
+    /// Sleeps, as a lone client does. A crowd is never asleep: to wake it would cost the program that is measured.
+    fn wait(&mut self, port: &Port) {
+        let start = Instant::now();
+        if self.order.outstanding > 1 && cpus::count() > 1 {
+            while start.elapsed() < WAKEFUL && !port.has_frames() {
+                hint::spin_loop();
+            }
+            self.idle += start.elapsed();
+        }
+        if !port.has_frames() {
+            port.wait();
+        }
+    }
+
+    /// Takes answers that are there, and makes the next request for each. Returns whether there were any.
+    fn take_all(&mut self, port: &mut Port) -> bool {
         port.receive(|frame| {
             let number = number_of(self.order.kind, self.guest, frame);
             match number.and_then(|number| self.take(number)) {
                 Some(slot) => self.make(slot),
                 None => self.tally.strays += 1,
             }
-        });
+        })
     }
 
     /// Takes the answer to the request of this number. Returns its slot, if it is under way.

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use nfdhcpd::io::sys::{Frame, send_frames, set_qdisc_bypass};
+use nix::errno::Errno;
 use nix::net::if_::if_nametoindex;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::{self, AddressFamily, SockFlag, SockProtocol, SockType};
@@ -10,10 +11,10 @@ use nix::sys::socket::{self, AddressFamily, SockFlag, SockProtocol, SockType};
 use crate::net::{Guest, within};
 use crate::sys::Ring;
 
-/// How long [`Port::receive`] waits, in milliseconds.
+/// How long [`Port::wait`] waits, in milliseconds.
 const PATIENCE: u8 = 10;
 
-/// How many frames it shows at most, or a few more.
+/// How many frames [`Port::receive`] shows at most.
 const BATCH: usize = 64;
 
 /// A socket that sends and receives frames at a guest's `eth0`.
@@ -47,14 +48,22 @@ impl Port {
         }
     }
 
-    /// Shows frames to `look`, some of those that are there. If there are none it waits for a moment, and may return
-    /// without having seen any.
-    pub(crate) fn receive(&mut self, mut look: impl FnMut(&[u8])) {
-        if self.ring.take(&mut look).is_none() {
-            let mut readable = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
-            poll(&mut readable, PATIENCE).unwrap();
+    /// Shows frames to `look`, some of those that are there. Returns whether there were any.
+    pub(crate) fn receive(&mut self, mut look: impl FnMut(&[u8])) -> bool {
+        (0..BATCH).map_while(|_| self.ring.take(&mut look)).count() > 0
+    }
+
+    /// Whether there are frames.
+    pub(crate) fn has_frames(&self) -> bool {
+        self.ring.has_frame()
+    }
+
+    /// Sleeps until there are frames, or for a moment.
+    pub(crate) fn wait(&self) {
+        let mut readable = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut readable, PATIENCE) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => panic!("the guest cannot receive: {error}"),
         }
-        let taken = (0..BATCH).map_while(|_| self.ring.take(&mut look));
-        taken.for_each(drop);
     }
 }

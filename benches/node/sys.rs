@@ -100,17 +100,17 @@ impl Ring {
         }
     }
 
+    /// Whether there is a frame.
+    pub(crate) fn has_frame(&self) -> bool {
+        self.slot().1.load(Ordering::Acquire) & TP_STATUS_USER != 0
+    }
+
     /// Shows the next frame to `look`, and gives its slot back; None if there is no frame.
     pub(crate) fn take<T>(&mut self, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
-        // SAFETY: `next` is below SLOTS, so the slot is within the mapping, which lives as long as `self`. Slots are
-        // aligned far beyond a word. Its first word is written by the kernel and by us, atomically by both.
-        let (slot, status) = unsafe {
-            let slot = self.memory.add(self.next * SLOT_LEN);
-            (slot, AtomicU32::from_ptr(slot.cast().as_ptr()))
-        };
-        if status.load(Ordering::Acquire) & TP_STATUS_USER == 0 {
+        if !self.has_frame() {
             return None;
         }
+        let (slot, status) = self.slot();
         // SAFETY: TP_STATUS_USER says that the slot is ours, with header and frame written, until we say otherwise. The
         // frame lies behind the header and within the slot: the kernel cuts off what does not fit.
         let frame = unsafe {
@@ -121,6 +121,16 @@ impl Ring {
         status.store(TP_STATUS_KERNEL, Ordering::Release);
         self.next = (self.next + 1) % SLOTS;
         Some(seen)
+    }
+
+    /// The slot that the next frame comes in, and its status.
+    fn slot(&self) -> (NonNull<u8>, &AtomicU32) {
+        // SAFETY: `next` is below SLOTS, so the slot is within the mapping, which lives as long as `self`. Slots are
+        // aligned far beyond a word. Its first word is written by the kernel and by us, atomically by both.
+        unsafe {
+            let slot = self.memory.add(self.next * SLOT_LEN);
+            (slot, AtomicU32::from_ptr(slot.cast().as_ptr()))
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Tally {
     pub(crate) strays: u64,
     /// How long each right answer took, in nanoseconds, those to the last requests included.
     pub(crate) latencies: Vec<u32>,
-    /// The processor time of the load generator itself.
+    /// The processor time that the load generator worked, without that in which it only looked for answers.
     pub(crate) own_cpu: Duration,
 }
 

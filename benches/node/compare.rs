@@ -139,7 +139,7 @@ fn measure_once(running: &mut Running, cell: Cell, time: Duration) -> Option<Rou
     })
 }
 
-/// The table of a kind. The first program of each number of requests under way is what the others are compared with.
+/// The table of a kind.
 fn table(figures: &[&Figures]) -> Table {
     let mut table = Table::new(&[
         "under way",

@@ -30,6 +30,10 @@ bench:
 	@tests/install-tools.sh demo
 	@tests/install-tools.sh bench || echo 'going on without'
 	@cargo bench --quiet --bench node -- $(BENCH)
+ifeq ($(firstword $(BENCH)),compare)
+	@printf "### Instructions of the daemon's own code\n\n"
+	@cargo bench --quiet --bench instructions | sed 's/^/    /'
+endif
 
 fuzz-smoke: target/tools/bin/cargo-fuzz
 	@if [ -x fuzz/smoke.sh ]; then fuzz/smoke.sh 10; fi

@@ -19,7 +19,7 @@ const WARM_UP: Duration = Duration::from_millis(100);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Seconds for each program, kind of packet and number of requests under way
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 3.5)]
     seconds: f64,
     /// Rounds that these seconds are divided into; the figures are of the median round
     #[arg(long, default_value_t = 9)]

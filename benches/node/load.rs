@@ -184,9 +184,8 @@ impl<'a> Generator<'a> {
     fn take_all(&mut self, port: &mut Port) -> bool {
         port.receive(|frame| {
             let number = number_of(self.order.kind, self.guest, frame);
-            match number.and_then(|number| self.take(number)) {
-                Some(slot) => self.make(slot),
-                None => self.tally.strays += 1,
+            if let Some(slot) = number.and_then(|number| self.take(number)) {
+                self.make(slot);
             }
         })
     }

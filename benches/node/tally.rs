@@ -11,8 +11,6 @@ pub(crate) struct Tally {
     pub(crate) answers: u64,
     /// Requests that never got their right answer.
     pub(crate) lost: u64,
-    /// Frames that were no right answer to a request under way.
-    pub(crate) strays: u64,
     /// How long each right answer took, in nanoseconds, those to the last requests included.
     pub(crate) latencies: Vec<u32>,
     /// The processor time that the load generator worked, without that in which it only looked for answers.

@@ -23,8 +23,6 @@ test    nftables         nft        the limits that "nfdhcpd rules" prints
 test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
 bench   dnsmasq-base     dnsmasq    a neighbour to compare with
-bench   kea-dhcp4-server kea-dhcp4  a neighbour to compare with: DHCPv4
-bench   kea-dhcp6-server kea-dhcp6  a neighbour to compare with: DHCPv6
 bench   valgrind         valgrind   instructions, counted
 '
 

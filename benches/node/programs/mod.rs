@@ -53,7 +53,7 @@ impl Program {
     /// Starts what answers these kinds, each process on a node of its own, with one guest. An error says what is missing.
     pub(crate) fn start(&self, wanted: &[Kind]) -> Result<Vec<Running>, String> {
         if let Some(missing) = self.needs.iter().find(|program| !has(program)) {
-            return Err(format!("{missing} is not installed (tests/install-tools.sh bench does that)"));
+            return Err(format!("{missing} is not installed"));
         }
         let wanted = |kinds: &&[Kind]| kinds.iter().copied().filter(|kind| wanted.contains(kind)).collect::<Vec<_>>();
         let processes = self.processes.iter().map(wanted).filter(|kinds| !kinds.is_empty());

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::told;
 use crate::config::{Config, QueueNum};
 use crate::io::nfqueue::{BindError, Queue, TakeOverError};
-use crate::io::{supervisor, sys};
+use crate::io::supervisor;
 
 /// What the name of a descriptor begins with that is the socket of a queue; the queue's number follows.
 const NAME: &str = "nfqueue-";
@@ -42,7 +42,7 @@ pub(super) fn open(config: &Config) -> Result<Vec<Queue>, BindError> {
 
 /// Takes over what was passed on, as far as it is of use. The rest is closed and kept no longer.
 fn take_over(config: &Config) -> Vec<Queue> {
-    let passed = sys::take_passed_descriptors().unwrap_or_else(|error| {
+    let passed = supervisor::take_kept().unwrap_or_else(|error| {
         warn!("the descriptors that were passed on are not used: {error}");
         Vec::new()
     });

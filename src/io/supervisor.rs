@@ -4,9 +4,11 @@
 //! Without NOTIFY_SOCKET in the environment there is nobody to tell, and that is no error.
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use sd_notify::{NotifyState, notify, notify_with_fds};
+
+use super::sys;
 
 /// We are ready, or ready again after [`reloading`]; `status` is a line for whoever asks.
 pub fn ready(status: &str) -> io::Result<()> {
@@ -28,6 +30,14 @@ pub fn keep(name: &str, fd: BorrowedFd<'_>) -> io::Result<()> {
     // A netlink socket that overflowed is one with an error, and without FDPOLL=0 such are kept no longer.
     let store = [NotifyState::FdStore, NotifyState::FdName(name), NotifyState::Custom("FDPOLL=0")];
     notify_with_fds(&store, &[fd])
+}
+
+/// The descriptors that were kept for us, by their names. They are there once.
+///
+/// # Errors
+/// The environment and the open descriptors do not agree.
+pub fn take_kept() -> io::Result<Vec<(String, OwnedFd)>> {
+    sys::take_passed_descriptors()
 }
 
 /// Has all descriptors of this name kept no longer.

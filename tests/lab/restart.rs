@@ -16,6 +16,7 @@ use nix::sys::socket::SockProtocol;
 
 use crate::harness::daemon::{Daemon, write_config};
 use crate::harness::load::{discover, to_another_server};
+use crate::harness::process::need;
 use crate::harness::{Config, Guest, Lab, Load, SCRATCH, Supervisor, queues, sh, skip, soon, tests};
 
 tests!(restart:
@@ -25,9 +26,12 @@ tests!(restart:
     drops_what_a_predecessor_left_and_answers_what_waits,
     drops_what_a_predecessor_left_where_nothing_waits,
     takes_over_a_socket_that_overflowed,
+    settings_are_for_a_queue_that_is_taken_over_as_well,
+    takes_over_one_descriptor_of_a_name,
     gives_up_a_queue_that_is_not_wanted_any_more,
     refuses_descriptors_that_are_no_queues_of_its_own,
     tells_the_supervisor_how_it_is,
+    unit_is_in_order,
 );
 
 /// How many requests each guest makes.
@@ -173,6 +177,31 @@ fn takes_over_a_socket_that_overflowed(lab: &mut Lab) {
     assert!(guest.udhcpc_lease().contains("\nlease=3600\n"), "{}", guest.udhcpc_lease());
 }
 
+/// Four packets may wait for the predecessor, and many for us.
+fn settings_are_for_a_queue_that_is_taken_over_as_well(lab: &mut Lab) {
+    let guest = lab.guest(1);
+    let mut supervisor = Supervisor::new();
+    lab.divert("-i tap+");
+    let backlog = Backlog { queue_length: 4, ..Backlog::default() };
+    supervisor.keep("nfqueue-42", Queue::bind(QueueNum(42), &backlog).unwrap());
+    lab.launch_by(&mut supervisor, &Config::default());
+    lab.daemon().signal(Signal::SIGSTOP);
+    guest.send(&discovers(&guest, 0..40), 1);
+    lab.daemon().signal(Signal::SIGCONT);
+    wait_for_offers(&guest, 0..40);
+}
+
+fn takes_over_one_descriptor_of_a_name(lab: &mut Lab) {
+    let mut supervisor = Supervisor::new();
+    lab.launch_by(&mut supervisor, &Config::default());
+    lab.end(Daemon::stop);
+    supervisor.keep("nfqueue-42", File::open("/dev/null").unwrap());
+    lab.launch_by(&mut supervisor, &Config::default());
+    lab.daemon().wait_for_log("queue taken over queue=42");
+    lab.daemon().wait_for_log(r#"there is another one of this name name="nfqueue-42""#);
+    assert_eq!(supervisor.kept(), ["nfqueue-43", "nfqueue-44", "nfqueue-45", "nfqueue-42"]);
+}
+
 fn gives_up_a_queue_that_is_not_wanted_any_more(lab: &mut Lab) {
     let mut supervisor = Supervisor::new();
     lab.launch_by(&mut supervisor, &Config::default());
@@ -236,6 +265,15 @@ fn tells_the_supervisor_how_it_is(lab: &mut Lab) {
     supervisor.wait_for("STATUS=queues 42, 43, 44, 45; the configuration file has errors and is not in force");
     lab.end(Daemon::stop);
     supervisor.wait_for("STOPPING=1");
+}
+
+/// As far as systemd can tell of a unit that it does not run. It speaks of a program that is missing, too.
+fn unit_is_in_order(_: &mut Lab) {
+    need("systemd-analyze");
+    let text = include_str!("../../packaging/nfdhcpd.service");
+    let unit = format!("{SCRATCH}/nfdhcpd.service");
+    fs::write(&unit, text.replace("/usr/sbin/nfdhcpd", env!("CARGO_BIN_EXE_nfdhcpd"))).unwrap();
+    assert_eq!(sh(&format!("systemd-analyze verify {unit}")), "");
 }
 
 /// One DISCOVER for each of these transactions.

@@ -1,10 +1,12 @@
 //! DHCPv4 and BOOTP (RFC 951, 2131, 2132): a view of what a client sent, and the layout of what a server answers.
 
 mod boot;
+mod code_set;
 mod layout;
 mod reply;
 mod request;
 
+pub use code_set::CodeSet;
 pub use layout::{Names, OptionList, Space, Written};
 pub use reply::{Header, write};
 pub use request::{Fqdn, Options, Request};

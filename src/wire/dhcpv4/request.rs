@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{COOKIE, MessageType, code, offset};
+use super::{COOKIE, CodeSet, MessageType, code, offset};
 use crate::wire::{DecodeError, Layer, MacAddr};
 
 /// How many options are read: all 254 of the greatest length, several times over. It bounds what a message of the
@@ -81,22 +81,25 @@ impl<'a> Request<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options<'a> {
     areas: [&'a [u8]; 3],
+    /// The codes that occur: most questions are about one that does not.
+    present: CodeSet,
+    /// Those that occur more than once.
+    repeated: CodeSet,
 }
 
 impl<'a> Options<'a> {
     /// Finds and checks the options of a message. A message without a cookie has none.
     fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut areas: [&[u8]; 3] = [&[]; 3];
+        let mut options = Self { areas: [&[]; 3], present: CodeSet::default(), repeated: CodeSet::default() };
         match bytes.get(offset::COOKIE) {
             Some(cookie) if *cookie == COOKIE => {
-                areas[0] = checked(bytes.get(offset::OPTIONS..).unwrap_or_default())?;
+                options.areas[0] = options.checked(bytes.get(offset::OPTIONS..))?;
             }
             // RFC 951: a vendor area that is not used is zero.
             None | Some([0, 0, 0, 0]) => {}
             Some(_) => return Err(bad("cookie")),
         }
-        let overload = Self { areas }.exact::<1>(code::OVERLOAD, "option 52")?;
-        let (in_file, in_sname) = match overload {
+        let (in_file, in_sname) = match options.exact::<1>(code::OVERLOAD, "option 52")? {
             None => (false, false),
             Some([1]) => (true, false),
             Some([2]) => (false, true),
@@ -104,37 +107,57 @@ impl<'a> Options<'a> {
             Some(_) => return Err(bad("option 52")),
         };
         if in_file {
-            areas[1] = checked(bytes.get(offset::FILE).unwrap_or_default())?;
+            options.areas[1] = options.checked(bytes.get(offset::FILE))?;
         }
         if in_sname {
-            areas[2] = checked(bytes.get(offset::SNAME).unwrap_or_default())?;
+            options.areas[2] = options.checked(bytes.get(offset::SNAME))?;
         }
-        Ok(Self { areas })
+        Ok(options)
+    }
+
+    /// `area`, if every option in it ends within it, and there are not too many.
+    fn checked(&mut self, area: Option<&'a [u8]>) -> Result<&'a [u8], DecodeError> {
+        let area = area.unwrap_or_default();
+        for (index, option) in (Walk { rest: area }).enumerate() {
+            let (code, _) = option?;
+            if index >= MAX_OPTIONS {
+                return Err(bad("option count"));
+            }
+            if !self.present.insert(code) {
+                self.repeated.insert(code);
+            }
+        }
+        Ok(area)
     }
 
     /// Every option in its order. One that was split (RFC 3396) comes in several parts.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
-        self.areas.into_iter().flat_map(|rest| Walk { rest }).filter_map(Result::ok)
+        let [options, file, sname] = self.areas.map(|rest| Walk { rest });
+        options.chain(file).chain(sname).filter_map(Result::ok)
     }
 
     /// The parts of the option `code`, to be read as one (RFC 3396 §5).
     pub fn parts(&self, code: u8) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        self.iter().filter(move |(found, _)| *found == code).map(|(_, value)| value)
+        let count = match (self.present.contains(code), self.repeated.contains(code)) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => usize::MAX,
+        };
+        self.iter().filter(move |(found, _)| *found == code).map(|(_, value)| value).take(count)
     }
 
     /// Whether the option `code` is there.
     pub fn contains(&self, code: u8) -> bool {
-        self.parts(code).next().is_some()
+        self.present.contains(code)
     }
 
     /// The option `code`, which must come once and with `N` bytes if it comes at all.
     fn exact<const N: usize>(&self, code: u8, field: &'static str) -> Result<Option<[u8; N]>, DecodeError> {
-        let mut parts = self.parts(code);
-        let Some(value) = parts.next() else {
+        let Some(value) = self.parts(code).next() else {
             return Ok(None);
         };
-        match (<[u8; N]>::try_from(value), parts.next()) {
-            (Ok(value), None) => Ok(Some(value)),
+        match <[u8; N]>::try_from(value) {
+            Ok(value) if !self.repeated.contains(code) => Ok(Some(value)),
             _ => Err(bad(field)),
         }
     }
@@ -151,17 +174,6 @@ impl<'a> Options<'a> {
         let [flags, _, _] = *value.first_chunk::<3>().ok_or(bad("option 81"))?;
         Ok(Some(Fqdn { server_updates: flags & 1 != 0, encoded: flags & 4 != 0 }))
     }
-}
-
-/// `area`, if every option in it ends within it, and there are not too many.
-fn checked(area: &[u8]) -> Result<&[u8], DecodeError> {
-    for (index, option) in (Walk { rest: area }).enumerate() {
-        option?;
-        if index >= MAX_OPTIONS {
-            return Err(bad("option count"));
-        }
-    }
-    Ok(area)
 }
 
 /// `bytes` without the pad options at its start (RFC 2132 §3.1: they have no length).
@@ -185,7 +197,11 @@ impl<'a> Iterator for Walk<'a> {
     type Item = Result<(u8, &'a [u8]), DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (code, rest) = skip_pads(std::mem::take(&mut self.rest)).split_first()?;
+        let mut rest = std::mem::take(&mut self.rest);
+        if rest.first() == Some(&code::PAD) {
+            rest = skip_pads(rest);
+        }
+        let (code, rest) = rest.split_first()?;
         if *code == code::END {
             return None;
         }

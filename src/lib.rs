@@ -11,7 +11,7 @@
 //!                                                  ▼
 //!      Engine::handle_packet(now, &Ingress, &mut buf) -> Outcome     ← pure: no sockets, files, clocks, threads
 //!      Engine::handle_event(now, Event)
-//!      Engine::poll_timeout() · poll_transmit(now, &mut buf) · poll_notice()
+//!      Engine::poll_timeout() · handle_timeout(now) · poll_transmit(now, &mut buf) · poll_notice()
 //!                                                  │
 //! verdict ◄── io::nfqueue ◄─── Outcome ◄───────────┤
 //! frame   ◄── io::packet_socket ◄── Transmit ◄─────┘

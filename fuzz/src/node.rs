@@ -81,6 +81,7 @@ impl Node {
 
     /// Everything that is due is sent and told; what is sent is checked.
     pub fn drain(&mut self) {
+        self.engine.handle_timeout(self.now);
         let mut sent = 0;
         while let Some(transmit) = self.engine.poll_transmit(self.now, &mut self.frame[..]) {
             let link = self.links.get(&transmit.ifindex).expect("a link that is there");

@@ -84,6 +84,7 @@ impl PacketLoop {
         let mut has_more = false;
         let mut ready = [EpollEvent::empty(); SOURCES];
         while !self.is_stopped {
+            self.engine.handle_timeout(self.clock.now());
             self.transmit_due();
             self.tell();
             let count = self.wait(has_more, &mut ready)?;

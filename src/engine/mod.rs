@@ -15,6 +15,7 @@ mod next_hop;
 pub mod outcome;
 pub mod ra;
 mod reach;
+mod renewal;
 mod router;
 mod schedule;
 pub mod slot;
@@ -33,6 +34,7 @@ pub use event::{Event, Link, Notice};
 use guest::Guest;
 use limits::Limit;
 pub use outcome::{Outcome, Reason, Severity, Verdict};
+use renewal::Renewal;
 pub use router::Misfit;
 use schedule::Schedule;
 use slot::{LastNotice, Rejected, Serving, Slot, Stats};
@@ -83,6 +85,7 @@ pub struct Engine {
     config: Config,
     table: Table,
     schedule: Schedule,
+    renewal: Renewal,
     random: Random,
     counters: [u64; Reason::ALL.len()],
     notices: VecDeque<Notice>,
@@ -118,6 +121,7 @@ impl Engine {
             config,
             table: Table::default(),
             schedule: Schedule::default(),
+            renewal: Renewal::default(),
             random: Random(seed),
             counters: [0; Reason::ALL.len()],
             notices: VecDeque::new(),
@@ -294,21 +298,6 @@ impl Engine {
         let is_news = new.is_bridge && old_mac != new_mac && !self.table.users(new.name).is_empty();
         if is_news && self.table.is_first_change(new.ifindex) {
             self.notices.push_back(Notice::BridgeMacChanged { bridge: new.name, old: old_mac, new: new_mac });
-        }
-    }
-
-    /// What does not fit the new configuration goes on as before.
-    fn reconfigure(&mut self, now: Now, config: &Config) {
-        self.config = config.clone();
-        let wanted: Vec<Binding> = self.table.slots().filter_map(|(_, slot)| slot.wanted().cloned()).collect();
-        for binding in wanted {
-            let tap = binding.tap;
-            // A file that is bad in itself stays so whatever the configuration says.
-            let rejected = self.table.slot(tap).and_then(|slot| slot.rejected.take());
-            self.put_in_force(now, binding);
-            if let Some(bad_file) = rejected.filter(|rejected| rejected.unfit.is_none()) {
-                self.table.set_rejected(tap, *bad_file);
-            }
         }
     }
 

@@ -4,6 +4,7 @@ mod advertisements;
 mod announcements;
 mod delegation;
 mod limits;
+mod renewal;
 mod router_mac;
 
 use std::sync::Arc;

@@ -109,19 +109,10 @@ impl Engine {
         }
     }
 
-    /// The same for all that depends on the link `name`: the tap itself, and those whose `INDEV` it is.
-    pub(super) fn refresh_users(&mut self, now: Now, name: InterfaceName) {
-        self.refresh(now, name);
-        for tap in self.table.users(name) {
-            if tap != name {
-                self.refresh(now, tap);
-            }
-        }
-    }
-
-    /// When [`poll_transmit`](Self::poll_transmit) next has something to say, if nothing happens before.
+    /// When [`poll_transmit`](Self::poll_transmit) next has something to say, or [`handle_timeout`](Self::handle_timeout) to do, if
+    /// nothing happens before.
     pub fn poll_timeout(&self) -> Option<Now> {
-        self.schedule.next()
+        if self.renewal.is_done() { self.schedule.next() } else { Some(Now::ZERO) }
     }
 
     /// The next unsolicited frame that is due, written into `frame`, which holds at least [`MAX_FRAME`](super::MAX_FRAME) bytes. To be

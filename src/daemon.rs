@@ -32,7 +32,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
 
 use crate::config::{Config, ConfigError, General, Parsed};
-use crate::engine::Engine;
+use crate::engine::{Engine, Status};
 use crate::io::config_file;
 use crate::io::control_socket::ControlSocket;
 use crate::io::links::{LinkChanges, Links};
@@ -205,17 +205,19 @@ fn serve(options: &Options, config: Config, callers: Option<UnixListener>) -> Re
 
     let socket = PacketSocket::open().map_err(RunError::PacketSocket)?;
     let (links, link_events) = Links::open().map_err(RunError::Links)?;
-    let (watch, told) = Watch::open(&config.general.datapath)?;
+    let mut watch = Watch::open(&config.general.datapath)?;
     let link_count = link_events.len();
     for event in link_events {
         engine.handle_event(clock.now(), event);
     }
-    tell_engine(&mut engine, clock, told);
+    while let Some(told) = watch.poll_scan() {
+        tell_engine(&mut engine, clock, told);
+    }
 
     let queues = queues::open(&config)?;
-    let taps = engine.status();
-    let bindings = taps.iter().filter(|status| status.binding.is_some()).count();
-    let rejected = taps.iter().filter(|status| status.rejected.is_some()).count();
+    let count = |is_counted: fn(&Status) -> bool| engine.status_after(None).filter(is_counted).count();
+    let bindings = count(|status| status.binding.is_some());
+    let rejected = count(|status| status.rejected.is_some());
     info!(queues = ?numbers(&queues), bindings, rejected, links = link_count, "ready");
 
     let (packets, commands) = mailbox()?;

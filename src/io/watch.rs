@@ -91,8 +91,9 @@ struct Known {
 }
 
 impl Watch {
-    /// Watches the directory, and then reads all files that are in it. To be called inside a runtime.
-    pub fn open(directory: &Path) -> Result<(Self, Vec<Told>), WatchError> {
+    /// Watches the directory, and then finds all names that are in it: [`poll_scan`](Self::poll_scan) reads their files. To be
+    /// called inside a runtime.
+    pub fn open(directory: &Path) -> Result<Self, WatchError> {
         let fail = |source| WatchError { path: directory.to_owned(), source };
         let directory = std::path::absolute(directory).map_err(fail)?;
         // The way first: should the directory change before it is watched itself, the way tells.
@@ -109,10 +110,20 @@ impl Watch {
             hasher: RandomState::new(),
             start: Instant::now(),
         };
+        // Nothing is known yet, so nothing is lost.
+        watch.scan(&mut Vec::new()).map_err(fail)?;
+        Ok(watch)
+    }
+
+    /// Reads some of the files that were found at the start; None when all have been read. A few at a time, for all of
+    /// them at once would take memory that is never needed again.
+    pub fn poll_scan(&mut self) -> Option<Vec<Told>> {
+        if self.backlog.is_empty() {
+            return None;
+        }
         let mut told = Vec::new();
-        watch.scan(&mut told).map_err(fail)?;
-        watch.look_at_backlog(usize::MAX, &mut told);
-        Ok((watch, told))
+        self.look_at_backlog(LOOKS, &mut told);
+        Some(told)
     }
 
     /// Waits until there may be something to [`poll`](Self::poll). May be dropped at any time.

@@ -66,7 +66,8 @@ impl Watched {
     /// Opens a watch; returns also what it found.
     fn open(directory: &Path) -> (Self, Vec<String>) {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let (watch, told) = runtime.block_on(async { Watch::open(directory) }).unwrap();
+        let mut watch = runtime.block_on(async { Watch::open(directory) }).unwrap();
+        let told: Vec<Told> = std::iter::from_fn(|| watch.poll_scan()).flatten().collect();
         (Self { watch, runtime }, sorted(&told))
     }
 

@@ -1,6 +1,7 @@
 //! All that is known of one tap: its binding, what is said to its guest, what became of its packets.
 
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 use super::announcer::Announcer;
 use super::doubt::doubts;
@@ -51,7 +52,7 @@ pub(super) struct Serving {
     pub(super) binding: Binding,
     pub(super) dhcpv4: Option<dhcpv4::Answers>,
     /// What router advertisements say; None where none are sent.
-    pub(super) advertised: Option<Content>,
+    pub(super) advertised: Option<Arc<Content>>,
     pub(super) dhcpv6: Option<dhcpv6::Answers>,
     /// Who the guest's router is now, or why it has none.
     pub(super) router: Result<MacAddr, Reason>,
@@ -171,7 +172,7 @@ impl Serving {
     pub(super) fn new(binding: &Binding, config: &Config) -> Result<Self, BindingError> {
         let too_large = |error: TooLarge| key_fault(binding, config, error.key, error.to_string());
         let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
-        let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6));
+        let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6)).map(Arc::new);
         advertised.as_ref().map_or(Ok(()), |content| content.check_fit(binding)).map_err(too_large)?;
         let dhcpv6 = dhcpv6::Answers::new(binding, config);
         dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;

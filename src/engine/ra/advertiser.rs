@@ -1,6 +1,7 @@
 //! When a tap hears a Router Advertisement that nobody asked for, and which one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Content;
@@ -18,7 +19,7 @@ pub const MIN_PERIOD: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Situation {
     /// What the guest is to be told; None: nothing.
-    pub content: Option<Content>,
+    pub content: Option<Arc<Content>>,
     /// The router's MAC, where there is a router.
     pub source: Option<MacAddr>,
     /// The tap, where it is there and can take a frame.
@@ -54,7 +55,7 @@ pub struct Advertisement<'a> {
 pub struct Advertiser {
     situation: Situation,
     /// The content as the source says it, built when either changes; empty without both.
-    message: Vec<u8>,
+    message: Box<[u8]>,
     announced: Option<Announced>,
     /// What it was told before that and may still believe, since nothing has taken it back. Empty but for the moment
     /// between a change and its announcement.
@@ -66,7 +67,7 @@ pub struct Advertiser {
 /// What the guest was told last, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Announced {
-    content: Content,
+    content: Arc<Content>,
     source: MacAddr,
 }
 
@@ -92,6 +93,17 @@ impl Advertiser {
         }
         if is_news {
             self.encode();
+        } else {
+            self.share();
+        }
+    }
+
+    /// Keeps but one copy of what was announced and is to be announced again, however often it is made anew.
+    fn share(&mut self) {
+        if let (Some(announced), Some(content)) = (&mut self.announced, &self.situation.content)
+            && announced.content == *content
+        {
+            announced.content = Arc::clone(content);
         }
     }
 
@@ -182,10 +194,11 @@ impl Advertiser {
     }
 
     fn encode(&mut self) {
-        self.message.clear();
+        let mut message = Vec::new();
         if let (Some(content), Some(source)) = (&self.situation.content, self.situation.source) {
-            content.encode(source, &mut self.message);
+            content.encode(source, &mut message);
         }
+        self.message = message.into();
     }
 }
 
@@ -229,7 +242,7 @@ mod tests {
     }
 
     fn situation(content: Content) -> Situation {
-        Situation { content: Some(content), source: Some(ROUTER), tap: Some(TAP), period: PERIOD }
+        Situation { content: Some(content.into()), source: Some(ROUTER), tap: Some(TAP), period: PERIOD }
     }
 
     fn encoded(source: MacAddr, content: Content) -> (MacAddr, Vec<u8>) {
@@ -490,6 +503,7 @@ mod tests {
                 if is_removed {
                     advertiser.removed(now);
                 } else {
+                    let content = content.map(Arc::new);
                     advertiser.set(now, Situation { content, source, tap, period: PERIOD });
                 }
                 let sent = drain(&mut advertiser, now);

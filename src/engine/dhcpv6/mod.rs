@@ -34,6 +34,8 @@ pub struct Answers {
     /// Addresses and prefixes; None where DHCPv6 gives none.
     leases: Option<Leases>,
     options: Vec<Prepared>,
+    /// What the options of a reply about leases take at most, in bytes.
+    stateful_len: usize,
     /// The guest's name in label form.
     name: Box<[u8]>,
 }
@@ -67,28 +69,24 @@ impl Answers {
     pub fn new(binding: &Binding, config: &Config) -> Option<Self> {
         let ipv6 = config.ipv6.as_ref().filter(|ipv6| ipv6.dhcpv6_queue.is_some())?;
         let guest = binding.ipv6.as_ref()?;
+        let options = options::prepare(binding, ipv6);
+        let name = name::encoded(&name::full(binding, config));
         Some(Self {
             server_id: server_duid(binding.mac),
             leases: ipv6.mode.is_stateful().then(|| Leases::new(binding, guest, config, ipv6)),
-            options: options::prepare(binding, ipv6),
-            name: name::encoded(&name::full(binding, config)),
+            stateful_len: OPTION_HEADER_LEN + 1 + name.len() + len_of(&options, Scope::Stateful),
+            options,
+            name,
         })
     }
 
     /// An error, unless the largest reply fits a packet that every IPv6 link carries.
     pub fn check_fit(&self) -> Result<(), TooLarge> {
         let ids = OPTION_HEADER_LEN + SERVER_DUID_LEN + OPTION_HEADER_LEN + duid::MAX_LEN;
-        let stateful = self.leases.as_ref().map(|_| stateful::LONGEST + self.options_len(Scope::Stateful));
-        let largest = self.options_len(Scope::Informed).max(stateful.unwrap_or_default());
+        let stateful = self.leases.as_ref().map(|_| stateful::LONGEST + self.stateful_len);
+        let largest = len_of(&self.options, Scope::Informed).max(stateful.unwrap_or_default());
         let parts = self.options.iter().map(|option| (option.key, option.len()));
         TooLarge::check("DHCPv6 reply", HEADERS_LEN + HEADER_LEN + ids + largest, parts)
-    }
-
-    /// The length of all options that a reply of this scope can have behind its identity associations, in bytes.
-    fn options_len(&self, scope: Scope) -> usize {
-        let fqdn = if scope == Scope::Stateful { OPTION_HEADER_LEN + 1 + self.name.len() } else { 0 };
-        let options = self.options.iter().filter(|option| option.scope.covers(scope));
-        fqdn + options.map(Prepared::len).sum::<usize>()
     }
 
     /// Begins a reply. RFC 8415 §18.3: it has the server identifier, and the client identifier if the message has one.
@@ -154,6 +152,11 @@ impl Answers {
         let overridden = if flags & fqdn::SERVER_UPDATES == 0 { 0 } else { fqdn::OVERRIDDEN };
         reply.joined(option::CLIENT_FQDN, &[&[fqdn::NO_UPDATE | overridden], &self.name])
     }
+}
+
+/// The length of all options of this scope, in bytes.
+fn len_of(options: &[Prepared], scope: Scope) -> usize {
+    options.iter().filter(|option| option.scope.covers(scope)).map(Prepared::len).sum()
 }
 
 /// Decides on a UDP payload that came to port 547. The payload of the reply is in `out`.

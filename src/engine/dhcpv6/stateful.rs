@@ -160,7 +160,7 @@ impl Exchange<'_> {
             _ => {}
         }
         // A client with too many identity associations still learns of its name servers.
-        reply.reserve(self.answers.options_len(Scope::Stateful));
+        reply.reserve(self.answers.stateful_len);
         let Written { omitted, has_prefix } = self.put_ias(grants, &mut reply);
         reply.reserve(0);
         self.put_options(&mut reply)?;

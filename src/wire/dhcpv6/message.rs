@@ -11,6 +11,9 @@ pub struct Message<'a> {
     /// transaction-id.
     pub transaction_id: [u8; 3],
     options: Options<'a>,
+    client_id: Option<&'a [u8]>,
+    server_id: Option<&'a [u8]>,
+    option_request: Option<&'a [u8]>,
 }
 
 impl<'a> Message<'a> {
@@ -23,14 +26,23 @@ impl<'a> Message<'a> {
         let (&[code, a, b, c], options) = payload.split_first_chunk::<HEADER_LEN>().ok_or(bad("length"))?;
         let mut left = MAX_OPTIONS;
         let options = Options::parse(options, &mut left)?;
-        let message = Self { message_type: code.into(), transaction_id: [a, b, c], options };
-        message.check_duid(option::CLIENT_ID, "Client Identifier")?;
-        message.check_duid(option::SERVER_ID, "Server Identifier")?;
-        let request = message.option_once(option::ORO, "Option Request")?;
-        if request.is_some_and(|data| data.len() % 2 != 0 || data.len() / 2 > MAX_OPTIONS) {
-            return Err(bad("Option Request"));
+        let [mut client_id, mut server_id, mut option_request] = [Once::default(); 3];
+        for option in options {
+            match option.code {
+                option::CLIENT_ID => client_id.take(option.data),
+                option::SERVER_ID => server_id.take(option.data),
+                option::ORO => option_request.take(option.data),
+                _ => {}
+            }
         }
-        Ok(message)
+        Ok(Self {
+            message_type: code.into(),
+            transaction_id: [a, b, c],
+            options,
+            client_id: client_id.duid("Client Identifier")?,
+            server_id: server_id.duid("Server Identifier")?,
+            option_request: option_request.codes("Option Request")?,
+        })
     }
 
     /// All options, in their order.
@@ -45,12 +57,12 @@ impl<'a> Message<'a> {
 
     /// The client's DUID: 1 to 130 bytes.
     pub fn client_id(&self) -> Option<&'a [u8]> {
-        self.option(option::CLIENT_ID)
+        self.client_id
     }
 
     /// The DUID of the server that the message is for: 1 to 130 bytes.
     pub fn server_id(&self) -> Option<&'a [u8]> {
-        self.option(option::SERVER_ID)
+        self.server_id
     }
 
     /// The identity associations, in their order, if every one of them is well-formed.
@@ -70,24 +82,40 @@ impl<'a> Message<'a> {
 
     /// The codes of the option request option, in its order. None where there is no such option.
     pub fn requested_options(&self) -> Option<impl Iterator<Item = u16> + use<'a>> {
-        let (codes, _) = self.option(option::ORO)?.as_chunks::<2>();
+        let (codes, _) = self.option_request?.as_chunks::<2>();
         Some(codes.iter().map(|code| u16::from_be_bytes(*code)))
     }
+}
 
-    fn check_duid(&self, code: u16, field: &'static str) -> Result<(), DecodeError> {
-        match self.option_once(code, field)? {
-            Some(duid) if duid.is_empty() || duid.len() > duid::MAX_LEN => Err(bad(field)),
-            _ => Ok(()),
-        }
+/// What is found of an option that may come once at most (RFC 8415 §21).
+#[derive(Clone, Copy, Default)]
+struct Once<'a> {
+    first: Option<&'a [u8]>,
+    is_repeated: bool,
+}
+
+impl<'a> Once<'a> {
+    fn take(&mut self, data: &'a [u8]) {
+        self.is_repeated |= self.first.replace(data).is_some();
     }
 
-    fn option_once(&self, code: u16, field: &'static str) -> Result<Option<&'a [u8]>, DecodeError> {
-        let mut found = self.options().filter(|option| option.code == code);
-        let first = found.next();
-        match found.next() {
-            None => Ok(first.map(|option| option.data)),
-            Some(_) => Err(bad(field)),
-        }
+    /// The option, if it comes but once and `is_good`.
+    fn checked(
+        self,
+        field: &'static str,
+        is_good: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<Option<&'a [u8]>, DecodeError> {
+        if self.is_repeated || !self.first.is_none_or(is_good) { Err(bad(field)) } else { Ok(self.first) }
+    }
+
+    /// The same of a DUID (RFC 8415 §11.1).
+    fn duid(self, field: &'static str) -> Result<Option<&'a [u8]>, DecodeError> {
+        self.checked(field, |duid| (1..=duid::MAX_LEN).contains(&duid.len()))
+    }
+
+    /// The same of a list of codes (RFC 8415 §21.7).
+    fn codes(self, field: &'static str) -> Result<Option<&'a [u8]>, DecodeError> {
+        self.checked(field, |codes| codes.len() % 2 == 0 && codes.len() / 2 <= MAX_OPTIONS)
     }
 }
 

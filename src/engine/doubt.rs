@@ -156,12 +156,12 @@ impl Doubts<'_> {
 
     /// Option 121 is not left out, for who takes it has no other routes (RFC 3442).
     fn routed(&mut self, dhcpv4: Option<&dhcpv4::Answers>) {
-        if let Some(key) = dhcpv4.and_then(dhcpv4::Answers::crowding_routes) {
+        if dhcpv4.is_some_and(dhcpv4::Answers::do_routes_crowd) {
             let reason = format!(
                 "so many that a client gets no answer that asks for routes (option 121) and takes no more than \
                  {MIN_MAX_SIZE} bytes, as without option 57"
             );
-            self.add(key, reason);
+            self.add(key_of(&self.binding.settings.routes, "ROUTES", "dhcp.routes"), reason);
         }
     }
 }

@@ -2,25 +2,25 @@
 
 use super::Kind;
 use super::boot::{Boot, Choice};
-use super::options::Prepared;
-use crate::wire::dhcpv4::{Names, OptionList, Options, code};
+use super::menu::{Entry, Menu};
+use crate::wire::dhcpv4::{CodeSet, Names, OptionList, Options, code};
 
 /// The options of DHCP itself (RFC 1497 has none of them): never in a reply to BOOTP.
 const DHCP_ONLY: std::ops::RangeInclusive<u8> = 50..=61;
 
 /// The answer to one client's parameter request list.
 pub(super) struct Asked<'a> {
-    options: &'a [Prepared],
-    request: Options<'a>,
+    menu: &'a Menu,
+    request: &'a Options<'a>,
     kind: Kind,
     /// What it boots.
     choice: Option<Choice<'a>>,
 }
 
 impl<'a> Asked<'a> {
-    /// What is said of `options` and `boot` to the client whose message had the options `request`.
-    pub(super) fn new(options: &'a [Prepared], boot: &'a Boot, request: Options<'a>, kind: Kind) -> Self {
-        Self { options, request, kind, choice: boot.file_for(&request) }
+    /// What is said of `menu` and `boot` to the client whose message had the options `request`.
+    pub(super) fn new(menu: &'a Menu, boot: &'a Boot, request: &'a Options<'a>, kind: Kind) -> Self {
+        Self { menu, request, kind, choice: boot.file_for(request) }
     }
 
     /// `sname` and `file`: what options 66 and 67 say. What is too long for its field is for the option alone.
@@ -34,43 +34,39 @@ impl<'a> Asked<'a> {
     pub(super) fn push(&self, list: &mut OptionList) {
         self.push_unasked(list);
         if !self.has_list() {
-            let options = self.options.iter().filter(|option| !option.is_only_asked);
-            return options.for_each(|option| self.push_one(list, option));
+            let entries = self.menu.entries().iter().filter(|entry| !entry.is_only_asked);
+            return entries.for_each(|entry| self.push_one(list, entry));
         }
-        let mut seen = [false; 256];
+        let mut seen = CodeSet::default();
         for asked in self.list() {
-            let is_repeated = seen.get_mut(usize::from(asked)).is_none_or(|seen| std::mem::replace(seen, true));
-            if !is_repeated {
-                self.options.iter().filter(|option| option.code == asked).for_each(|it| self.push_one(list, it));
+            if let Some(entry) = self.menu.find(asked).filter(|_| seen.insert(asked)) {
+                self.push_one(list, entry);
             }
         }
     }
 
     fn push_unasked(&self, list: &mut OptionList) {
-        let value = |code| self.value(code).filter(|_| !self.is_asked(code));
-        let is_http = self.choice.is_some_and(|choice| choice.is_http) && self.kind != Kind::Bootp;
-        if let Some(class) = value(code::VENDOR_CLASS).filter(|_| is_http) {
-            list.push(code::VENDOR_CLASS, class);
+        let is_http = self.choice.is_some_and(|choice| choice.is_http);
+        if let Some(class) =
+            self.menu.find(code::VENDOR_CLASS).filter(|_| is_http && !self.is_asked(code::VENDOR_CLASS))
+        {
+            self.push_one(list, class);
         }
         for (code, name) in self.names().as_options().filter(|(code, _)| !self.is_asked(*code)) {
             list.push_if_overloaded(code, name);
         }
     }
 
-    fn push_one(&self, list: &mut OptionList, option: &Prepared) {
-        if self.kind == Kind::Bootp && (DHCP_ONLY.contains(&option.code) || option.is_only_asked) {
+    fn push_one(&self, list: &mut OptionList, entry: &Entry) {
+        if self.kind == Kind::Bootp && (DHCP_ONLY.contains(&entry.code) || entry.is_only_asked) {
             return;
         }
-        match option.value.bytes(self.choice) {
-            Some(value) if option.is_required => list.push_required(option.code, value),
-            Some(value) => list.push(option.code, value),
-            None => {}
-        }
+        self.menu.push(list, entry, self.choice);
     }
 
     /// What is said under `code`, asked for or not.
     fn value(&self, code: u8) -> Option<&'a [u8]> {
-        self.options.iter().find(|option| option.code == code)?.value.bytes(self.choice)
+        self.menu.value(code, self.choice)
     }
 
     fn has_list(&self) -> bool {

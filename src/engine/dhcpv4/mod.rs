@@ -2,6 +2,7 @@
 
 mod asked;
 mod boot;
+mod menu;
 mod options;
 
 #[cfg(test)]
@@ -11,6 +12,7 @@ use std::net::Ipv4Addr;
 
 use asked::Asked;
 use boot::Boot;
+use menu::Menu;
 use options::Prepared;
 
 use super::fit::key_fault;
@@ -19,14 +21,17 @@ use super::{lease, name};
 use crate::binding::{Binding, BindingError, Ipv4Binding};
 use crate::config::{Config, Dhcp};
 use crate::wire::dhcpv4::{
-    BOOTREQUEST, CLIENT_PORT, Fqdn, Header, IP_UDP_LEN, MIN_MAX_SIZE, MessageType, Names, OptionList, Request,
-    SERVER_PORT, Space, code, write,
+    BOOTREQUEST, CLIENT_PORT, Fqdn, Header, IP_UDP_LEN, MIN_MAX_SIZE, MessageType, Names, OPTION_HEADER, OptionList,
+    Request, SERVER_PORT, Space, code, write,
 };
 use crate::wire::udp::{self, Envelope};
 use crate::wire::{DomainName, MacAddr, ethernet};
 
 /// The largest reply with its IP and UDP headers, in bytes: what every Ethernet carries.
 const MAX_REPLY: usize = 1500;
+
+/// What an option that says a time takes, in bytes.
+const TIME_LEN: usize = OPTION_HEADER + 4;
 
 /// What option 56 of a NAK says.
 const NAK_MESSAGE: &[u8] = b"this address is not the guest's";
@@ -39,10 +44,10 @@ pub struct Answers {
     server_id: Ipv4Addr,
     allows_rapid_commit: bool,
     mask: [u8; 4],
-    /// Options 51, 58 and 59.
-    lease: lease::Times,
+    /// Options 51, 58 and 59, encoded.
+    lease: [u8; 3 * TIME_LEN],
     boot: Boot,
-    options: Vec<Prepared>,
+    menu: Menu,
     name: DomainName,
     /// The name in label form: with the root label if it is a whole one (RFC 4702 §2.3.1).
     encoded_name: Box<[u8]>,
@@ -87,32 +92,33 @@ impl Answers {
         })?;
         let boot = Boot::new(&binding.settings, dhcp);
         let name = name::full(binding, config);
+        let prepared = options::prepare(binding, ipv4, dhcp, config, &boot);
         let answers = Self {
             address: ipv4.address,
             server_id,
             allows_rapid_commit: dhcp.rapid_commit,
             mask: ipv4.subnet.netmask().octets(),
-            lease: lease::Times::new(binding, &config.lease),
-            options: options::prepare(binding, ipv4, dhcp, config, &boot),
+            lease: encode_lease(lease::Times::new(binding, &config.lease)),
+            menu: Menu::new(&prepared),
             boot,
             encoded_name: name::encoded(&name),
             name,
         };
-        answers.check_size().map_err(|key| {
+        answers.check_size(&prepared).map_err(|key| {
             let reason = format!("the reply would not fit {MAX_REPLY} bytes; this takes most of it");
             error(key, reason)
         })?;
         Ok(Some(answers))
     }
 
-    /// Whether everything fits the largest reply, to whichever client; if not, the key that takes most.
-    fn check_size(&self) -> Result<(), &str> {
+    /// Whether everything that is prepared fits the largest reply, to whichever client; if not, the key that takes most.
+    fn check_size<'p>(&self, prepared: &'p [Prepared]) -> Result<(), &'p str> {
         let mut list = OptionList::default();
         self.push_fixed(&mut list, Kind::Ack);
         // What overloads `sname` and `file` says their names in options, which are among these.
         let longest = self.boot.longest();
         // Whoever takes option 121 has no use for its double.
-        let counted = self.options.iter().filter(|option| option.code != code::CLASSLESS_ROUTE_MICROSOFT);
+        let counted = prepared.iter().filter(|option| option.code != code::CLASSLESS_ROUTE_MICROSOFT);
         let counted = counted.filter_map(|option| Some((option, option.value.bytes(longest)?)));
         counted.clone().for_each(|(option, value)| list.push(option.code, value));
         match counted.max_by_key(|(_, value)| value.len()) {
@@ -121,18 +127,16 @@ impl Answers {
         }
     }
 
-    /// The key of the routes, if they alone cost an answer: that to a client that asks for them, and takes no more than it
-    /// must (RFC 2132 §9.10).
-    pub fn crowding_routes(&self) -> Option<&str> {
+    /// Whether the routes alone cost an answer: that to a client that asks for them, and takes no more than it must (RFC
+    /// 2132 §9.10).
+    pub fn do_routes_crowd(&self) -> bool {
         let mut list = OptionList::default();
         self.push_fixed(&mut list, Kind::Ack);
         // RFC 2132 §9.14: most clients give type and MAC, to be echoed.
         list.push_required(code::CLIENT_ID, &[0; 7]);
-        let required = self.options.iter().filter(|option| option.is_required);
-        let values = required.filter_map(|option| Some((option.code, option.value.bytes(None)?)));
-        values.for_each(|(code, value)| list.push_required(code, value));
-        let routes = self.options.iter().find(|option| option.code == code::CLASSLESS_ROUTE)?;
-        (!list.fits(space(MIN_MAX_SIZE.into(), true))).then_some(&*routes.key)
+        let required = self.menu.entries().iter().filter(|entry| entry.is_required);
+        required.for_each(|entry| self.menu.push(&mut list, entry, None));
+        self.menu.find(code::CLASSLESS_ROUTE).is_some() && !list.fits(space(MIN_MAX_SIZE.into(), true))
     }
 
     /// Decides on `request`; if it is answered, writes the frame and gives its length.
@@ -145,7 +149,7 @@ impl Answers {
     ) -> Result<Answer, Reason> {
         let kind = self.decide(request, context.is_claimed)?;
         // RFC 2131 table 3: a NAK says nothing of all that.
-        let asked = (kind != Kind::Nak).then(|| Asked::new(&self.options, &self.boot, request.options, kind));
+        let asked = (kind != Kind::Nak).then(|| Asked::new(&self.menu, &self.boot, &request.options, kind));
         list.clear();
         self.push_options(list, kind, request, asked.as_ref());
         let header = self.header(kind, request, asked.map(|asked| asked.names()));
@@ -235,9 +239,7 @@ impl Answers {
         match kind {
             Kind::Nak => return list.push_required(code::MESSAGE, NAK_MESSAGE),
             Kind::Offer | Kind::Ack | Kind::RapidCommit => {
-                list.push_required(code::LEASE_TIME, &self.lease.lifetime.to_be_bytes());
-                list.push_required(code::T1, &self.lease.t1.to_be_bytes());
-                list.push_required(code::T2, &self.lease.t2.to_be_bytes());
+                list.push_all_encoded::<TIME_LEN>(&self.lease);
             }
             Kind::Inform | Kind::Bootp => {}
         }
@@ -327,6 +329,17 @@ impl Kind {
             Self::Bootp => None,
         }
     }
+}
+
+/// RFC 2132 §9.2, §9.11, §9.12.
+fn encode_lease(times: lease::Times) -> [u8; 3 * TIME_LEN] {
+    let times = [(code::LEASE_TIME, times.lifetime), (code::T1, times.t1), (code::T2, times.t2)];
+    let mut encoded = [0; 3 * TIME_LEN];
+    for (option, (code, seconds)) in encoded.as_chunks_mut::<TIME_LEN>().0.iter_mut().zip(times) {
+        let [a, b, c, d] = seconds.to_be_bytes();
+        *option = [code, 4, a, b, c, d];
+    }
+    encoded
 }
 
 /// `server_ip`, or the gateway that the guest has on its link.

@@ -27,11 +27,18 @@ pub(super) struct Prepared {
     pub(super) key: Cow<'static, str>,
 }
 
-/// The value of an option, of any length.
+/// The value of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
-    /// The same for every client.
+    /// The same for every client, of any length.
     Fixed(Box<[u8]>),
+    /// It depends on the client.
+    Chosen(Chosen),
+}
+
+/// A value that depends on what the client boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen {
     /// The boot file that fits the client.
     Bootfile,
     /// That the boot file is for UEFI HTTP Boot, if it is.
@@ -43,6 +50,15 @@ impl Value {
     pub(super) fn bytes<'a>(&'a self, choice: Option<Choice<'a>>) -> Option<&'a [u8]> {
         match self {
             Self::Fixed(value) => Some(value),
+            Self::Chosen(chosen) => chosen.bytes(choice),
+        }
+    }
+}
+
+impl Chosen {
+    /// What it comes to for a client that boots `choice`; None if nothing is to be said.
+    pub(super) fn bytes(self, choice: Option<Choice<'_>>) -> Option<&[u8]> {
+        match self {
             Self::Bootfile => Some(choice?.file.as_bytes()),
             Self::HttpClient => choice.filter(|choice| choice.is_http).map(|_| HTTP_CLIENT),
         }
@@ -89,9 +105,9 @@ const RULES: &[Rule] = &[
     Rule { code: code::MTU, key: |_| "MTU".into(), said: Said::Gladly, value: |f| fixed(mtu(f)) },
     Rule { code: code::BROADCAST, key: |_| "SUBNET".into(), said: Said::Gladly, value: |f| fixed(broadcast(f)) },
     Rule { code: code::NTP_SERVER, key: ntp_key, said: Said::Gladly, value: |f| fixed(ntp(f)) },
-    Rule { code: code::VENDOR_CLASS, key: bootfile_key, said: Said::Gladly, value: |f| booting(f, Value::HttpClient) },
+    Rule { code: code::VENDOR_CLASS, key: bootfile_key, said: Said::Gladly, value: |f| booting(f, Chosen::HttpClient) },
     Rule { code: code::TFTP_SERVER, key: tftp_server_key, said: Said::Gladly, value: |f| fixed(tftp_server(f)) },
-    Rule { code: code::BOOTFILE, key: bootfile_key, said: Said::Gladly, value: |f| booting(f, Value::Bootfile) },
+    Rule { code: code::BOOTFILE, key: bootfile_key, said: Said::Gladly, value: |f| booting(f, Chosen::Bootfile) },
     Rule { code: code::V6ONLY_PREFERRED, key: v6only_key, said: Said::OnlyAsked, value: |f| fixed(v6only_wait(f)) },
     Rule { code: code::CAPTIVE_PORTAL, key: portal_key, said: Said::Gladly, value: |f| fixed(captive_portal(f)) },
     Rule { code: code::DOMAIN_SEARCH, key: domain_search_key, said: Said::Gladly, value: |f| fixed(domain_search(f)) },
@@ -161,8 +177,8 @@ fn fixed(value: Option<Vec<u8>>) -> Option<Value> {
 }
 
 /// A value that depends on the client, if there is anything to boot.
-fn booting(facts: &Facts<'_>, value: Value) -> Option<Value> {
-    (!facts.boot.is_empty()).then_some(value)
+fn booting(facts: &Facts<'_>, chosen: Chosen) -> Option<Value> {
+    (!facts.boot.is_empty()).then_some(Value::Chosen(chosen))
 }
 
 /// RFC 2132 §3.5; RFC 3442: also for clients that know no option 121.

@@ -12,7 +12,7 @@ impl<'a> Options<'a> {
 
     /// Option 60 (RFC 2132 §9.13), empty if it is not there; of one in parts, the first.
     pub fn vendor_class(&self) -> &'a [u8] {
-        self.parts(code::VENDOR_CLASS).next().unwrap_or_default()
+        self.first(code::VENDOR_CLASS).unwrap_or_default()
     }
 
     /// The numbers of the client's architectures: those of option 93 (RFC 4578 §2.1), then the one that firmware writes

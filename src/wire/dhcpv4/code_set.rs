@@ -7,30 +7,22 @@ pub struct CodeSet([u64; 4]);
 impl CodeSet {
     /// Whether `code` is in the set.
     pub fn contains(&self, code: u8) -> bool {
-        let [a, b, c, d] = self.0;
-        let word = match code >> 6 {
-            0 => a,
-            1 => b,
-            2 => c,
-            _ => d,
-        };
-        word >> (code & 63) & 1 != 0
+        self.0.get(usize::from(code >> 6)).is_some_and(|word| word & bit(code) != 0)
     }
 
     /// Takes `code` in; returns whether it was not in the set.
     pub fn insert(&mut self, code: u8) -> bool {
-        let [a, b, c, d] = &mut self.0;
-        let word = match code >> 6 {
-            0 => a,
-            1 => b,
-            2 => c,
-            _ => d,
-        };
-        let bit = 1 << (code & 63);
-        let is_new = *word & bit == 0;
-        *word |= bit;
+        let is_new = !self.contains(code);
+        if let Some(word) = self.0.get_mut(usize::from(code >> 6)) {
+            *word |= bit(code);
+        }
         is_new
     }
+}
+
+/// The bit of `code` in its word.
+fn bit(code: u8) -> u64 {
+    1 << (code & 63)
 }
 
 impl FromIterator<u8> for CodeSet {

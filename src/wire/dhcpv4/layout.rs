@@ -6,9 +6,9 @@ use std::ops::Range;
 use super::{code, offset};
 
 /// The largest value of one option (RFC 2132 §2), in bytes.
-const MAX_VALUE: usize = 255;
-/// What code and length take, in bytes.
-const OPTION_HEADER: usize = 2;
+pub const MAX_VALUE: usize = 255;
+/// What code and length of an option take, in bytes.
+pub const OPTION_HEADER: usize = 2;
 /// What option 52 takes, in bytes.
 const OVERLOAD_LEN: usize = OPTION_HEADER + 1;
 /// What the end option takes, in bytes.
@@ -19,14 +19,15 @@ const MAX_WHOLE: usize = offset::FILE.end - offset::FILE.start - END_LEN - OPTIO
 /// The options of a reply, in their order. Reused from reply to reply, so that none allocates.
 #[derive(Debug, Default)]
 pub struct OptionList {
-    values: Vec<u8>,
+    /// All options as they stand in a message, one behind the other.
+    encoded: Vec<u8>,
     entries: Vec<Entry>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Entry {
-    code: u8,
-    value: Range<usize>,
+    /// What the option takes of the bytes, in all its parts.
+    len: usize,
     presence: Presence,
 }
 
@@ -83,18 +84,18 @@ pub struct Written {
 impl OptionList {
     /// Forgets all options.
     pub fn clear(&mut self) {
-        self.values.clear();
+        self.encoded.clear();
         self.entries.clear();
     }
 
     /// Appends an option that may be left out when there is no room.
     pub fn push(&mut self, code: u8, value: &[u8]) {
-        self.push_parts(code, std::iter::once(value), Presence::Optional);
+        self.push_one(code, value, Presence::Optional);
     }
 
     /// Appends an option that says what `file` or `sname` cannot say while it holds options (RFC 2132 §9.4, §9.5).
     pub fn push_if_overloaded(&mut self, code: u8, value: &[u8]) {
-        self.push_parts(code, std::iter::once(value), Presence::Overloaded);
+        self.push_one(code, value, Presence::Overloaded);
     }
 
     /// Appends an option that may be left out, whose value is made of these parts.
@@ -104,7 +105,7 @@ impl OptionList {
 
     /// Appends an option without which the reply must not go out.
     pub fn push_required(&mut self, code: u8, value: &[u8]) {
-        self.push_parts(code, std::iter::once(value), Presence::Required);
+        self.push_one(code, value, Presence::Required);
     }
 
     /// Appends a required option from the parts that it came in (RFC 3396 §7); nothing if there are none.
@@ -115,10 +116,35 @@ impl OptionList {
         }
     }
 
+    /// Appends an option that was [encoded](encode_option) before.
+    pub fn push_encoded(&mut self, option: &[u8], is_required: bool) {
+        self.encoded.extend_from_slice(option);
+        let presence = if is_required { Presence::Required } else { Presence::Optional };
+        self.entries.push(Entry { len: option.len(), presence });
+    }
+
+    /// Appends required options of `N` bytes each that were encoded before, one behind the other.
+    pub fn push_all_encoded<const N: usize>(&mut self, options: &[u8]) {
+        let (each, _) = options.as_chunks::<N>();
+        self.encoded.extend_from_slice(each.as_flattened());
+        self.entries.extend(each.iter().map(|_| Entry { len: N, presence: Presence::Required }));
+    }
+
+    fn push_one(&mut self, code: u8, value: &[u8], presence: Presence) {
+        match u8::try_from(value.len()) {
+            Ok(len) => {
+                self.encoded.extend_from_slice(&[code, len]);
+                self.encoded.extend_from_slice(value);
+                self.entries.push(Entry { len: OPTION_HEADER + value.len(), presence });
+            }
+            Err(_) => self.push_parts(code, std::iter::once(value), presence),
+        }
+    }
+
     fn push_parts<'a>(&mut self, code: u8, parts: impl Iterator<Item = &'a [u8]>, presence: Presence) {
-        let start = self.values.len();
-        parts.for_each(|part| self.values.extend_from_slice(part));
-        self.entries.push(Entry { code, value: start..self.values.len(), presence });
+        let start = self.encoded.len();
+        encode(&mut self.encoded, code, parts);
+        self.entries.push(Entry { len: self.encoded.len() - start, presence });
     }
 
     /// Whether all options fit into `space`.
@@ -130,37 +156,94 @@ impl OptionList {
     /// Writes the options into `message`: all of them, overloading `file` and `sname` if need be, else all but the last
     /// ones that are not required. None if a required one does not fit. Fields that hold no options say their names.
     pub(super) fn write(&self, message: &mut [u8], space: Space, names: Names<'_>) -> Option<Written> {
-        let plain = self.attempt(message, Areas::plain(space), names, usize::MAX);
-        if let Some(len) = plain {
+        let plain = Areas::plain(space);
+        if let Some(len) = self.write_as_it_is(message, plain, names) {
+            return Some(Written { len, omitted: 0 });
+        }
+        if let Some(len) = self.attempt(message, plain, names, usize::MAX) {
             return Some(Written { len, omitted: 0 });
         }
         let areas = if space.overload { Areas::overloaded(space) } else { Areas::plain(space) };
-        let optional = self.entries_for(areas).filter(|entry| entry.presence != Presence::Required).count();
+        let optional = self.entries_for(areas).filter(|(presence, _)| *presence != Presence::Required).count();
         (0..=optional).find_map(|omitted| {
             let len = self.attempt(message, areas, names, optional - omitted)?;
             Some(Written { len, omitted })
         })
     }
 
+    /// Writes all options at once, as they are, into the options field: most replies. None if they are too many, or one of
+    /// them is only for a reply that is overloaded.
+    fn write_as_it_is(&self, message: &mut [u8], mut plain: Areas, names: Names<'_>) -> Option<usize> {
+        let [options, ..] = &mut plain.0;
+        let is_plain = |entry: &Entry| entry.presence != Presence::Overloaded;
+        if self.encoded.len() > options.room() || !self.entries.iter().all(is_plain) {
+            return None;
+        }
+        message.get_mut(offset::SNAME.start..offset::FILE.end)?.fill(0);
+        options.put(message, &self.encoded)?;
+        plain.finish(message, names)
+    }
+
     /// The options that belong into a reply with these areas.
-    fn entries_for(&self, areas: Areas) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.presence != Presence::Overloaded || areas.are_overloaded())
+    fn entries_for(&self, areas: Areas) -> impl Iterator<Item = (Presence, &[u8])> {
+        let mut rest = &self.encoded[..];
+        let entries = self.entries.iter().map_while(move |entry| {
+            let (option, behind) = rest.split_at_checked(entry.len)?;
+            rest = behind;
+            Some((entry.presence, option))
+        });
+        let is_overloaded = areas.are_overloaded();
+        entries.filter(move |(presence, _)| *presence != Presence::Overloaded || is_overloaded)
     }
 
     /// Writes the required options and the first `optional` others; gives the length of the message if they fit.
     fn attempt(&self, message: &mut [u8], mut areas: Areas, names: Names<'_>, mut optional: usize) -> Option<usize> {
         message.get_mut(offset::SNAME.start..offset::FILE.end)?.fill(0);
-        message.get_mut(offset::OPTIONS..)?.fill(0);
-        for entry in self.entries_for(areas) {
-            if entry.presence != Presence::Required {
+        for (presence, option) in self.entries_for(areas) {
+            if presence != Presence::Required {
                 let Some(rest) = optional.checked_sub(1) else {
                     continue;
                 };
                 optional = rest;
             }
-            areas.put(message, entry.code, self.values.get(entry.value.clone())?)?;
+            areas.put(message, option)?;
         }
         areas.finish(message, names)
+    }
+}
+
+/// The option `code` as it stands in a message: in parts, each with code and length, if its value is a long one.
+pub fn encode_option(code: u8, value: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(OPTION_HEADER + value.len());
+    encode(&mut encoded, code, std::iter::once(value));
+    encoded
+}
+
+/// Appends the option `code`, whose value is made of `parts`, in as few parts as hold it (RFC 3396 §6).
+fn encode<'a>(to: &mut Vec<u8>, code: u8, parts: impl Iterator<Item = &'a [u8]>) {
+    let mut start = to.len();
+    to.extend_from_slice(&[code, 0]);
+    for mut value in parts {
+        loop {
+            let room = MAX_VALUE - (to.len() - start - OPTION_HEADER);
+            let (now, later) = value.split_at_checked(room).unwrap_or((value, &[]));
+            to.extend_from_slice(now);
+            if later.is_empty() {
+                break;
+            }
+            close(to, start);
+            value = later;
+            start = to.len();
+            to.extend_from_slice(&[code, 0]);
+        }
+    }
+    close(to, start);
+}
+
+/// Writes the length of the part that begins at `start` and ends here.
+fn close(encoded: &mut [u8], start: usize) {
+    if let [_, length, value @ ..] = encoded.get_mut(start..).unwrap_or_default() {
+        *length = value.len() as u8;
     }
 }
 
@@ -198,30 +281,29 @@ impl Areas {
         file.end > file.start
     }
 
-    /// Writes an option where it fits whole; one too long for that, wherever there is room (RFC 3396).
-    fn put(&mut self, message: &mut [u8], code: u8, value: &[u8]) -> Option<()> {
-        let parts = value.len().div_ceil(MAX_VALUE).max(1);
-        let whole = value.len() + parts * OPTION_HEADER;
-        if let Some(area) = self.0.iter_mut().find(|area| area.room() >= whole) {
-            return value
-                .chunks(MAX_VALUE)
-                // No value at all is one part of no bytes.
-                .chain(value.is_empty().then_some(value))
-                .try_for_each(|part| area.put(message, code, part));
+    /// Writes an encoded option where it fits whole; one too long for that, wherever there is room (RFC 3396).
+    fn put(&mut self, message: &mut [u8], option: &[u8]) -> Option<()> {
+        match self.0.iter_mut().find(|area| area.room() >= option.len()) {
+            Some(area) => area.put(message, option),
+            None if option.len() <= OPTION_HEADER + MAX_WHOLE => None,
+            None => self.split(message, option),
         }
-        if value.len() <= MAX_WHOLE { None } else { self.split(message, code, value) }
     }
 
-    fn split(&mut self, message: &mut [u8], code: u8, mut value: &[u8]) -> Option<()> {
+    fn split(&mut self, message: &mut [u8], option: &[u8]) -> Option<()> {
+        let code = *option.first()?;
+        let parts = option.chunks(OPTION_HEADER + MAX_VALUE).filter_map(|part| part.get(OPTION_HEADER..));
+        let mut left = parts.clone().map(<[u8]>::len).sum();
+        let mut value = parts.flatten().copied();
         for area in &mut self.0 {
-            while !value.is_empty() && area.room() > OPTION_HEADER {
-                let len = (area.room() - OPTION_HEADER).min(MAX_VALUE).min(value.len());
-                let (part, rest) = value.split_at_checked(len)?;
-                area.put(message, code, part)?;
-                value = rest;
+            while left > 0 && area.room() > OPTION_HEADER {
+                let len = (area.room() - OPTION_HEADER).min(MAX_VALUE).min(left);
+                area.put(message, &[code, u8::try_from(len).ok()?])?;
+                value.by_ref().take(len).try_for_each(|byte| area.put(message, &[byte]))?;
+                left -= len;
             }
         }
-        value.is_empty().then_some(())
+        (left == 0).then_some(())
     }
 
     /// Ends every area that is used, and puts names where none is; gives the length of the message.
@@ -230,7 +312,7 @@ impl Areas {
         let overload = u8::from(file.is_used()) | u8::from(sname.is_used()) << 1;
         if overload != 0 {
             options.end += OVERLOAD_LEN;
-            options.put(message, code::OVERLOAD, &[overload])?;
+            options.put(message, &[code::OVERLOAD, 1, overload])?;
         }
         for (area, field, name) in [(file, offset::FILE, names.file), (sname, offset::SNAME, names.sname)] {
             if area.is_used() {
@@ -258,12 +340,10 @@ impl Area {
         self.next > self.start
     }
 
-    fn put(&mut self, message: &mut [u8], code: u8, value: &[u8]) -> Option<()> {
-        let len = OPTION_HEADER + value.len();
-        let (header, rest) = message.get_mut(self.next..self.next + len)?.split_at_mut(OPTION_HEADER);
-        header.copy_from_slice(&[code, u8::try_from(value.len()).ok()?]);
-        rest.copy_from_slice(value);
-        self.next += len;
+    fn put(&mut self, message: &mut [u8], bytes: &[u8]) -> Option<()> {
+        let end = self.next + bytes.len();
+        message.get_mut(self.next..end)?.copy_from_slice(bytes);
+        self.next = end;
         Some(())
     }
 }

@@ -7,7 +7,7 @@ mod reply;
 mod request;
 
 pub use code_set::CodeSet;
-pub use layout::{Names, OptionList, Space, Written};
+pub use layout::{MAX_VALUE, Names, OPTION_HEADER, OptionList, Space, Written, encode_option};
 pub use reply::{Header, write};
 pub use request::{Fqdn, Options, Request};
 
@@ -37,7 +37,8 @@ const COOKIE: [u8; 4] = [99, 130, 83, 99];
 mod offset {
     use std::ops::Range;
 
-    pub(super) const XID: Range<usize> = 4..8;
+    pub(super) const HOPS: usize = 3;
+    pub(super) const SECS: Range<usize> = 8..10;
     pub(super) const FLAGS: Range<usize> = 10..12;
     pub(super) const CIADDR: Range<usize> = 12..16;
     pub(super) const YIADDR: Range<usize> = 16..20;

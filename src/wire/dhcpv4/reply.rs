@@ -29,26 +29,22 @@ pub fn write(
     space: Space,
 ) -> Option<Written> {
     let message = buffer.get_mut(..space.max_len)?;
-    message.get_mut(..offset::OPTIONS)?.fill(0);
     // RFC 2131 table 3: htype, hlen, xid, flags, giaddr and chaddr are the client's.
-    let mut copy = |range: std::ops::Range<usize>| {
-        message.get_mut(range.clone())?.copy_from_slice(request.bytes.get(range)?);
-        Some(())
-    };
-    copy(1..3)?;
-    copy(offset::XID)?;
-    copy(offset::FLAGS)?;
-    copy(offset::GIADDR)?;
-    copy(offset::CHADDR)?;
-    *message.first_mut()? = BOOTREPLY;
-    message.get_mut(offset::CIADDR)?.copy_from_slice(&header.ciaddr.octets());
-    message.get_mut(offset::YIADDR)?.copy_from_slice(&header.yiaddr.octets());
-    message.get_mut(offset::SIADDR)?.copy_from_slice(&header.siaddr.octets());
+    let fields: &mut [u8; offset::SNAME.start] = message.first_chunk_mut()?;
+    *fields = *request.bytes.first_chunk()?;
+    fields[0] = BOOTREPLY;
+    fields[offset::HOPS] = 0;
+    fields[offset::SECS].fill(0);
+    fields[offset::CIADDR].copy_from_slice(&header.ciaddr.octets());
+    fields[offset::YIADDR].copy_from_slice(&header.yiaddr.octets());
+    fields[offset::SIADDR].copy_from_slice(&header.siaddr.octets());
     if header.force_broadcast {
-        *message.get_mut(offset::FLAGS.start)? |= 0x80;
+        fields[offset::FLAGS.start] |= 0x80;
     }
     message.get_mut(offset::COOKIE)?.copy_from_slice(&COOKIE);
     let written = options.write(message, space, header.names)?;
+    let len = written.len.max(MIN_LEN).min(space.max_len);
     // What is behind the end option is zero: pad options.
-    Some(Written { len: written.len.max(MIN_LEN).min(space.max_len), ..written })
+    message.get_mut(written.len..len)?.fill(0);
+    Some(Written { len, ..written })
 }

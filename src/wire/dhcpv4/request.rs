@@ -132,18 +132,23 @@ impl<'a> Options<'a> {
 
     /// Every option in its order. One that was split (RFC 3396) comes in several parts.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
-        let [options, file, sname] = self.areas.map(|rest| Walk { rest });
-        options.chain(file).chain(sname).filter_map(Result::ok)
+        walk(self.areas)
     }
 
     /// The parts of the option `code`, to be read as one (RFC 3396 §5).
     pub fn parts(&self, code: u8) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let count = match (self.present.contains(code), self.repeated.contains(code)) {
-            (false, _) => 0,
-            (true, false) => 1,
-            (true, true) => usize::MAX,
-        };
-        self.iter().filter(move |(found, _)| *found == code).map(|(_, value)| value).take(count)
+        let is_repeated = self.repeated.contains(code);
+        let only = if is_repeated { None } else { self.first(code) };
+        let areas = if is_repeated { self.areas } else { Default::default() };
+        only.into_iter().chain(walk(areas).filter(move |(found, _)| *found == code).map(|(_, value)| value))
+    }
+
+    /// The option `code`, or the first part of it.
+    pub fn first(&self, code: u8) -> Option<&'a [u8]> {
+        if !self.present.contains(code) {
+            return None;
+        }
+        self.iter().find(|(found, _)| *found == code).map(|(_, value)| value)
     }
 
     /// Whether the option `code` is there.
@@ -153,7 +158,7 @@ impl<'a> Options<'a> {
 
     /// The option `code`, which must come once and with `N` bytes if it comes at all.
     fn exact<const N: usize>(&self, code: u8, field: &'static str) -> Result<Option<[u8; N]>, DecodeError> {
-        let Some(value) = self.parts(code).next() else {
+        let Some(value) = self.first(code) else {
             return Ok(None);
         };
         match <[u8; N]>::try_from(value) {
@@ -168,7 +173,7 @@ impl<'a> Options<'a> {
 
     fn fqdn(&self) -> Result<Option<Fqdn>, DecodeError> {
         // RFC 4702 §2: flags, two obsolete octets, and a name that is not used here.
-        let Some(value) = self.parts(code::FQDN).next() else {
+        let Some(value) = self.first(code::FQDN) else {
             return Ok(None);
         };
         let [flags, _, _] = *value.first_chunk::<3>().ok_or(bad("option 81"))?;
@@ -186,6 +191,23 @@ fn skip_pads(bytes: &[u8]) -> &[u8] {
     let rest = bytes.get(blank * MANY..).unwrap_or_default();
     let pads = rest.iter().take_while(|byte| **byte == code::PAD).count();
     rest.get(pads..).unwrap_or_default()
+}
+
+/// Every option of these areas, whose lengths were checked.
+fn walk(areas: [&[u8]; 3]) -> impl Iterator<Item = (u8, &[u8])> {
+    let [options, mut file, mut sname] = areas;
+    let mut area = Walk { rest: options };
+    std::iter::from_fn(move || {
+        loop {
+            if let Some(option) = area.next() {
+                return option.ok();
+            }
+            if file.is_empty() && sname.is_empty() {
+                return None;
+            }
+            area.rest = std::mem::replace(&mut file, std::mem::take(&mut sname));
+        }
+    })
 }
 
 /// Walks over the options of one area, up to the end option or the end of the area.

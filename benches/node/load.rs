@@ -182,7 +182,7 @@ impl<'a> Generator<'a> {
 
     /// Takes answers that are there, and makes the next request for each. Returns whether there were any.
     fn take_all(&mut self, port: &mut Port) -> bool {
-        port.receive(|frame| {
+        port.receive(|frame, _| {
             let number = number_of(self.order.kind, self.guest, frame);
             if let Some(slot) = number.and_then(|number| self.take(number)) {
                 self.make(slot);

@@ -27,6 +27,7 @@ mod net;
 mod packet;
 mod port;
 mod programs;
+mod scale;
 mod shell;
 mod sys;
 mod table;
@@ -50,6 +51,8 @@ struct Arguments {
 enum Command {
     /// Programs side by side
     Compare(compare::Arguments),
+    /// The daemon with few bindings and with many
+    Scale(scale::Arguments),
     /// The least that a program with an NFQUEUE can do
     #[command(hide = true)]
     Limit(limit::Arguments),
@@ -60,6 +63,7 @@ fn main() {
         // `cargo bench` without a word, or `cargo test --benches`.
         None => Arguments::command().print_help().unwrap(),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
+        Some(Command::Scale(arguments)) => scale::run(&arguments),
         Some(Command::Limit(arguments)) => limit::run(&arguments),
     }
 }

@@ -59,6 +59,29 @@ impl Node {
         guest
     }
 
+    /// Plugs in so many guests, numbered from 1, whose taps share a wire: their frames leave by `trunk` and arrive at one
+    /// `eth0`. To make a pair of interfaces for each would take minutes.
+    pub(crate) fn crowd(&self, count: u16) -> Vec<Guest> {
+        let netns = format!("{}-crowd", self.netns);
+        sh(&format!(
+            "ip netns add {netns}
+            ip -n {node} link add trunk type veth peer name eth0 netns {netns}
+            ip netns exec {node} sysctl -qw net.ipv6.conf.trunk.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1",
+            node = self.netns,
+        ));
+        sh_in(&netns, "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1; ip link set eth0 arp off; ip link set eth0 up");
+        let guests: Vec<_> = (1..=count).map(|number| Guest { netns: netns.clone(), ..Guest::away(number) }).collect();
+        let mut batch = "link set trunk up\n".to_owned();
+        for guest in &guests {
+            let (tap, mac) = (&guest.tap, mac_text(guest.router()));
+            writeln!(batch, "link add link trunk name {tap} address {mac} up type macvlan mode private").unwrap();
+        }
+        let path = self.path("crowd");
+        fs::write(&path, batch).unwrap();
+        sh_in(&self.netns, &format!("ip -batch {path}; sysctl -qw net.ipv6.conf.default.disable_ipv6=0"));
+        guests
+    }
+
     /// A file or folder of this node, from the path within its own folder.
     pub(crate) fn path(&self, name: &str) -> String {
         format!("{SCRATCH}/{}/{name}", self.netns)
@@ -104,6 +127,17 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// A guest of this number that is nowhere.
+    pub(crate) fn away(number: u16) -> Self {
+        Self { netns: String::new(), tap: format!("tap{number}"), number }
+    }
+
+    /// The MAC of the guest's tap, where guests share a wire.
+    pub(crate) fn router(&self) -> [u8; 6] {
+        let [high, low] = self.number.to_be_bytes();
+        [2, 0, 0, 1, high, low]
+    }
+
     /// The guest's MAC.
     pub(crate) fn mac(&self) -> [u8; 6] {
         let [high, low] = self.number.to_be_bytes();

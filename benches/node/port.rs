@@ -1,6 +1,7 @@
 //! The guest's end of the wire: a packet socket in its namespace.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use nfdhcpd::io::sys::{Frame, send_frames, set_qdisc_bypass};
 use nix::errno::Errno;
@@ -48,9 +49,14 @@ impl Port {
         }
     }
 
-    /// Shows frames to `look`, some of those that are there. Returns whether there were any.
-    pub(crate) fn receive(&mut self, mut look: impl FnMut(&[u8])) -> bool {
+    /// Shows frames and the times of their arrival to `look`, some of those that are there. Returns whether there were any.
+    pub(crate) fn receive(&mut self, mut look: impl FnMut(&[u8], Duration)) -> bool {
         (0..BATCH).map_while(|_| self.ring.take(&mut look)).count() > 0
+    }
+
+    /// The same for all that are there.
+    pub(crate) fn receive_all(&mut self, mut look: impl FnMut(&[u8], Duration)) {
+        while self.receive(&mut look) {}
     }
 
     /// Whether there are frames.

@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use libc::{TP_STATUS_KERNEL, TP_STATUS_USER, tpacket_req, tpacket2_hdr};
 
@@ -105,19 +106,21 @@ impl Ring {
         self.slot().1.load(Ordering::Acquire) & TP_STATUS_USER != 0
     }
 
-    /// Shows the next frame to `look`, and gives its slot back; None if there is no frame.
-    pub(crate) fn take<T>(&mut self, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    /// Shows the next frame and the time of its arrival, by the kernel's clock, to `look`, and gives its slot back; None if
+    /// there is no frame.
+    pub(crate) fn take<T>(&mut self, look: impl FnOnce(&[u8], Duration) -> T) -> Option<T> {
         if !self.has_frame() {
             return None;
         }
         let (slot, status) = self.slot();
         // SAFETY: TP_STATUS_USER says that the slot is ours, with header and frame written, until we say otherwise. The
         // frame lies behind the header and within the slot: the kernel cuts off what does not fit.
-        let frame = unsafe {
+        let (header, frame) = unsafe {
             let header: tpacket2_hdr = slot.cast().read();
-            slice::from_raw_parts(slot.add(usize::from(header.tp_mac)).as_ptr(), header.tp_snaplen as usize)
+            let start = slot.add(usize::from(header.tp_mac)).as_ptr();
+            (header, slice::from_raw_parts(start, header.tp_snaplen as usize))
         };
-        let seen = look(frame);
+        let seen = look(frame, Duration::new(header.tp_sec.into(), header.tp_nsec));
         status.store(TP_STATUS_KERNEL, Ordering::Release);
         self.next = (self.next + 1) % SLOTS;
         Some(seen)

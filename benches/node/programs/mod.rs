@@ -3,7 +3,7 @@
 mod dnsmasq;
 mod kea;
 mod limit;
-mod nfdhcpd;
+pub(crate) mod nfdhcpd;
 
 use std::iter;
 use std::time::{Duration, Instant};

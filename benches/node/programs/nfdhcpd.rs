@@ -8,7 +8,7 @@ use crate::packet::Kind;
 use crate::shell::{Process, command_in};
 
 /// Its executable, built as a release is.
-pub(super) const PATH: &str = env!("CARGO_BIN_EXE_nfdhcpd");
+pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_nfdhcpd");
 
 /// One process for everything.
 pub(super) const PROGRAM: Program =

@@ -1,0 +1,113 @@
+//! Periodic advertisements to thousands of taps: how many at once, and what they cost a guest that asks.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::site::{Site, Wanted};
+use super::{KIND, micros};
+use crate::load::{self, Order};
+use crate::port::Port;
+use crate::table::Table;
+
+/// The least `ra_period`, in seconds. As many taps as are advertised to in a second would be ten thousand with a
+/// `ra_period` of some more.
+const OFTEN: u32 = 4;
+/// The longest one: none falls into the time of a measurement.
+const SELDOM: u32 = 1_800;
+
+/// In which time the most advertisements are looked for.
+const WINDOW: Duration = Duration::from_millis(10);
+
+/// How long there are none when all have been told.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Measures with advertisements and without.
+pub(super) fn table(taps: u16, time: Duration) -> Table {
+    let mut site = Site::new(Wanted { bindings: taps, taps, ra_period: Some(OFTEN) });
+    let (process, _) = site.start();
+    // At first every tap is told at once.
+    thread::sleep(Duration::from_secs(u64::from(OFTEN)));
+    let often = row(&mut site, taps, OFTEN, time);
+    let text = fs::read_to_string(&site.config).unwrap();
+    fs::write(&site.config, text.replace(&period(OFTEN), &period(SELDOM))).unwrap();
+    kill(Pid::from_raw(process.pid().cast_signed()), Signal::SIGHUP).unwrap();
+    await_quiet(&mut site.crowd.port);
+    let seldom = row(&mut site, taps, SELDOM, time);
+    let mut table = Table::new(&[
+        "taps",
+        "ra_period, s",
+        "advertisements/s",
+        "most in 10 ms",
+        "answers/s, one under way",
+        "median, µs",
+        "99 %, µs",
+    ]);
+    table.push(often);
+    table.push(seldom);
+    table
+}
+
+fn period(seconds: u32) -> String {
+    format!("ra_period = {seconds}\n")
+}
+
+/// Has the lone guest ask for so long, and counts what arrives at the others.
+fn row(site: &mut Site, taps: u16, period: u32, time: Duration) -> Vec<String> {
+    let Site { crowd, guest, port, .. } = site;
+    let is_over = AtomicBool::new(false);
+    let (mut tally, arrivals) = thread::scope(|scope| {
+        let arrivals = scope.spawn(|| arrivals(&mut crowd.port, &is_over));
+        let tally = load::run(port, guest, Order { kind: KIND, outstanding: 1, time });
+        is_over.store(true, Ordering::Relaxed);
+        (tally, arrivals.join().unwrap())
+    });
+    vec![
+        taps.to_string(),
+        period.to_string(),
+        format!("{:.0}", arrivals.len() as f64 / time.as_secs_f64()),
+        most_within(&arrivals, WINDOW).to_string(),
+        format!("{:.0}", tally.rate()),
+        micros(&mut tally, 0.5),
+        micros(&mut tally, 0.99),
+    ]
+}
+
+/// When advertisements arrive, by the kernel's clock, in their order.
+fn arrivals(port: &mut Port, is_over: &AtomicBool) -> Vec<Duration> {
+    port.receive_all(|_, _| {});
+    let mut arrivals = Vec::new();
+    while !is_over.load(Ordering::Relaxed) {
+        port.wait();
+        port.receive_all(|frame, time| arrivals.extend(is_advertisement(frame).then_some(time)));
+    }
+    arrivals.sort_unstable();
+    arrivals
+}
+
+fn await_quiet(port: &mut Port) {
+    let mut last = Instant::now();
+    while last.elapsed() < QUIET {
+        port.wait();
+        port.receive_all(|frame, _| {
+            if is_advertisement(frame) {
+                last = Instant::now();
+            }
+        });
+    }
+}
+
+/// A Router Advertisement (RFC 4861 §4.2) behind Ethernet and IPv6 without extension headers.
+fn is_advertisement(frame: &[u8]) -> bool {
+    frame.get(12..14) == Some(&[0x86, 0xdd]) && frame.get(20) == Some(&58) && frame.get(54) == Some(&134)
+}
+
+/// The most of these times that lie within so long of each other.
+fn most_within(times: &[Duration], window: Duration) -> usize {
+    let count = |(at, first): (usize, &Duration)| times[at..].partition_point(|time| *time <= *first + window);
+    times.iter().enumerate().map(count).max().unwrap_or_default()
+}

@@ -1,12 +1,13 @@
 # make help
 
-.PHONY: help demo test lint bench fuzz fuzz-smoke
+.PHONY: help demo test lint bench soak fuzz fuzz-smoke
 
 help:
 	@echo 'make demo   a guest gets its network from a daemon built from here (no root needed)'
 	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
 	@echo 'make lint   format, clippy, documentation'
 	@echo 'make bench  the daemon beside the limit of NFQUEUE, dnsmasq and Kea; tables in some minutes (docs/performance.md)'
+	@echo 'make soak   an hour of changing bindings, taps, floods and restarts, or SECONDS=60 of it; nothing may grow'
 	@echo 'make fuzz   every fuzzer for ten minutes'
 
 demo:
@@ -34,6 +35,12 @@ ifeq ($(firstword $(BENCH)),compare)
 	@printf "### Instructions of the daemon's own code\n\n"
 	@cargo bench --quiet --bench instructions | sed 's/^/    /'
 endif
+
+# "soak --help" tells what else there is: SOAK='--seed 7' repeats a run.
+SECONDS = 3600
+soak:
+	@tests/install-tools.sh demo
+	@cargo bench --quiet --bench node -- soak --seconds $(SECONDS) $(SOAK)
 
 fuzz-smoke: target/tools/bin/cargo-fuzz
 	@if [ -x fuzz/smoke.sh ]; then fuzz/smoke.sh 10; fi

@@ -8,6 +8,7 @@
 //! Everything is in namespaces that end with this program. `docs/performance.md` says what the figures mean.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -19,6 +20,8 @@
 
 mod compare;
 mod cpus;
+mod exchange;
+mod flood;
 mod inside;
 mod lab;
 mod limit;
@@ -29,6 +32,7 @@ mod port;
 mod programs;
 mod scale;
 mod shell;
+mod soak;
 mod sys;
 mod table;
 mod tally;
@@ -53,6 +57,8 @@ enum Command {
     Compare(compare::Arguments),
     /// The daemon with few bindings and with many
     Scale(scale::Arguments),
+    /// Guests, bindings and taps that come and go, under load, for as long as you like
+    Soak(soak::Arguments),
     /// The least that a program with an NFQUEUE can do
     #[command(hide = true)]
     Limit(limit::Arguments),
@@ -64,6 +70,7 @@ fn main() {
         None => Arguments::command().print_help().unwrap(),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Scale(arguments)) => scale::run(&arguments),
+        Some(Command::Soak(arguments)) => soak::run(&arguments),
         Some(Command::Limit(arguments)) => limit::run(&arguments),
     }
 }

@@ -44,11 +44,22 @@ impl Node {
 
     /// Plugs in a guest of this number.
     pub(crate) fn guest(&self, number: u16) -> Guest {
-        let guest = Guest { netns: format!("{}-vm{number}", self.netns), tap: format!("tap{number}"), number };
-        let Guest { netns, tap, .. } = &guest;
+        let guest = self.absent_guest(number);
+        sh(&format!("ip netns add {}", guest.netns));
+        self.plug(&guest);
+        guest
+    }
+
+    /// A guest that there is only word of.
+    pub(crate) fn absent_guest(&self, number: u16) -> Guest {
+        Guest { netns: format!("{}-vm{number}", self.netns), tap: format!("tap{number}"), number }
+    }
+
+    /// Makes a guest's tap.
+    pub(crate) fn plug(&self, guest: &Guest) {
+        let Guest { netns, tap, .. } = guest;
         sh(&format!(
-            "ip netns add {netns}
-            ip -n {} link add {tap} address {} type veth peer name eth0 netns {netns}",
+            "ip -n {} link add {tap} address {} type veth peer name eth0 netns {netns}",
             self.netns,
             mac_text(ROUTER_MAC),
         ));
@@ -56,7 +67,11 @@ impl Node {
         // the guest's MAC, which is in frames only, it does not even look.
         sh_in(netns, "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1; ip link set eth0 arp off; ip link set eth0 up");
         sh_in(&self.netns, &format!("ip link set {tap} up"));
-        guest
+    }
+
+    /// Takes a guest's tap away.
+    pub(crate) fn unplug(&self, guest: &Guest) {
+        sh(&format!("ip -n {} link del {}", self.netns, guest.tap));
     }
 
     /// Plugs in so many guests, numbered from 1, whose taps share a wire: their frames leave by `trunk` and arrive at one

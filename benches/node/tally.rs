@@ -25,9 +25,13 @@ impl Tally {
 
     /// The latency that this share of the answers did not exceed.
     pub(crate) fn quantile(&mut self, share: f64) -> Option<Duration> {
-        let last = self.latencies.len().checked_sub(1)?;
-        let at = (share * last as f64).round() as usize;
-        let (_, value, _) = self.latencies.select_nth_unstable(at);
-        Some(Duration::from_nanos(u64::from(*value)))
+        quantile(&mut self.latencies, share).map(|nanos| Duration::from_nanos(nanos.into()))
     }
+}
+
+/// The value that this share of the values does not exceed.
+pub(crate) fn quantile<T: Ord + Copy>(values: &mut [T], share: f64) -> Option<T> {
+    let last = values.len().checked_sub(1)?;
+    let (_, value, _) = values.select_nth_unstable((share * last as f64).round() as usize);
+    Some(*value)
 }

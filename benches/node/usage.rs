@@ -15,9 +15,14 @@ pub(crate) fn cpu_time(pid: u32) -> Duration {
 
 /// The most memory that a process ever had at once, in bytes.
 pub(crate) fn peak_memory(pid: u32) -> u64 {
+    status(pid, "VmHWM") * 1024
+}
+
+/// A number of `/proc/PID/status`: `VmHWM` and the like in kB.
+pub(crate) fn status(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+    value.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// The processor time of this thread so far.

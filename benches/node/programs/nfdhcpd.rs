@@ -32,20 +32,24 @@ pub(crate) fn write_bindings(node: &Node, guests: &[&Guest]) -> String {
     folder
 }
 
-/// Writes a configuration, and returns its path: the original's sample with all queues, also answers for a guest that
-/// wants its address by DHCPv6, and without a limit for each guest.
+/// Writes a configuration without a limit for each guest, and returns its path.
 pub(crate) fn write_config(node: &Node) -> String {
+    write_config_with(node, "control_socket = none\nrate_limit = 0", 604_800)
+}
+
+/// Writes a configuration with these lines in its first section, and returns its path: the original's sample with all
+/// queues, which also answers a guest that wants its address by DHCPv6.
+pub(crate) fn write_config_with(node: &Node, general: &str, lease_lifetime: u32) -> String {
     let path = node.path("nfdhcpd.conf");
     let text = format!(
         "[general]
         datapath = {}
-        control_socket = none
-        rate_limit = 0
+        {general}
 
         [dhcp]
         enable_dhcp = yes
         dhcp_queue = 42
-        lease_lifetime = 604800
+        lease_lifetime = {lease_lifetime}
         lease_renewal = 3600
         server_ip = {GATEWAY}
         nameservers = 192.0.2.1, 192.0.2.2

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::daemon::{self, Daemon, USUAL_FLAGS};
+use super::daemon::{self, Daemon, USUAL_FLAGS, write_config};
 use super::process::Process;
 use super::{Config, Guest, SCRATCH, Supervisor, queues, sh, soon};
 
@@ -100,7 +100,9 @@ impl Lab {
     /// The daemon alone, by a supervisor.
     #[track_caller]
     pub(crate) fn launch_by(&mut self, supervisor: &mut Supervisor, config: &Config) {
-        self.daemon = Some(supervisor.start(config));
+        let config = write_config(config);
+        let arguments = [&["-c", &config], USUAL_FLAGS].concat();
+        self.daemon = Some(Daemon::from(supervisor.start(&arguments)));
     }
 
     /// Ends the daemon, and leaves its queues as they are.

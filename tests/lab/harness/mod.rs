@@ -25,7 +25,7 @@ pub(crate) use guest::Guest;
 pub(crate) use inside::{SCRATCH, skip};
 pub(crate) use lab::Lab;
 pub(crate) use load::Load;
-pub(crate) use process::{sh, try_sh};
+pub(crate) use process::{Process, sh, try_sh};
 pub(crate) use supervisor::Supervisor;
 pub(crate) use wait::soon;
 

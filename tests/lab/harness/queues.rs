@@ -1,8 +1,9 @@
-//! The kernel's own account of the queues: `/proc/net/netfilter/nfnetlink_queue` of the node.
+//! The kernel's own account of the queues: `/proc/net/netfilter/nfnetlink_queue` of the node, which is where the calling
+//! thread is.
 
 use std::fs;
 
-const PATH: &str = "/proc/net/netfilter/nfnetlink_queue";
+const PATH: &str = "/proc/thread-self/net/netfilter/nfnetlink_queue";
 
 /// One bound queue (columns as in the kernel's `nfnetlink_queue.c`).
 #[derive(Debug, PartialEq, Eq)]

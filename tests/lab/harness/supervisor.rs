@@ -12,9 +12,7 @@ use nix::sys::stat::fstat;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
-use super::daemon::{Daemon, USUAL_FLAGS, write_config};
-use super::process::Process;
-use super::{Config, SCRATCH, soon};
+use super::{Process, SCRATCH, soon};
 
 /// Descriptors that are kept have numbers from here on, out of the way of those that they are passed on as.
 const FIRST_KEPT: i32 = 100;
@@ -53,15 +51,15 @@ impl Supervisor {
         path.clone_into(&mut self.program);
     }
 
-    /// Starts the daemon, with all descriptors that are kept, and waits until it says that it is ready.
+    /// Starts the daemon with these arguments and all descriptors that are kept, and waits until it says that it is ready.
     #[track_caller]
-    pub(crate) fn start(&mut self, config: &Config) -> Daemon {
+    pub(crate) fn start(&mut self, arguments: &[&str]) -> Process {
         self.starts += 1;
         self.said.clear();
         for (_, fd) in &self.kept {
             fcntl_setfd(fd, FdFlags::empty()).unwrap();
         }
-        let mut process = Process::start(self.command(config), &format!("nfdhcpd-{}", self.starts));
+        let mut process = Process::start(self.command(arguments), &format!("nfdhcpd-{}", self.starts));
         for (_, fd) in &self.kept {
             fcntl_setfd(fd, FdFlags::CLOEXEC).unwrap();
         }
@@ -71,18 +69,18 @@ impl Supervisor {
             }
             self.has_said("READY=1").then_some(())
         });
-        Daemon::from(process)
+        process
     }
 
     /// The daemon's command line. Only the shell knows, in time, the process id that it will have.
-    fn command(&self, config: &Config) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let pass: String = (FIRST_PASSED..)
             .zip(&self.kept)
             .map(|(to, (_, fd))| format!(" {to}<&{from} {from}<&-", from = fd.as_raw_fd()))
             .collect();
         let mut command = Command::new("bash");
         command.args(["-c", &format!(r#"LISTEN_PID=$$ exec "$0" "$@"{pass}"#), &self.program]);
-        command.args(["-c", &write_config(config)]).args(USUAL_FLAGS);
+        command.args(arguments);
         command.env("NOTIFY_SOCKET", path());
         command.env("LISTEN_FDS", self.kept.len().to_string()).env("LISTEN_FDNAMES", self.kept().join(":"));
         if self.kept.is_empty() {

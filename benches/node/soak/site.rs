@@ -1,0 +1,131 @@
+//! The node of a soak: its guests, its directory, and the daemon under a supervisor that keeps its queues.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use super::directory::{self, Tap};
+use crate::lab::supervisor::Supervisor;
+use crate::lab::{queues, soon};
+use crate::net::{Guest, Node, within};
+use crate::packet::Kind;
+use crate::programs::nfdhcpd;
+use crate::shell::{Process, sh_in};
+
+/// What the first configuration has, in seconds.
+const LEASE_LIFETIME: u32 = 3600;
+
+/// A node and its daemon.
+pub(super) struct Site {
+    pub(super) node: Node,
+    /// The folder of binding files.
+    pub(super) bindings: String,
+    supervisor: Supervisor,
+    daemon: Process,
+    /// How often the daemon was started.
+    life: u32,
+    lease_lifetime: u32,
+}
+
+impl Site {
+    /// Starts the daemon on a node with these guests, which have bindings.
+    pub(super) fn new(node: Node, guests: &[&Guest]) -> Self {
+        node.divert(&Kind::ALL);
+        let bindings = nfdhcpd::write_bindings(&node, guests);
+        let mut supervisor = Supervisor::new();
+        // Goes on as the daemon, with the same process id.
+        supervisor.change_program("ip");
+        write_config(&node, LEASE_LIFETIME);
+        let daemon = start(&node, &mut supervisor);
+        Self { node, bindings, supervisor, daemon, life: 1, lease_lifetime: LEASE_LIFETIME }
+    }
+
+    /// Ends the daemon by this signal, and starts another with its queues.
+    pub(super) fn restart(&mut self, by: Signal) {
+        self.end(by);
+        self.daemon = start(&self.node, &mut self.supervisor);
+        self.life += 1;
+    }
+
+    /// Ends the daemon by this signal, and says whether it did well.
+    pub(super) fn end(&mut self, by: Signal) -> bool {
+        // It waits to be heard, with the last that it says as well.
+        self.daemon.signal(by);
+        let status = soon("the end of the daemon", || {
+            self.supervisor.forget_said();
+            self.daemon.ended()
+        });
+        status.success()
+    }
+
+    /// Hears what the daemon says to its supervisor, which has little room for it.
+    pub(super) fn listen(&mut self) {
+        self.supervisor.forget_said();
+        assert!(self.daemon.is_running(), "the daemon ended: {}", self.daemon.log());
+    }
+
+    /// Has the configuration read again, which says another lifetime of leases.
+    pub(super) fn reload(&mut self, lease_lifetime: u32) {
+        self.lease_lifetime = lease_lifetime;
+        write_config(&self.node, lease_lifetime);
+        self.daemon.signal(Signal::SIGHUP);
+    }
+
+    /// The daemon's process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.daemon.pid()
+    }
+
+    /// Which start of the daemon it is.
+    pub(super) fn life(&self) -> u32 {
+        self.life
+    }
+
+    /// How many packets wait for a verdict; none where the kernel does not tell.
+    pub(super) fn waiting_packets(&self) -> u64 {
+        within(&self.node.netns, queues::bound).iter().map(|queue| queue.waiting).sum()
+    }
+
+    /// What the daemon shows otherwise than it is.
+    pub(super) fn table_faults(&self) -> Vec<String> {
+        let Some(shown) = self.shown() else { return vec!["the daemon shows nothing".to_owned()] };
+        directory::faults(&self.taps(), &shown, self.lease_lifetime)
+    }
+
+    /// What the daemon shows.
+    fn shown(&self) -> Option<Value> {
+        let mut command = Command::new(nfdhcpd::PATH);
+        command.args(["show", "--json", "--socket", &control_socket(&self.node)]);
+        serde_json::from_slice(&command.output().unwrap().stdout).ok()
+    }
+
+    /// Every tap that has a file.
+    pub(super) fn taps(&self) -> BTreeMap<String, Tap> {
+        let links = sh_in(&self.node.netns, "ls /sys/class/net");
+        let files = fs::read_dir(&self.bindings).unwrap().map(|entry| entry.unwrap());
+        let tap = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().unwrap();
+            let text = String::from_utf8_lossy(&fs::read(entry.path()).unwrap()).into_owned();
+            let tap = Tap::new(&text, links.lines().any(|link| link == name));
+            (name, tap)
+        };
+        files.map(tap).filter(|(name, _)| !name.starts_with('.')).collect()
+    }
+}
+
+fn start(node: &Node, supervisor: &mut Supervisor) -> Process {
+    supervisor.start(&["netns", "exec", &node.netns, nfdhcpd::PATH, "-f", "-c", &node.path("nfdhcpd.conf")])
+}
+
+/// The configuration as it is shipped, as far as it can be on this node.
+fn write_config(node: &Node, lease_lifetime: u32) {
+    let general = format!("control_socket = {}", control_socket(node));
+    nfdhcpd::write_config_with(node, &general, lease_lifetime);
+}
+
+fn control_socket(node: &Node) -> String {
+    node.path("control.sock")
+}

@@ -78,7 +78,7 @@ impl<'a> Client<'a> {
         let mut is_answered = false;
         while !is_answered && Instant::now() < deadline {
             let Self { guest, port, .. } = self;
-            port.receive(|frame| is_answered |= number_of(Kind::Dhcpv4, guest, frame) == Some(number));
+            port.receive(|frame, _| is_answered |= number_of(Kind::Dhcpv4, guest, frame) == Some(number));
         }
         is_answered
     }

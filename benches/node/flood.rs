@@ -32,6 +32,18 @@ impl Flood {
         Kind::ALL.into_iter().map(Self::Requests).chain([Self::Malformed])
     }
 
+    /// What tables call it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Requests(Kind::Dhcpv4) => "DISCOVER",
+            Self::Requests(Kind::RouterSolicitation) => "Router Solicitation",
+            Self::Requests(Kind::NeighbourSolicitation) => "Neighbor Solicitation",
+            Self::Requests(Kind::InformationRequest) => "Information-Request",
+            Self::Requests(Kind::Solicit) => "Solicit",
+            Self::Malformed => "malformed, each protocol in turn",
+        }
+    }
+
     /// The frames, to be sent again and again.
     fn frames(self, guest: &Guest) -> Vec<Vec<u8>> {
         match self {

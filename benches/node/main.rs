@@ -21,6 +21,7 @@
 mod compare;
 mod cpus;
 mod exchange;
+mod fairness;
 mod flood;
 mod inside;
 mod lab;
@@ -57,6 +58,8 @@ enum Command {
     Compare(compare::Arguments),
     /// The daemon with few bindings and with many
     Scale(scale::Arguments),
+    /// One guest's leases while another floods
+    Fairness(fairness::Arguments),
     /// Guests, bindings and taps that come and go, under load, for as long as you like
     Soak(soak::Arguments),
     /// The least that a program with an NFQUEUE can do
@@ -70,6 +73,7 @@ fn main() {
         None => Arguments::command().print_help().unwrap(),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Scale(arguments)) => scale::run(&arguments),
+        Some(Command::Fairness(arguments)) => fairness::run(&arguments),
         Some(Command::Soak(arguments)) => soak::run(&arguments),
         Some(Command::Limit(arguments)) => limit::run(&arguments),
     }

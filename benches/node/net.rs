@@ -8,6 +8,7 @@ use std::thread;
 use nix::sched::{CloneFlags, setns};
 
 use crate::inside::SCRATCH;
+use crate::lab::queues;
 use crate::packet::Kind;
 use crate::shell::{sh, sh_in};
 
@@ -110,6 +111,20 @@ impl Node {
             let rule = format!("{tool} -t mangle -A PREROUTING -i tap+ {packets} -j NFQUEUE --queue-num {queue}");
             sh_in(&self.netns, &rule);
         }
+    }
+
+    /// What the kernel says of the node's queues; nothing where it does not tell.
+    pub(crate) fn queues(&self) -> Vec<queues::Queue> {
+        within(&self.netns, queues::bound)
+    }
+
+    /// How many packets have arrived at a guest's tap.
+    pub(crate) fn arrived(&self, guest: &Guest) -> u64 {
+        let counts = within(&self.netns, || fs::read_to_string("/proc/thread-self/net/dev").unwrap());
+        let tap = format!("{}:", guest.tap);
+        let mut line =
+            counts.lines().map(str::split_whitespace).find(|line| line.clone().next() == Some(&tap)).unwrap();
+        line.nth(2).unwrap().parse().unwrap()
     }
 
     /// Gives the node the gateway's addresses on a guest's tap, for programs that answer from a socket.

@@ -6,7 +6,8 @@ use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
 use dhcproto::{Encodable, Encoder};
 
 use crate::harness::frames::{ethernet, icmpv6, ipv4, ipv6, udp4, udp6};
-use crate::harness::{Guest, Lab, queues, skip, soon, tests};
+use crate::harness::{Guest, Lab, Process, queues, skip, soon, tests};
+use crate::rules::{a_discover, information_request, neighbor_solicitation, router_solicitation};
 
 tests!(hostile:
     spoofed_sender_gets_no_answer,
@@ -89,17 +90,46 @@ fn giant_packets_do_no_harm(lab: &mut Lab) {
     guest.wait_for_address("192.0.2.11/24");
 }
 
-/// One guest asks as fast as it can. The queue may overflow, which costs the other one a retry and no more.
+/// How many packets a flood has.
+const FLOOD: u32 = 40_000;
+
+/// One guest sends as fast as it can, one kind of packets after the other, without any help of rules. The queue may
+/// overflow, which costs another guest a retry and no more.
 fn flood_from_one_guest_leaves_the_others_alone(lab: &mut Lab) {
     lab.may_lose_packets();
     let [loud, quiet] = [lab.guest(1), lab.guest(2)];
+    let mut stranger = Guest::new(3);
+    stranger.plug();
     lab.start();
-    let frame = ethernet(EVERYBODY, loud.mac, IPV4, &in_udp4(&discover(loud.mac)));
-    let mut flood = loud.start_sending(&[frame], 100_000);
-    wait_until_seen(42, 1_000);
-    quiet.udhcpc("");
-    quiet.wait_for_address("192.0.2.12/24");
-    assert!(flood.wait().success(), "{}", flood.log());
+    let malformed = [malformed_dhcpv4(&loud), malformed_ipv4(&loud), malformed_nd(&loud), malformed_dhcpv6(&loud)];
+    let floods = [
+        (&loud, 42, vec![a_discover(&loud)]),
+        (&loud, 43, vec![router_solicitation(&loud)]),
+        (&loud, 44, vec![neighbor_solicitation(&loud)]),
+        (&loud, 45, vec![information_request(&loud)]),
+        (&loud, 45, vec![solicit(&loud)]),
+        (&loud, 42, malformed.concat()),
+        (&stranger, 42, vec![a_discover(&stranger)]),
+    ];
+    for (guest, queue, frames) in floods {
+        let before = seen(queue);
+        let mut flood = guest.start_sending(&frames, FLOOD / u32::try_from(frames.len()).unwrap());
+        soon("the flood", || (seen(queue) > before + 1_000).then_some(()));
+        expect_leases(&quiet, &mut flood);
+    }
+}
+
+/// A guest gets its lease every time that it asks, until a flood is over.
+#[track_caller]
+fn expect_leases(quiet: &Guest, flood: &mut Process) {
+    loop {
+        let mut client = quiet.udhcpc("-q -n");
+        assert!(client.wait().success(), "{}", client.log());
+        if let Some(status) = flood.ended() {
+            assert!(status.success(), "{}", flood.log());
+            break;
+        }
+    }
 }
 
 /// Whether a frame is an advertisement to somebody with this address.
@@ -107,14 +137,19 @@ fn is_answer_to(frame: &[u8], address: Ipv6Addr) -> bool {
     frame.get(12..14) == Some(&IPV6.to_be_bytes()) && frame.get(38..54) == Some(&address.octets())
 }
 
-/// Waits until a queue has had so many packets.
-fn wait_until_seen(number: u16, packets: u64) {
+/// How many packets a queue has had.
+pub(crate) fn seen(number: u16) -> u64 {
     if !queues::are_visible() {
         skip("this needs root: nobody else sees the counters of the queues");
     }
-    soon(&format!("{packets} packets in queue {number}"), || {
-        queues::bound().iter().any(|queue| queue.number == number && queue.seen >= packets).then_some(())
-    });
+    queues::bound().iter().find(|queue| queue.number == number).map(|queue| queue.seen).unwrap()
+}
+
+fn solicit(guest: &Guest) -> Vec<u8> {
+    let client_id = [&[0, 1, 0, 10, 0, 3, 0, 1][..], &guest.mac].concat();
+    let message = [&[1, 1, 2, 3][..], &client_id, &[0, 8, 0, 2, 0, 0]].concat();
+    let packet = udp6(link_local(guest), DHCPV6_SERVERS, [546, 547], &message);
+    ethernet([0x33, 0x33, 0, 1, 0, 2], guest.mac, IPV6, &packet)
 }
 
 fn malformed_dhcpv4(guest: &Guest) -> Vec<Vec<u8>> {

@@ -7,8 +7,8 @@ use crate::bridge::{bridged_guest, expect_both_families, set_hooks};
 use crate::harness::daemon::write_config;
 use crate::harness::frames::{ethernet, icmpv6, udp6};
 use crate::harness::process::need;
-use crate::harness::{Config, Guest, Lab, SCRATCH, queues, sh, skip, soon, tests, try_sh};
-use crate::hostile::{discover, in_udp4};
+use crate::harness::{Config, Guest, Lab, SCRATCH, sh, soon, tests, try_sh};
+use crate::hostile::{discover, in_udp4, seen};
 
 tests!(rules:
     routed_guests_are_served,
@@ -123,14 +123,11 @@ const KINDS: [Kind; 4] = [
 /// queue loses a packet (every test of the lab ends with that), and the kernel knows who it was.
 fn floods_are_held(lab: &mut Lab, place: Place) {
     let [loud, quiet] = [1, 2].map(|number| (place.guest)(lab, number));
-    if !queues::are_visible() {
-        skip("this needs root: nobody else sees the counters of the queues");
-    }
     load(place.options);
     lab.launch(&Config::default());
     for kind in &KINDS {
         let dropped = |guest: &Guest| dropped(place.family, kind, guest);
-        let before = seen(kind);
+        let before = seen(kind.queue);
         let mut flood = loud.start_sending(&[(kind.frame)(&loud)], FLOOD);
         soon("the limit", || (dropped(&loud) > 0).then_some(()));
         for _ in 0..LEASES {
@@ -138,7 +135,7 @@ fn floods_are_held(lab: &mut Lab, place: Place) {
             assert!(client.wait().success(), "a flood of {}: {}", kind.name, client.log());
         }
         assert!(flood.wait().success(), "{}", flood.log());
-        let queued = seen(kind) - before;
+        let queued = seen(kind.queue) - before;
         assert!(queued < kind.most, "{queued} packets of {FLOOD} in the queue of {}", kind.name);
         assert_eq!(dropped(&quiet), 0, "{}: a limit on who does not flood", kind.name);
     }
@@ -221,11 +218,6 @@ fn loaded() -> String {
     text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n")
 }
 
-/// How many packets of a kind were ever queued.
-fn seen(kind: &Kind) -> u64 {
-    queues::bound().iter().find(|queue| queue.number == kind.queue).map(|queue| queue.seen).unwrap()
-}
-
 /// How many packets of a kind a tap sent in vain, as the kernel tells an administrator.
 fn dropped(family: &str, kind: &Kind, guest: &Guest) -> u64 {
     let set = sh(&format!("nft list set {family} nfdhcpd {}_rate", kind.name));
@@ -240,25 +232,27 @@ const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 1, 2, 3, 4);
 
-fn a_discover(guest: &Guest) -> Vec<u8> {
+/// A DISCOVER.
+pub(crate) fn a_discover(guest: &Guest) -> Vec<u8> {
     ethernet([0xff; 6], guest.mac, IPV4, &in_udp4(&discover(guest.mac)))
 }
 
-fn router_solicitation(guest: &Guest) -> Vec<u8> {
+/// A Router Solicitation.
+pub(crate) fn router_solicitation(guest: &Guest) -> Vec<u8> {
     let routers = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
     ethernet([0x33, 0x33, 0, 0, 0, 2], guest.mac, IPV6, &icmpv6(LINK_LOCAL, routers, 133, &[0; 4]))
 }
 
-/// For the gateway, whose solicited-node address it goes to (RFC 4291 §2.7.1).
-fn neighbor_solicitation(guest: &Guest) -> Vec<u8> {
+/// A Neighbor Solicitation for the gateway, whose solicited-node address it goes to (RFC 4291 §2.7.1).
+pub(crate) fn neighbor_solicitation(guest: &Guest) -> Vec<u8> {
     let gateway: Ipv6Addr = format!("{}::1", guest.prefix6()).parse().unwrap();
     let asked = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 1);
     let body = [&[0; 4], &gateway.octets()[..]].concat();
     ethernet([0x33, 0x33, 0xff, 0, 0, 1], guest.mac, IPV6, &icmpv6(LINK_LOCAL, asked, 135, &body))
 }
 
-/// With an elapsed time of zero (RFC 8415 §21.9).
-fn information_request(guest: &Guest) -> Vec<u8> {
+/// An Information-Request with an elapsed time of zero (RFC 8415 §21.9).
+pub(crate) fn information_request(guest: &Guest) -> Vec<u8> {
     let servers = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
     let message = [11, 1, 2, 3, 0, 8, 0, 2, 0, 0];
     ethernet([0x33, 0x33, 0, 1, 0, 2], guest.mac, IPV6, &udp6(LINK_LOCAL, servers, [546, 547], &message))

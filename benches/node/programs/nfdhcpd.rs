@@ -1,6 +1,9 @@
 //! The daemon itself.
 
 use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
 
 use super::Program;
 use crate::net::{GATEWAY, Guest, Node};
@@ -37,9 +40,24 @@ pub(crate) fn write_config(node: &Node) -> String {
     write_config_with(node, "control_socket = none\nrate_limit = 0", 604_800)
 }
 
+/// Writes a configuration that leaves to the daemon what it does about floods, and returns its path. The daemon can be asked.
+pub(crate) fn write_usual_config(node: &Node, lease_lifetime: u32) -> String {
+    write_config_with(node, &format!("control_socket = {}", control_socket(node)), lease_lifetime)
+}
+
+/// What `nfdhcpd show --json` says of the daemon on this node, which has the usual configuration.
+pub(crate) fn shown(node: &Node) -> Option<Value> {
+    let output = Command::new(PATH).args(["show", "--json", "--socket", &control_socket(node)]).output();
+    serde_json::from_slice(&output.unwrap().stdout).ok()
+}
+
+fn control_socket(node: &Node) -> String {
+    node.path("control.sock")
+}
+
 /// Writes a configuration with these lines in its first section, and returns its path: the original's sample with all
 /// queues, which also answers a guest that wants its address by DHCPv6.
-pub(crate) fn write_config_with(node: &Node, general: &str, lease_lifetime: u32) -> String {
+fn write_config_with(node: &Node, general: &str, lease_lifetime: u32) -> String {
     let path = node.path("nfdhcpd.conf");
     let text = format!(
         "[general]

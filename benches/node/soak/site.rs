@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 
 use nix::sys::signal::Signal;
-use serde_json::Value;
 
 use super::directory::{self, Tap};
+use crate::lab::soon;
 use crate::lab::supervisor::Supervisor;
-use crate::lab::{queues, soon};
-use crate::net::{Guest, Node, within};
+use crate::net::{Guest, Node};
 use crate::packet::Kind;
 use crate::programs::nfdhcpd;
 use crate::shell::{Process, sh_in};
@@ -38,7 +36,7 @@ impl Site {
         let mut supervisor = Supervisor::new();
         // Goes on as the daemon, with the same process id.
         supervisor.change_program("ip");
-        write_config(&node, LEASE_LIFETIME);
+        nfdhcpd::write_usual_config(&node, LEASE_LIFETIME);
         let daemon = start(&node, &mut supervisor);
         Self { node, bindings, supervisor, daemon, life: 1, lease_lifetime: LEASE_LIFETIME }
     }
@@ -70,7 +68,7 @@ impl Site {
     /// Has the configuration read again, which says another lifetime of leases.
     pub(super) fn reload(&mut self, lease_lifetime: u32) {
         self.lease_lifetime = lease_lifetime;
-        write_config(&self.node, lease_lifetime);
+        nfdhcpd::write_usual_config(&self.node, lease_lifetime);
         self.daemon.signal(Signal::SIGHUP);
     }
 
@@ -86,20 +84,13 @@ impl Site {
 
     /// How many packets wait for a verdict; none where the kernel does not tell.
     pub(super) fn waiting_packets(&self) -> u64 {
-        within(&self.node.netns, queues::bound).iter().map(|queue| queue.waiting).sum()
+        self.node.queues().iter().map(|queue| queue.waiting).sum()
     }
 
     /// What the daemon shows otherwise than it is.
     pub(super) fn table_faults(&self) -> Vec<String> {
-        let Some(shown) = self.shown() else { return vec!["the daemon shows nothing".to_owned()] };
+        let Some(shown) = nfdhcpd::shown(&self.node) else { return vec!["the daemon shows nothing".to_owned()] };
         directory::faults(&self.taps(), &shown, self.lease_lifetime)
-    }
-
-    /// What the daemon shows.
-    fn shown(&self) -> Option<Value> {
-        let mut command = Command::new(nfdhcpd::PATH);
-        command.args(["show", "--json", "--socket", &control_socket(&self.node)]);
-        serde_json::from_slice(&command.output().unwrap().stdout).ok()
     }
 
     /// Every tap that has a file.
@@ -118,14 +109,4 @@ impl Site {
 
 fn start(node: &Node, supervisor: &mut Supervisor) -> Process {
     supervisor.start(&["netns", "exec", &node.netns, nfdhcpd::PATH, "-f", "-c", &node.path("nfdhcpd.conf")])
-}
-
-/// The configuration as it is shipped, as far as it can be on this node.
-fn write_config(node: &Node, lease_lifetime: u32) {
-    let general = format!("control_socket = {}", control_socket(node));
-    nfdhcpd::write_config_with(node, &general, lease_lifetime);
-}
-
-fn control_socket(node: &Node) -> String {
-    node.path("control.sock")
 }

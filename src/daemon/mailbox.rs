@@ -11,8 +11,9 @@ use tokio::sync::oneshot;
 use crate::binding::InterfaceName;
 use crate::engine::{Event, Now, Reason, Status};
 
-/// How many commands may wait. A sender beyond that waits itself.
-const CAPACITY: usize = 1024;
+/// How many commands may wait, four rounds of the packet thread. A sender beyond that waits itself. The channel takes its
+/// memory at once.
+const CAPACITY: usize = 256;
 
 /// What the packet thread is asked to do.
 #[derive(Debug)]

@@ -183,7 +183,7 @@ fn row(figures: &Figures, limit: Option<&Figures>) -> Vec<String> {
 }
 
 /// A value, and in parentheses its ratio to the limit's.
-fn with_ratio(digits: usize, value: f64, ratio: Option<f64>) -> String {
+pub(crate) fn with_ratio(digits: usize, value: f64, ratio: Option<f64>) -> String {
     let value = grouped(&format!("{value:.digits$}"));
     ratio.map_or_else(|| value.clone(), |ratio| format!("{value} ({ratio:.2})"))
 }
@@ -213,7 +213,8 @@ impl Figures {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The median.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

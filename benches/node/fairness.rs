@@ -143,11 +143,12 @@ impl Site {
     /// The quiet guest's leases during a flood, and what became of the flood.
     fn measure(&self, client: &mut Client<'_>, guest: &Guest, flood: Flood, time: Duration) -> (Leases, Account) {
         let flooder = Flooder::open(guest);
+        let frames = flood.frames(guest);
         let over = AtomicBool::new(false);
         let before = Account::now(self, guest);
         let start = Instant::now();
         let (leases, elapsed) = thread::scope(|scope| {
-            scope.spawn(|| flooder.send(guest, flood, || !over.load(Ordering::Relaxed)));
+            scope.spawn(|| flooder.send(&frames, || !over.load(Ordering::Relaxed)));
             soon("the flood", || (self.node.arrived(guest) > before.arrived + 1_000).then_some(()));
             let leases = self.leases(client, time);
             over.store(true, Ordering::Relaxed);

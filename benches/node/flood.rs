@@ -45,7 +45,7 @@ impl Flood {
     }
 
     /// The frames, to be sent again and again.
-    fn frames(self, guest: &Guest) -> Vec<Vec<u8>> {
+    pub(crate) fn frames(self, guest: &Guest) -> Vec<Vec<u8>> {
         match self {
             Self::Requests(kind) => vec![requests(kind, guest).remove(0)],
             Self::Malformed => malformed(guest).into(),
@@ -84,9 +84,8 @@ impl Flooder {
         })
     }
 
-    /// Sends while `goes_on` says so, and returns how many frames the node took.
-    pub(crate) fn send(&self, guest: &Guest, flood: Flood, goes_on: impl Fn() -> bool) -> u64 {
-        let frames = flood.frames(guest);
+    /// Sends these frames again and again while `goes_on` says so, and returns how many the node took.
+    pub(crate) fn send(&self, frames: &[Vec<u8>], goes_on: impl Fn() -> bool) -> u64 {
         let batch = || frames.iter().cycle().take(BATCH).map(|bytes| Frame { ifindex: self.ifindex, bytes });
         let mut sent = 0;
         while goes_on() {

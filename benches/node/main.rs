@@ -37,6 +37,7 @@ mod soak;
 mod sys;
 mod table;
 mod tally;
+mod traffic;
 mod usage;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -60,6 +61,8 @@ enum Command {
     Scale(scale::Arguments),
     /// One guest's leases while another floods
     Fairness(fairness::Arguments),
+    /// A guest's own packets, with the daemon and without it
+    Traffic(traffic::Arguments),
     /// Guests, bindings and taps that come and go, under load, for as long as you like
     Soak(soak::Arguments),
     /// The least that a program with an NFQUEUE can do
@@ -74,6 +77,7 @@ fn main() {
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Scale(arguments)) => scale::run(&arguments),
         Some(Command::Fairness(arguments)) => fairness::run(&arguments),
+        Some(Command::Traffic(arguments)) => traffic::run(&arguments),
         Some(Command::Soak(arguments)) => soak::run(&arguments),
         Some(Command::Limit(arguments)) => limit::run(&arguments),
     }

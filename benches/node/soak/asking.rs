@@ -111,7 +111,7 @@ impl Asking {
             let (guest, flooder) = &flooders[random.below(2) as usize];
             let flood = floods[random.below(floods.len() as u64) as usize];
             let end = Instant::now() + between(&mut random, FLOOD);
-            let sent = flooder.send(guest, flood, || self.goes_on() && Instant::now() < end);
+            let sent = flooder.send(&flood.frames(guest), || self.goes_on() && Instant::now() < end);
             self.seen.lock().unwrap().flooded += sent;
         }
     }

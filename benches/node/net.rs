@@ -53,7 +53,7 @@ impl Node {
 
     /// A guest that there is only word of.
     pub(crate) fn absent_guest(&self, number: u16) -> Guest {
-        Guest { netns: format!("{}-vm{number}", self.netns), tap: format!("tap{number}"), number }
+        Guest { netns: format!("{}-vm{number}", self.netns), ..Guest::away(number) }
     }
 
     /// Makes a guest's tap.

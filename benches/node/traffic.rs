@@ -258,6 +258,9 @@ fn receive_from_socket(socket: &OwnedFd, inbox: &mut Inbox) -> u64 {
 
 fn receive_from_port(port: &mut Port) -> u64 {
     let mut count = 0;
-    port.receive(|frame| count += u64::from(frame.get(PORT_AT..PORT_AT + 2) == Some(&PORT.to_be_bytes())));
+    if !port.has_frames() {
+        port.wait();
+    }
+    port.receive(|frame, _| count += u64::from(frame.get(PORT_AT..PORT_AT + 2) == Some(&PORT.to_be_bytes())));
     count
 }

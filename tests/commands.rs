@@ -45,6 +45,22 @@ fn replay_needs_no_configuration() {
 }
 
 #[test]
+fn replay_answers_every_guest_of_a_large_bridge() {
+    let bindings = scratch("large-bridge");
+    let binding = fs::read_to_string(corpus::directory().join(BINDINGS).join("tap1")).unwrap();
+    for number in 1..=100 {
+        let text = binding.replace("00:01\n", &format!("00:{number:02x}\n")) + "INDEV=vmbr0\n";
+        fs::write(bindings.join(format!("tap{number}")), text).unwrap();
+    }
+    let (status, stdout, stderr) =
+        run(&["replay", "identity-by-mac/input.pcap", "--bindings", bindings.to_str().unwrap()]);
+    assert_eq!((status, stderr.as_str()), (0, ""));
+    for kind in ["[dhcpv4_offer]", "[ra_solicited]", "[na_own]", "[dhcpv6_information]"] {
+        assert!(stdout.contains(kind), "{kind} is not in\n{stdout}");
+    }
+}
+
+#[test]
 fn replay_takes_the_tap_and_the_mac_that_it_is_told() {
     let args = ["replay", "identity-by-mac/input.pcap", "--bindings", BINDINGS, "--tap", "tap1"];
     let (_, stdout, _) = run(&[&args[..], &["--indev-mac", "02:00:00:00:00:fe"]].concat());

@@ -165,6 +165,8 @@ impl Replay {
             }
         }
         taps.links(self.indev_mac).into_iter().for_each(|event| engine.handle_event(Duration::ZERO, event));
+        // A bridge came after its guests. No packet waits while they hear of it.
+        engine.settle(Duration::ZERO);
         while let Some(notice) = engine.poll_notice() {
             match notice {
                 Notice::Rejected { error, .. } => super::complain(&format!("rejected: {error}")),

@@ -62,6 +62,13 @@ impl Engine {
         }
     }
 
+    /// Does at once all that [`handle_timeout`](Self::handle_timeout) does bit by bit: for where nobody waits meanwhile.
+    pub fn settle(&mut self, now: Now) {
+        while !self.renewal.is_done() {
+            self.handle_timeout(now);
+        }
+    }
+
     /// Makes the answers of `tap` for the configuration as it is now.
     fn renew(&mut self, now: Now, tap: InterfaceName) {
         let Some(slot) = self.table.slot(tap) else { return };

@@ -39,11 +39,12 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Watches the directory that is at `path`. To be called inside a runtime.
+    ///
+    /// # Errors
+    /// There is none, or none that can be watched; or it was exchanged just now: then the next attempt may succeed.
     pub(super) fn post(path: &Path) -> io::Result<Self> {
         let inotify = Inotify::new()?;
-        inotify.add(path, NAMES | END | AddWatchFlags::IN_ONLYDIR)?;
-        // Taken behind the watch: if another directory stands there by now, the watch tells the end of the one it has.
-        let identity = identity_of(path)?;
+        let identity = identity_during(path, || inotify.add(path, NAMES | END | AddWatchFlags::IN_ONLYDIR))?;
         Ok(Self { identity, inotify, pending: Pending::default(), is_end: false })
     }
 
@@ -96,8 +97,42 @@ fn change_of(mask: AddWatchFlags) -> Option<Change> {
     }
 }
 
+/// Which directory stood at `path` when `act` used it by that name. If it stood there only before or after, nothing would
+/// ever tell that the wrong one is watched: a link that is exchanged ends no directory, and nor does a mount.
+fn identity_during(path: &Path, act: impl FnOnce() -> io::Result<()>) -> io::Result<(u64, u64)> {
+    let before = identity_of(path)?;
+    act()?;
+    let after = identity_of(path)?;
+    if before == after { Ok(after) } else { Err(io::Error::other("another directory took its place")) }
+}
+
 /// Device and inode of the directory `path`.
 fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() { Ok((metadata.dev(), metadata.ino())) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_exchanged_meanwhile_is_not_taken_for_the_watched_one() {
+        let scratch = std::env::temp_dir().join(format!("guard-{}", std::process::id()));
+        let (path, old, new) = (scratch.join("path"), scratch.join("old"), scratch.join("new"));
+        fs::create_dir_all(&old).unwrap();
+        fs::create_dir(&new).unwrap();
+        symlink(&old, &path).unwrap();
+        let exchanged = identity_during(&path, || {
+            fs::remove_file(&path)?;
+            symlink(&new, &path)
+        });
+        let again = identity_during(&path, || Ok(()));
+        let expected = identity_of(&new).unwrap();
+        fs::remove_dir_all(&scratch).unwrap();
+        assert!(exchanged.is_err(), "{exchanged:?}");
+        assert_eq!(again.unwrap(), expected);
+    }
 }

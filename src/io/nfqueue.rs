@@ -28,6 +28,9 @@ pub use takeover::TakeOverError;
 const SLOT_LEN: usize = 65_536 + 4_096;
 /// What the sockets of queues speak.
 const PROTOCOL: SockProtocol = SockProtocol::NetlinkNetFilter;
+/// How much is sent at once, in bytes: whole verdict messages, all of the same length. A datagram that is larger than the
+/// socket's send buffer, some 200 KiB where nobody changed that, would never go.
+const MAX_SEND: usize = 2048 * message::BATCH_VERDICT_LEN;
 /// The number of our configuration messages.
 const CONFIG_SEQUENCE: u32 = 1;
 /// How often the settings are said again if the kernel's answer finds no room.
@@ -154,15 +157,17 @@ impl Queue {
         }
     }
 
-    /// Gives the verdicts noted so far, in one system call. After an error they are still noted, to be tried again.
+    /// Gives the verdicts noted so far: in one system call, unless many are left from before. After an error those not
+    /// given are still noted, to be tried again.
     pub fn send_verdicts(&mut self) -> io::Result<()> {
         self.end_run();
-        if !self.verdicts.is_empty() {
+        while !self.verdicts.is_empty() {
             self.is_retrying = true;
-            self.socket.send(&self.verdicts)?;
-            self.verdicts.clear();
-            self.is_retrying = false;
+            let length = self.verdicts.len().min(MAX_SEND);
+            self.socket.send(self.verdicts.get(..length).unwrap_or(&self.verdicts))?;
+            self.verdicts.drain(..length);
         }
+        self.is_retrying = false;
         Ok(())
     }
 
@@ -330,6 +335,18 @@ fn has_net_admin() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_number_of_verdicts_can_be_given() {
+        // The kernel takes what it is sent, and refuses it only then: nobody bound this queue.
+        let mut queue = Queue::over(QueueNum(65_535), open(QueueNum(65_535)).unwrap());
+        for id in 0..5_000 {
+            queue.push_verdict(2 * id, Verdict::Drop);
+            queue.push_verdict(2 * id + 1, Verdict::Accept);
+        }
+        queue.send_verdicts().unwrap();
+        assert!(!queue.has_verdicts() && !queue.is_retrying());
+    }
 
     #[test]
     fn early_datagrams_come_first_and_a_batch_at_a_time() {

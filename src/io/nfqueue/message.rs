@@ -12,6 +12,9 @@ use crate::wire::{Checksums, MacAddr};
 const SUBSYSTEM: u16 = (libc::NFNL_SUBSYS_QUEUE as u16) << 8;
 /// The length of `struct nfgenmsg`, in bytes.
 const GENMSG_LEN: usize = 4;
+/// The length of what [`push_batch_verdict`] appends, in bytes: headers, and an attribute with a
+/// `struct nfqnl_msg_verdict_hdr`.
+pub const BATCH_VERDICT_LEN: usize = netlink::HEADER_LEN + GENMSG_LEN + 4 + 8;
 /// How much of a packet we want: all. The kernel's limit is four bytes lower, the header of the attribute.
 const COPY_RANGE: u32 = 0xffff;
 /// Flags that we set or clear. Without GSO, the kernel completes checksums and cuts segments itself.
@@ -302,7 +305,7 @@ mod tests {
         let mut bytes = Vec::new();
         push_batch_verdict(&mut bytes, QueueNum(300), 1, Verdict::Accept);
         push_batch_verdict(&mut bytes, QueueNum(300), 0x0102_0304, Verdict::Drop);
-        assert_eq!(bytes.len(), 64);
+        assert_eq!(bytes.len(), 2 * BATCH_VERDICT_LEN);
         assert!(netlink::messages(&bytes).all(|message| message.kind == 0x0303));
         let payloads: Vec<_> = netlink::messages(&bytes).map(|m| m.payload).collect();
         assert_eq!(payloads[0], [0, 0, 1, 44, 12, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 1]);

@@ -41,6 +41,7 @@ use crate::io::nfqueue::{BindError, Queue};
 use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
 use crate::io::privileges::{PrivilegeError, RunAs};
+use crate::io::supervisor::{self, Kept};
 use crate::io::watch::{Told, Watch, WatchError};
 use answering::Desk;
 use clock::Clock;
@@ -91,11 +92,13 @@ pub enum Failure {
 
 /// Runs the daemon until it is told to end.
 pub fn run(options: &Options) -> Result<(), Failure> {
+    // First of all: what we open ourselves must not be taken for what was passed on.
+    let kept = supervisor::take_kept();
     let parsed = config_file::read(&options.config).map_err(|errors| refuse(&errors))?;
     match RunAs::find(&parsed.config.general.user) {
         Ok(Some(run_as)) => {
             let mut log = start_log(options, &parsed, Some(&run_as));
-            let result = run_as_user(options, parsed, &run_as, log.as_mut());
+            let result = run_as_user(options, parsed, kept, &run_as, log.as_mut());
             conclude(result, log)
         }
         Ok(None) => Err(refuse(&[config_file::unknown_user(&options.config, &parsed)])),
@@ -127,7 +130,13 @@ fn refuse(errors: &[ConfigError]) -> Failure {
 }
 
 /// Opens pidfile and control socket, which may need the privileges that are given up then; and serves.
-fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs, log: Option<&mut Log>) -> Result<(), RunError> {
+fn run_as_user(
+    options: &Options,
+    parsed: Parsed,
+    kept: Kept,
+    run_as: &RunAs,
+    log: Option<&mut Log>,
+) -> Result<(), RunError> {
     let pidfile = parsed.config.general.pidfile.as_deref();
     let pidfile =
         pidfile.and_then(|path| PidFile::create(path).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok());
@@ -135,7 +144,7 @@ fn run_as_user(options: &Options, parsed: Parsed, run_as: &RunAs, log: Option<&m
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
-        serve(options, parsed.config, listener)
+        serve(options, parsed.config, kept, listener)
     });
     if let Some(Err(error)) = socket.map(ControlSocket::remove) {
         // Root's directory is not ours any more. The next daemon removes it.
@@ -196,7 +205,7 @@ fn warn_of_lost_configuration(path: &Path) {
 }
 
 /// Learns the world, binds the queues, and works until the end.
-fn serve(options: &Options, config: Config, callers: Option<UnixListener>) -> Result<(), RunError> {
+fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixListener>) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _context = runtime.enter();
     let signals = Signals::listen()?;
@@ -214,7 +223,7 @@ fn serve(options: &Options, config: Config, callers: Option<UnixListener>) -> Re
         tell_engine(&mut engine, clock, told);
     }
 
-    let queues = queues::open(&config)?;
+    let queues = queues::open(&config, kept)?;
     let count = |is_counted: fn(&Status) -> bool| engine.status_after(None).filter(is_counted).count();
     let bindings = count(|status| status.binding.is_some());
     let rejected = count(|status| status.rejected.is_some());

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::told;
 use crate::config::{Config, QueueNum};
 use crate::io::nfqueue::{BindError, Queue, TakeOverError};
-use crate::io::supervisor;
+use crate::io::supervisor::{self, Kept};
 
 /// What the name of a descriptor begins with that is the socket of a queue; the queue's number follows.
 const NAME: &str = "nfqueue-";
@@ -25,9 +25,10 @@ enum Unused {
     Unfit(#[from] TakeOverError),
 }
 
-/// Opens the queues of the configuration, and has the supervisor keep them, and nothing else, for the daemon after us.
-pub(super) fn open(config: &Config) -> Result<Vec<Queue>, BindError> {
-    let mut queues = take_over(config);
+/// Opens the queues of the configuration, those in `kept` by their descriptors, and has the supervisor keep them, and nothing
+/// else, for the daemon after us.
+pub(super) fn open(config: &Config, kept: Kept) -> Result<Vec<Queue>, BindError> {
+    let mut queues = take_over(config, kept);
     for number in config.queues() {
         if !has(&queues, number) {
             queues.push(Queue::bind(number, &config.general.backlog)?);
@@ -41,8 +42,8 @@ pub(super) fn open(config: &Config) -> Result<Vec<Queue>, BindError> {
 }
 
 /// Takes over what was passed on, as far as it is of use. The rest is closed and kept no longer.
-fn take_over(config: &Config) -> Vec<Queue> {
-    let passed = supervisor::take_kept().unwrap_or_else(|error| {
+fn take_over(config: &Config, kept: Kept) -> Vec<Queue> {
+    let passed = kept.unwrap_or_else(|error| {
         warn!("the descriptors that were passed on are not used: {error}");
         Vec::new()
     });

@@ -10,6 +10,9 @@ use sd_notify::{NotifyState, notify, notify_with_fds};
 
 use super::sys;
 
+/// Descriptors that were kept for us, by their names; or why there are none to use.
+pub type Kept = io::Result<Vec<(String, OwnedFd)>>;
+
 /// We are ready, or ready again after [`reloading`]; `status` is a line for whoever asks.
 pub fn ready(status: &str) -> io::Result<()> {
     notify(&[NotifyState::Ready, NotifyState::Status(status)])
@@ -32,11 +35,11 @@ pub fn keep(name: &str, fd: BorrowedFd<'_>) -> io::Result<()> {
     notify_with_fds(&store, &[fd])
 }
 
-/// The descriptors that were kept for us, by their names. They are there once.
+/// The descriptors that were kept for us. They are there once, and to be taken before this process opens any of its own.
 ///
 /// # Errors
 /// The environment and the open descriptors do not agree.
-pub fn take_kept() -> io::Result<Vec<(String, OwnedFd)>> {
+pub fn take_kept() -> Kept {
     sys::take_passed_descriptors()
 }
 

@@ -139,7 +139,8 @@ pub fn socket_option<const N: usize>(fd: BorrowedFd<'_>, option: libc::c_int) ->
 }
 
 /// The descriptors that whoever started us passed on (sd_listen_fds(3)), by the names it gave them. The first call takes
-/// them all: each has one owner.
+/// them all: each has one owner. It must come before this process opens a descriptor of its own: LISTEN_FDS may say more than
+/// there are, and what is open is all that is known of each.
 ///
 /// They are closed on exec. The environment stays as it is: we start no programs, and LISTEN_PID names us alone.
 ///
@@ -151,8 +152,9 @@ pub fn take_passed_descriptors() -> io::Result<Vec<(String, OwnedFd)>> {
         return Ok(Vec::new());
     }
     let passed = sd_notify::listen_fds_with_names()?;
-    // SAFETY: LISTEN_PID is us, so whoever started us left these descriptors open for us, and `listen_fds_with_names` has
-    // found them open. Nothing else in this process knows their numbers, and ARE_TAKEN lets nobody own them again.
+    // SAFETY: `listen_fds_with_names` has found them open, and LISTEN_PID is us. The daemon has opened nothing yet, so they
+    // are what whoever started us left open for us, even where LISTEN_FDS is wrong: no descriptor beyond the standard ones,
+    // which are not among them, has an owner in this process. ARE_TAKEN lets nobody own them again.
     let own = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
     Ok(passed.map(|(fd, name)| (name, own(fd))).collect())
 }

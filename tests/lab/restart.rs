@@ -30,6 +30,7 @@ tests!(restart:
     takes_over_one_descriptor_of_a_name,
     gives_up_a_queue_that_is_not_wanted_any_more,
     refuses_descriptors_that_are_no_queues_of_its_own,
+    takes_nothing_of_its_own_for_what_was_passed_on,
     tells_the_supervisor_how_it_is,
     unit_is_in_order,
 );
@@ -244,6 +245,16 @@ fn refuses_descriptors_that_are_no_queues_of_its_own(lab: &mut Lab) {
         lab.daemon().wait_for_log(&format!("a descriptor that was passed on is not used: {reason} name={name:?}"));
     }
     assert_eq!(supervisor.kept(), ["nfqueue-42", "nfqueue-43", "nfqueue-44", "nfqueue-45"]);
+    Load::start(&guest, 100, false).finish();
+}
+
+fn takes_nothing_of_its_own_for_what_was_passed_on(lab: &mut Lab) {
+    let guest = lab.guest(1);
+    let mut supervisor = Supervisor::new();
+    lab.divert("-i tap+");
+    supervisor.promise_one_more();
+    lab.launch_by(&mut supervisor, &Config::default());
+    lab.daemon().wait_for_log("the descriptors that were passed on are not used: ");
     Load::start(&guest, 100, false).finish();
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Supervisor {
     program: String,
     socket: UnixDatagram,
     kept: Vec<(String, OwnedFd)>,
+    /// How many more descriptors it says that it passes on.
+    promised: usize,
     said: Vec<String>,
     starts: usize,
 }
@@ -38,7 +40,7 @@ impl Supervisor {
         fs::set_permissions(path(), fs::Permissions::from_mode(0o777)).unwrap();
         socket.set_nonblocking(true).unwrap();
         let program = env!("CARGO_BIN_EXE_nfdhcpd").to_owned();
-        Self { program, socket, kept: Vec::new(), said: Vec::new(), starts: 0 }
+        Self { program, socket, kept: Vec::new(), promised: 0, said: Vec::new(), starts: 0 }
     }
 
     /// The program's file.
@@ -82,8 +84,9 @@ impl Supervisor {
         command.args(["-c", &format!(r#"LISTEN_PID=$$ exec "$0" "$@"{pass}"#), &self.program]);
         command.args(arguments);
         command.env("NOTIFY_SOCKET", path());
-        command.env("LISTEN_FDS", self.kept.len().to_string()).env("LISTEN_FDNAMES", self.kept().join(":"));
-        if self.kept.is_empty() {
+        let passed = self.kept.len() + self.promised;
+        command.env("LISTEN_FDS", passed.to_string()).env("LISTEN_FDNAMES", self.kept().join(":"));
+        if passed == 0 {
             command.env_remove("LISTEN_FDS").env_remove("LISTEN_FDNAMES");
         }
         command
@@ -98,6 +101,11 @@ impl Supervisor {
         if !self.kept.iter().any(|(_, other)| is_same(other)) {
             self.kept.push((name.to_owned(), fcntl_dupfd_cloexec(&fd, FIRST_KEPT).unwrap()));
         }
+    }
+
+    /// From now on says that it passes on one descriptor more than it does.
+    pub(crate) fn promise_one_more(&mut self) {
+        self.promised += 1;
     }
 
     /// The names of the descriptors that are kept.

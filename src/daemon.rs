@@ -15,7 +15,6 @@ mod mailbox;
 mod outbox;
 mod outcome_log;
 mod packet_loop;
-mod pressure;
 mod queues;
 mod telling;
 mod writing;
@@ -32,6 +31,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
 
 use crate::config::{Config, ConfigError, General, Parsed};
+use crate::engine::pressure::Pressure;
 use crate::engine::{Engine, Status};
 use crate::io::config_file;
 use crate::io::control_socket::ControlSocket;
@@ -48,7 +48,6 @@ use clock::Clock;
 use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
 use packet_loop::PacketLoop;
-use pressure::Pressure;
 use telling::teller;
 
 /// How the daemon is to run.

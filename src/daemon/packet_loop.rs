@@ -11,8 +11,8 @@ use tracing::warn;
 use super::clock::Clock;
 use super::mailbox::{Command, Counts, Receiver, Report, Which};
 use super::outbox::Outbox;
-use super::pressure::Pressure;
 use super::telling::Teller;
+use crate::engine::pressure::Pressure;
 use crate::engine::{Engine, Event, Now};
 use crate::io::nfqueue::message::FromKernel;
 use crate::io::nfqueue::{Batch, Queue};
@@ -150,7 +150,7 @@ impl PacketLoop {
         let overruns = queue.overruns();
         queue.receive(&mut self.batch)?;
         let now = self.clock.now();
-        self.pressure.take(now, self.batch.count(), || queue.waiting());
+        weigh(&mut self.pressure, now, queue, self.batch.count());
         self.engine.press(self.pressure.is_felt(now));
         for message in self.batch.messages() {
             // An error of the kernel's is about a verdict whose packet is gone, with its interface: there is nothing to do.
@@ -232,6 +232,16 @@ impl PacketLoop {
             self.teller.tell_notice(now, notice);
         }
         self.teller.tell_suppressed(now);
+    }
+}
+
+/// Asks how much still waits after so many packets came at once.
+fn weigh(pressure: &mut Pressure, now: Now, queue: &Queue, received: usize) {
+    // The kernel always knows; if it did not say so, limits could still be set in the configuration.
+    if Pressure::is_notable(received)
+        && let Ok(waiting) = queue.waiting()
+    {
+        pressure.take(now, waiting);
     }
 }
 

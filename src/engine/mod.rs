@@ -13,6 +13,7 @@ pub mod na;
 mod name;
 mod next_hop;
 pub mod outcome;
+pub mod pressure;
 pub mod ra;
 mod reach;
 mod renewal;

@@ -1,6 +1,5 @@
 //! One guest floods as fast as it can, and another one boots, again and again: does it get its lease, and when?
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,7 @@ use crate::exchange::{Client, Exchange};
 use crate::flood::{Flood, Flooder};
 use crate::lab::soon;
 use crate::net::{Guest, Node};
+use crate::over::Over;
 use crate::packet::Kind;
 use crate::programs::nfdhcpd;
 use crate::shell::{Process, command_in, has, sh_in};
@@ -144,15 +144,14 @@ impl Site {
     fn measure(&self, client: &mut Client<'_>, guest: &Guest, flood: Flood, time: Duration) -> (Leases, Account) {
         let flooder = Flooder::open(guest);
         let frames = flood.frames(guest);
-        let over = AtomicBool::new(false);
+        let over = Over::default();
         let before = Account::now(self, guest);
         let start = Instant::now();
         let (leases, elapsed) = thread::scope(|scope| {
-            scope.spawn(|| flooder.send(&frames, || !over.load(Ordering::Relaxed)));
+            let _end = over.when_dropped();
+            scope.spawn(|| flooder.send(&frames, || over.goes_on()));
             soon("the flood", || (self.node.arrived(guest) > before.arrived + 1_000).then_some(()));
-            let leases = self.leases(client, time);
-            over.store(true, Ordering::Relaxed);
-            (leases, start.elapsed())
+            (self.leases(client, time), start.elapsed())
         });
         soon("all verdicts", || self.node.queues().iter().all(|queue| queue.waiting == 0).then_some(()));
         let mut account = Account::now(self, guest) - before;

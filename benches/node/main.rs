@@ -28,6 +28,7 @@ mod lab;
 mod limit;
 mod load;
 mod net;
+mod over;
 mod packet;
 mod port;
 mod programs;

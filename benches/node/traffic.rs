@@ -5,7 +5,6 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use crate::flood::Flooder;
 use crate::lab::frames::{ethernet, udp4};
 use crate::lab::soon;
 use crate::net::{GATEWAY, Guest, Node, ROUTER_MAC, mac_text, within};
+use crate::over::Over;
 use crate::packet::Kind;
 use crate::port::Port;
 use crate::programs::nfdhcpd;
@@ -168,14 +168,14 @@ impl Site {
 
     fn measure(&mut self, way: Way, len: usize, time: Duration) -> Round {
         let frames = [self.frame(way, len)];
-        let (sender, over) = (&self.sender, &AtomicBool::new(false));
+        let (sender, over) = (&self.sender, &Over::default());
         let start = Instant::now();
         let ((sent, cpu), received) = thread::scope(|scope| {
             let sent = scope.spawn(move || {
                 cpus::keep_to_last();
                 let cpu = own_cpu_time();
+                let _end = over.when_dropped();
                 let sent = sender.send(&frames, || start.elapsed() < time);
-                over.store(true, Ordering::Relaxed);
                 (sent, own_cpu_time() - cpu)
             });
             let received = match way {
@@ -239,10 +239,10 @@ fn open_listener() -> OwnedFd {
 }
 
 /// Receives until it is over and no more comes, and returns how many packets came.
-fn until_silent(over: &AtomicBool, mut receive: impl FnMut() -> u64) -> u64 {
+fn until_silent(over: &Over, mut receive: impl FnMut() -> u64) -> u64 {
     let mut total = 0;
     loop {
-        let is_over = over.load(Ordering::Relaxed);
+        let is_over = !over.goes_on();
         let count = receive();
         if count == 0 && is_over {
             return total;

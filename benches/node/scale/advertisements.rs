@@ -1,7 +1,6 @@
 //! Periodic advertisements to thousands of taps: how many at once, and what they cost a guest that asks.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use nix::unistd::Pid;
 use super::site::{Site, Wanted};
 use super::{KIND, micros};
 use crate::load::{self, Order};
+use crate::over::Over;
 use crate::port::Port;
 use crate::table::Table;
 
@@ -59,11 +59,12 @@ fn period(seconds: u32) -> String {
 /// Has the lone guest ask for so long, and counts what arrives at the others.
 fn row(site: &mut Site, taps: u16, period: u32, time: Duration) -> Vec<String> {
     let Site { crowd, guest, port, .. } = site;
-    let is_over = AtomicBool::new(false);
+    let over = Over::default();
     let (mut tally, arrivals) = thread::scope(|scope| {
-        let arrivals = scope.spawn(|| arrivals(&mut crowd.port, &is_over));
+        let end = over.when_dropped();
+        let arrivals = scope.spawn(|| arrivals(&mut crowd.port, &over));
         let tally = load::run(port, guest, Order { kind: KIND, outstanding: 1, time });
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         (tally, arrivals.join().unwrap())
     });
     vec![
@@ -78,10 +79,10 @@ fn row(site: &mut Site, taps: u16, period: u32, time: Duration) -> Vec<String> {
 }
 
 /// When advertisements arrive, by the kernel's clock, in their order.
-fn arrivals(port: &mut Port, is_over: &AtomicBool) -> Vec<Duration> {
+fn arrivals(port: &mut Port, over: &Over) -> Vec<Duration> {
     port.receive_all(|_, _| {});
     let mut arrivals = Vec::new();
-    while !is_over.load(Ordering::Relaxed) {
+    while over.goes_on() {
         port.wait();
         port.receive_all(|frame, time| arrivals.extend(is_advertisement(frame).then_some(time)));
     }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use super::crowd::{Crowd, offered};
 use super::site::Site;
 use super::{KIND, WARM_UP};
 use crate::net::Guest;
+use crate::over::Over;
 use crate::packet::requests;
 use crate::port::Port;
 use crate::tally::Tally;
@@ -27,18 +27,18 @@ const SOON: Duration = Duration::from_secs(10);
 /// it. Returns the times in between as latencies.
 pub(super) fn under_load(site: &mut Site, changes: u32) -> Tally {
     let Site { crowd, guest, port, bindings, .. } = site;
-    let is_over = AtomicBool::new(false);
+    let over = Over::default();
     thread::scope(|scope| {
-        scope.spawn(|| keep_asking(crowd, &is_over));
+        let _end = over.when_dropped();
+        scope.spawn(|| keep_asking(crowd, &over));
         thread::sleep(WARM_UP);
         let latencies = (0..changes).map(|turn| change(port, guest, bindings, turn).as_nanos() as u32).collect();
-        is_over.store(true, Ordering::Relaxed);
         Tally { latencies, ..Tally::default() }
     })
 }
 
-fn keep_asking(crowd: &mut Crowd, is_over: &AtomicBool) {
-    while !is_over.load(Ordering::Relaxed) {
+fn keep_asking(crowd: &mut Crowd, over: &Over) {
+    while over.goes_on() {
         crowd.load(WARM_UP);
     }
 }

@@ -7,7 +7,7 @@ mod site;
 
 use std::fs;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::packet::Kind;
 use crate::table::Table;
@@ -25,6 +25,9 @@ const WARM_UP: Duration = Duration::from_millis(200);
 
 /// How long nothing happens when all is settled.
 const SETTLED: Duration = Duration::from_secs(3);
+
+/// How long that may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the guests of a crowd ask for.
 const KIND: Kind = Kind::Dhcpv4;
@@ -120,7 +123,10 @@ fn idle_wake_ups(site: &Site, time: Duration) -> u64 {
         wake_ups(process.pid()) - before
     };
     // The kernel tells of new links for some seconds.
-    while during(SETTLED) > 0 {}
+    let start = Instant::now();
+    while during(SETTLED) > 0 {
+        assert!(start.elapsed() < PATIENCE, "a daemon with nothing to do is not quiet after {PATIENCE:?}");
+    }
     during(time)
 }
 

@@ -2,7 +2,6 @@
 
 use std::mem;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use crate::exchange::Client;
 use crate::flood::{Flood, Flooder};
 use crate::load::{self, Order};
 use crate::net::Guest;
+use crate::over::Over;
 use crate::packet::Kind;
 use crate::port::Port;
 
@@ -45,7 +45,7 @@ pub(super) struct Seen {
 /// What all guests go by, and tell.
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    over: AtomicBool,
+    over: Over,
     seen: Mutex<Seen>,
 }
 
@@ -57,17 +57,11 @@ impl Asking {
 
     /// Lets all come to an end when the value goes, also by panic.
     pub(super) fn until_dropped(&self) -> impl Drop {
-        struct End<'a>(&'a AtomicBool);
-        impl Drop for End<'_> {
-            fn drop(&mut self) {
-                self.0.store(true, Ordering::Relaxed);
-            }
-        }
-        End(&self.over)
+        self.over.when_dropped()
     }
 
     fn goes_on(&self) -> bool {
-        !self.over.load(Ordering::Relaxed)
+        self.over.goes_on()
     }
 
     /// A busy guest: asks for one kind after the other, as fast as it is answered, for a spell; then rests.

@@ -18,6 +18,11 @@ pub(crate) fn peak_memory(pid: u32) -> u64 {
     status(pid, "VmHWM") * 1024
 }
 
+/// The memory that a process has now, in bytes.
+pub(crate) fn resident_memory(pid: u32) -> u64 {
+    status(pid, "VmRSS") * 1024
+}
+
 /// A number of `/proc/PID/status`: `VmHWM` and the like in kB.
 pub(crate) fn status(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

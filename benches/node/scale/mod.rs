@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::packet::Kind;
 use crate::table::Table;
 use crate::tally::Tally;
-use crate::usage::{descriptors, peak_memory, wake_ups};
+use crate::usage::{descriptors, peak_memory, resident_memory, wake_ups};
 use crate::{cpus, inside};
 use site::{Site, Wanted};
 
@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: &Arguments) {
         "bindings",
         "taps",
         "ready, ms",
+        "memory when ready, MB",
         "peak memory, MB",
         "descriptors",
         "replies/s",
@@ -91,16 +92,18 @@ fn row(arguments: &Arguments, bindings: u16) -> Vec<String> {
     let wake_ups = idle_wake_ups(&site, Duration::from_secs(arguments.idle));
     let (process, ready) = site.start();
     let pid = process.pid();
-    let peak = peak_memory(pid);
+    let memory = resident_memory(pid);
     site.crowd.load(WARM_UP);
     let mut tally = site.crowd.load(Duration::from_secs_f64(arguments.seconds));
     let descriptors = descriptors(pid);
     let mut changes = change::under_load(&mut site, arguments.changes);
+    let peak = peak_memory(pid);
     vec![
         bindings.to_string(),
         wanted.taps.to_string(),
         millis(ready),
-        format!("{:.1}", peak as f64 / 1e6),
+        megabytes(memory),
+        megabytes(peak),
         descriptors.to_string(),
         format!("{:.0}", tally.rate()),
         micros(&mut tally, 0.5),
@@ -132,6 +135,10 @@ fn idle_wake_ups(site: &Site, time: Duration) -> u64 {
 
 fn millis(time: Duration) -> String {
     format!("{:.1}", time.as_secs_f64() * 1e3)
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e6)
 }
 
 fn micros(tally: &mut Tally, share: f64) -> String {

@@ -35,7 +35,7 @@ fn what_comes_and_goes_passes() {
         sample.memory += number % 7 * 100;
         sample.descriptors += number % 3 / 2;
         sample.threads += number % 5 / 4;
-        sample.lease = Some(Duration::from_secs(number % 4));
+        sample.lease = Some(Duration::from_millis(number % 4 * 50));
     });
     expect(&shaken, &[]);
 }
@@ -74,6 +74,15 @@ fn a_new_life_may_be_larger() {
 fn slow_or_missing_leases_do_not_pass() {
     expect(&life(|_, sample| sample.lease = Some(Duration::from_secs(3))), &["leases take 3s"]);
     expect(&life(|_, sample| sample.lease = None), &["leases take"]);
+}
+
+#[test]
+fn leases_that_become_slower_do_not_pass() {
+    let slower = |by| life(move |number, sample| sample.lease = Some(Duration::from_millis(1 + number * by)));
+    expect(&slower(4), &[]);
+    expect(&slower(20), &["time of a lease in µs grew from 521000 to 961000"]);
+    let ended = life(|number, sample| sample.lease = sample.lease.filter(|_| number < 35));
+    expect(&ended, &["time of a lease in µs grew"]);
 }
 
 #[test]

@@ -18,6 +18,10 @@ const MORE_PEAK: (f64, u64) = (1.0 / 4.0, 1024);
 /// How many more descriptors or threads: one is open for a moment while a file is read or somebody asks.
 const MORE_HANDLES: (f64, u64) = (0.0, 1);
 
+/// How much longer, in microseconds, leases may take: as much as a machine shakes them that has other work. What only
+/// grows nearly doubles from half to half.
+const MORE_LATENCY: (f64, u64) = (0.5, 100_000);
+
 /// A lease takes less than a millisecond. What takes longer than this is not a busy machine.
 const SLOWEST: Duration = Duration::from_secs(2);
 
@@ -57,11 +61,12 @@ fn settled(life: &[Sample]) -> &[Sample] {
 /// The median of the later half beside that of the earlier one.
 fn grown(life: &[Sample]) -> Vec<String> {
     type Value = (&'static str, fn(&Sample) -> u64, (f64, u64));
-    const VALUES: [Value; 4] = [
+    const VALUES: [Value; 5] = [
         ("memory in kB", |sample| sample.memory, MORE_MEMORY),
         ("peak memory in kB", |sample| sample.peak, MORE_PEAK),
         ("descriptors", |sample| sample.descriptors, MORE_HANDLES),
         ("threads", |sample| sample.threads, MORE_HANDLES),
+        ("time of a lease in µs", lease_micros, MORE_LATENCY),
     ];
     let (earlier, later) = life.split_at(life.len() / 2);
     let compare = |(name, value, (share, amount)): Value| {
@@ -72,6 +77,11 @@ fn grown(life: &[Sample]) -> Vec<String> {
         })
     };
     VALUES.into_iter().filter_map(compare).collect()
+}
+
+/// No lease at all is slower than any, by far.
+fn lease_micros(sample: &Sample) -> u64 {
+    sample.lease.map_or(u32::MAX.into(), |lease| lease.as_micros() as u64)
 }
 
 /// Half of all leases, or of those since any one sample, may shake with the machine; half of the samples may not.

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         [inside::FLAG, name] => inside::run(find(name)),
         [capture::FLAG, interface, file] => capture::record(interface, file),
         [frames::FLAG, interface, file, count] => frames::send(interface, file, count),
-        [load::FLAG, number, total, again, progress] => load::run(number, total, again, progress),
+        [load::FLAG, number, again, progress, enough] => load::run(number, again, progress, enough),
         _ => runner::run(all()),
     }
 }

@@ -35,10 +35,8 @@ tests!(restart:
     unit_is_in_order,
 );
 
-/// How many requests each guest makes.
-const REQUESTS: u32 = 4_000;
-/// After how many of them the daemon ends.
-const FIRST: u32 = 500;
+/// How many answers each guest has of each daemon, at least.
+const SOME: u32 = 500;
 
 fn loses_no_request(lab: &mut Lab) {
     let mut supervisor = Supervisor::new();
@@ -58,19 +56,19 @@ fn loses_no_request_when_the_program_is_replaced(lab: &mut Lab) {
     });
 }
 
-/// Three guests ask all the time, each request once: each gets one answer, of the one daemon or of the other.
+/// Three guests ask before, meanwhile and afterwards, each request once: each gets one answer, of the one daemon or of the other.
 #[track_caller]
 fn restart_under_load(lab: &mut Lab, supervisor: &mut Supervisor, before: impl FnOnce(&mut Lab)) {
     let guests = [1, 2, 3].map(|number| lab.guest(number));
     let config = Config::default();
     lab.divert("-i tap+");
     lab.launch_by(supervisor, &config);
-    let loads = guests.each_ref().map(|guest| Load::start(guest, REQUESTS, false));
-    loads.iter().for_each(|load| load.wait_for(FIRST));
+    let loads = guests.each_ref().map(|guest| Load::start(guest, false));
+    loads.iter().for_each(|load| load.wait_for(SOME));
     before(lab);
     lab.end(Daemon::stop);
-    loads.iter().for_each(Load::is_under_way);
     lab.launch_by(supervisor, &config);
+    loads.iter().for_each(|load| load.wait_for(SOME));
     loads.into_iter().for_each(Load::finish);
     soon("word of the queues", || (lab.daemon().log().matches("queue taken over").count() == 4).then_some(()));
 }
@@ -81,12 +79,13 @@ fn recovers_from_a_crash_under_load(lab: &mut Lab) {
     let (mut supervisor, config) = (Supervisor::new(), Config::default());
     lab.divert("-i tap+");
     lab.launch_by(&mut supervisor, &config);
-    let loads = guests.each_ref().map(|guest| Load::start(guest, REQUESTS, true));
-    for crash in 1..=3 {
-        loads.iter().for_each(|load| load.wait_for(crash * FIRST));
+    let loads = guests.each_ref().map(|guest| Load::start(guest, true));
+    for _ in 0..3 {
+        loads.iter().for_each(|load| load.wait_for(SOME));
         lab.end(Daemon::kill);
         lab.launch_by(&mut supervisor, &config);
     }
+    loads.iter().for_each(|load| load.wait_for(SOME));
     loads.into_iter().for_each(Load::finish);
 }
 
@@ -245,7 +244,9 @@ fn refuses_descriptors_that_are_no_queues_of_its_own(lab: &mut Lab) {
         lab.daemon().wait_for_log(&format!("a descriptor that was passed on is not used: {reason} name={name:?}"));
     }
     assert_eq!(supervisor.kept(), ["nfqueue-42", "nfqueue-43", "nfqueue-44", "nfqueue-45"]);
-    Load::start(&guest, 100, false).finish();
+    let load = Load::start(&guest, false);
+    load.wait_for(SOME);
+    load.finish();
 }
 
 fn takes_nothing_of_its_own_for_what_was_passed_on(lab: &mut Lab) {

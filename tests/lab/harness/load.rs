@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -41,52 +42,50 @@ const TARGET: u32 = 2;
 pub(crate) struct Load {
     process: Process,
     progress: String,
-    total: u32,
+    enough: String,
 }
 
 impl Load {
-    /// Has the guest make `total` requests. Each is made once; or, with `again`, anew while there is no answer.
-    pub(crate) fn start(guest: &Guest, total: u32, again: bool) -> Self {
-        let progress = format!("{SCRATCH}/{}-answered", guest.name);
+    /// Has the guest make requests until [`Load::finish`]. Each is made once; or, with `again`, anew while there is no answer.
+    pub(crate) fn start(guest: &Guest, again: bool) -> Self {
+        let [progress, enough] = ["answered", "enough"].map(|what| format!("{SCRATCH}/{}-{what}", guest.name));
         fs::write(&progress, "0").unwrap();
         let program = env::current_exe().unwrap();
-        let script = format!("{} {FLAG} {} {total} {again} {progress}", program.display(), guest.mac[5]);
-        Self { process: guest.spawn("load", &script), progress, total }
+        let script = format!("{} {FLAG} {} {again} {progress} {enough}", program.display(), guest.mac[5]);
+        Self { process: guest.spawn("load", &script), progress, enough }
     }
 
     /// How many requests have their answers, as far as that has been told.
-    pub(crate) fn answered(&self) -> u32 {
-        fs::read_to_string(&self.progress).unwrap().parse().unwrap_or_default()
+    fn answered(&self) -> u32 {
+        fs::read_to_string(&self.progress).unwrap().parse().unwrap()
     }
 
-    /// Waits for so many answers.
+    /// Waits for so many answers from now on.
     #[track_caller]
     pub(crate) fn wait_for(&self, answers: u32) {
-        soon("answers", || (self.answered() >= answers).then_some(()));
+        let before = self.answered();
+        soon("answers", || (self.answered() >= before + answers).then_some(()));
     }
 
-    /// Fails if there is nothing left to ask.
-    #[track_caller]
-    pub(crate) fn is_under_way(&self) {
-        assert!(self.answered() < self.total, "the load has ended before its time");
-    }
-
-    /// Waits for the end: every request was answered, and none that was made once was answered twice.
+    /// Has the guest make no more requests, and waits for what is under way: every request was answered, and none that was
+    /// made once was answered twice.
     #[track_caller]
     pub(crate) fn finish(mut self) {
+        fs::write(&self.enough, "").unwrap();
         assert!(self.process.wait().success(), "{}", self.process.log());
     }
 }
 
-/// Makes `total` requests from the guest of this number.
-pub(crate) fn run(number: &str, total: &str, again: &str, progress: &str) -> ExitCode {
+/// Makes requests from the guest of this number until there is a file `enough`, and writes to `progress` how many were
+/// answered.
+pub(crate) fn run(number: &str, again: &str, progress: &str, enough: &str) -> ExitCode {
     let interface = interfaces().into_iter().find(|known| known.name == "eth0").expect("the interface");
     let asks_again = again == "true";
     let options =
         Config { read_timeout: asks_again.then_some(PATIENCE), read_buffer_size: LARGEST, ..Config::default() };
     let Ok(Channel::Ethernet(sender, receiver)) = channel(&interface, options) else { panic!("no packet socket") };
     let asker = Asker { number: number.parse().unwrap(), sender, waiting: BTreeMap::new(), next: 0, asks_again };
-    asker.ask_all(receiver, total.parse().unwrap(), progress)
+    asker.ask_on(receiver, progress, enough)
 }
 
 /// The guest's end of the exchange.
@@ -100,10 +99,10 @@ struct Asker {
 }
 
 impl Asker {
-    fn ask_all(mut self, mut receiver: Box<dyn DataLinkReceiver>, total: u32, progress: &str) -> ExitCode {
-        (0..WINDOW.min(total)).for_each(|_| self.ask());
+    fn ask_on(mut self, mut receiver: Box<dyn DataLinkReceiver>, progress: &str, enough: &str) -> ExitCode {
+        (0..WINDOW).for_each(|_| self.ask());
         let mut answered = 0;
-        while answered < total {
+        while !self.waiting.is_empty() {
             let Ok(frame) = receiver.next() else {
                 // Nobody answers: ask again.
                 self.waiting.values().for_each(|request| send(&mut *self.sender, request));
@@ -119,9 +118,9 @@ impl Asker {
             }
             answered += 1;
             if answered % STEP == 0 {
-                fs::write(progress, answered.to_string()).unwrap();
+                tell(progress, answered);
             }
-            if self.next < total {
+            if !Path::new(enough).exists() {
                 self.ask();
             }
         }
@@ -134,6 +133,13 @@ impl Asker {
         self.waiting.insert(self.next, request);
         self.next += 1;
     }
+}
+
+/// Writes progress as a whole: nobody reads half of it.
+fn tell(progress: &str, answered: u32) {
+    let beside = format!("{progress}.new");
+    fs::write(&beside, answered.to_string()).unwrap();
+    fs::rename(beside, progress).unwrap();
 }
 
 fn send(sender: &mut dyn DataLinkSender, frame: &[u8]) {

@@ -259,20 +259,21 @@ impl Guest {
         let like = fixtures::bindings().nth(usize::from(self.like) % fixtures::BINDINGS.len()).expect("a fixture");
         let mac = if self.mac.mac().is_unicast() { self.mac.mac() } else { fixtures::GUEST };
         let count = usize::from(self.nameservers % 70);
+        let settings = binding::Settings {
+            private: self.private,
+            macspoof: self.macspoof,
+            mtu: self.mtu,
+            nameservers: (count > 0).then(|| vec![[192, 0, 2, 53].into(); count]),
+            nameservers6: (count > 0).then(|| vec![[0x20; 16].into(); count]),
+            ..binding::Settings::clone(&like.settings)
+        };
         Binding {
             tap: self.tap.name(),
             indev: self.indev.name(),
             mac,
             ipv4: like.ipv4.filter(|_| self.ipv4),
             ipv6: like.ipv6.filter(|_| self.ipv6),
-            settings: binding::Settings {
-                private: self.private,
-                macspoof: self.macspoof,
-                mtu: self.mtu,
-                nameservers: (count > 0).then(|| vec![[192, 0, 2, 53].into(); count]),
-                nameservers6: (count > 0).then(|| vec![[0x20; 16].into(); count]),
-                ..like.settings
-            },
+            settings: settings.into(),
             ..like
         }
     }

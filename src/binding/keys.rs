@@ -25,6 +25,7 @@ pub(super) struct Draft {
     pub(super) eui64: Option<Ipv6Addr>,
     pub(super) ip6: Option<Ipv6Addr>,
     pub(super) prefix6: Option<Ipv6Net>,
+    pub(super) tags: Box<str>,
     pub(super) settings: Settings,
 }
 
@@ -78,7 +79,7 @@ pub(super) static KEYS: &[Key] = &[
     key("MTU", |d, f| number(f.value, 68..=u16::MAX).map(|mtu| d.settings.mtu = Some(mtu))),
     key("PRIVATE", |d, f| { d.settings.private = flag(f); Ok(()) }),
     key("MACSPOOF", |d, f| { d.settings.macspoof = flag(f); Ok(()) }),
-    key("TAGS", |d, f| { d.settings.tags = f.value.to_owned(); Ok(()) }),
+    key("TAGS", |d, f| { d.tags = f.value.into(); Ok(()) }),
     key("NAMESERVERS", |d, f| list(f.value, unicast_v4).map(|list| d.settings.nameservers = Some(list))),
     key("NAMESERVERS6", |d, f| list(f.value, unicast_v6).map(|list| d.settings.nameservers6 = Some(list))),
     key("DOMAIN", |d, f| parsed(f.value).map(|name| d.settings.domain = Some(name))),

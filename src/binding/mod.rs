@@ -4,8 +4,8 @@ pub mod error;
 pub mod interface;
 mod keys;
 pub mod parse;
+mod sparse;
 
-use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -13,6 +13,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 pub use error::BindingError;
 pub use interface::{IfIndex, InterfaceName};
 pub use keys::known_keys;
+pub use sparse::SparseSettings;
 
 use crate::setting::{BootFiles, NtpServers, Pref64, Printable, RawOptions, Route4, Route6};
 use crate::wire::{DomainName, MacAddr};
@@ -32,8 +33,10 @@ pub struct Binding {
     pub ipv4: Option<Ipv4Binding>,
     /// `SUBNET6`, `GATEWAY6`, `EUI64`, `IP6`, `PREFIX6`. None: nothing of IPv6 is answered.
     pub ipv6: Option<Ipv6Binding>,
+    /// `TAGS`: free text, kept for display.
+    pub tags: Box<str>,
     /// Everything else that may differ from guest to guest.
-    pub settings: Settings,
+    pub settings: SparseSettings,
     /// Where the keys stand in the file.
     pub lines: KeyLines,
 }
@@ -47,8 +50,6 @@ pub struct Settings {
     pub private: bool,
     /// `MACSPOOF`: do not check the guest's MAC.
     pub macspoof: bool,
-    /// `TAGS`: free text, kept for display.
-    pub tags: String,
     /// `NAMESERVERS`: in place of the node's.
     pub nameservers: Option<Vec<Ipv4Addr>>,
     /// `NAMESERVERS6`: in place of the node's.
@@ -84,13 +85,15 @@ pub struct Settings {
 }
 
 /// The line of every key that has a value in the file. Where a key stands is no part of what it says: all are equal.
+///
+/// Kept as text, a key and its line in each line of it: nothing is smaller, and it is seldom asked.
 #[derive(Debug, Clone, Default)]
-pub struct KeyLines(Vec<(Cow<'static, str>, u32)>);
+pub struct KeyLines(Box<str>);
 
 impl KeyLines {
     /// The line of `key`, from 1.
     pub fn line(&self, key: &str) -> Option<u32> {
-        self.0.iter().find(|(name, _)| *name == key).map(|(_, line)| *line)
+        self.0.lines().filter_map(|entry| entry.split_once(' ')).find(|(name, _)| *name == key)?.1.parse().ok()
     }
 }
 
@@ -102,9 +105,10 @@ impl PartialEq for KeyLines {
 
 impl Eq for KeyLines {}
 
-impl FromIterator<(Cow<'static, str>, u32)> for KeyLines {
-    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, u32)>>(lines: I) -> Self {
-        Self(lines.into_iter().collect())
+impl<'a> FromIterator<(&'a str, u32)> for KeyLines {
+    fn from_iter<I: IntoIterator<Item = (&'a str, u32)>>(lines: I) -> Self {
+        let text: String = lines.into_iter().map(|(key, line)| format!("{key} {line}\n")).collect();
+        Self(text.into())
     }
 }
 

@@ -125,17 +125,15 @@ impl<'a> File<'a> {
             hostname: self.required("HOSTNAME", draft.hostname)?,
             ipv4,
             ipv6,
-            settings: draft.settings,
+            tags: draft.tags,
+            settings: draft.settings.into(),
             lines: self.lines(),
         })
     }
 
     fn lines(&self) -> KeyLines {
-        let known = self.entries.iter().filter(|entry| !entry.value.is_empty()).filter_map(|entry| {
-            let (key, suffix) = find(entry.key)?;
-            Some((if suffix.is_empty() { key.name.into() } else { entry.key.to_owned().into() }, entry.line))
-        });
-        known.collect()
+        let known = self.entries.iter().filter(|entry| !entry.value.is_empty() && find(entry.key).is_some());
+        known.map(|entry| (entry.key, entry.line)).collect()
     }
 
     fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, BindingError> {

@@ -11,6 +11,7 @@ use crate::text::joined;
 /// Every setting in force: `KEY` is the binding's, `section.key` the configuration's where the binding has none.
 pub(super) fn settings(binding: &Binding, config: &Config) -> BTreeMap<String, String> {
     let mut list = List::default();
+    list.add("TAGS", Some(&binding.tags).filter(|tags| !tags.is_empty()));
     list.add_own(&binding.settings);
     list.add_unless("LEASE_LIFETIME", "dhcp.lease_lifetime", Some(config.lease.lifetime));
     if let Some(dhcp) = config.dhcp.as_ref().filter(|_| binding.ipv4.is_some()) {
@@ -33,7 +34,6 @@ impl List {
         self.add("MTU", own.mtu);
         self.add("PRIVATE", flag(own.private));
         self.add("MACSPOOF", flag(own.macspoof));
-        self.add("TAGS", Some(&own.tags).filter(|tags| !tags.is_empty()));
         self.add("NAMESERVERS", listed(own.nameservers.iter().flatten()));
         self.add("NAMESERVERS6", listed(own.nameservers6.iter().flatten()));
         self.add("DOMAIN", own.domain.as_ref());

@@ -87,7 +87,7 @@ fn status(file: &str) -> Status {
     Status {
         tap: parsed.binding.tap,
         ifindex: IfIndex::new(7),
-        binding: Some(parsed.binding),
+        binding: Some(parsed.binding.into()),
         rejected: None,
         delegated_via: None,
         stats: Stats::default(),

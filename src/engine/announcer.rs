@@ -65,7 +65,8 @@ fn is_announced(address: &Ipv6Addr) -> bool {
 /// To be dropped when the binding is gone and [`poll_timeout`](Self::poll_timeout) is None.
 #[derive(Debug, Clone, Default)]
 pub struct Announcer {
-    presence: Option<Presence>,
+    /// Boxed, for on most nodes nobody is announced.
+    presence: Option<Box<Presence>>,
     /// Since when the guest is not here any more.
     gone: Option<Now>,
     pending: Option<Pending>,
@@ -93,9 +94,9 @@ impl Announcer {
         let is_back = self.gone.is_none_or(|gone| now < gone + ABSENCE);
         match presence {
             None if self.presence.is_some() => _ = self.gone.get_or_insert(now),
-            Some(_) if presence == self.presence && is_back => self.gone = None,
+            Some(_) if presence.as_ref() == self.presence.as_deref() && is_back => self.gone = None,
             _ => {
-                self.presence = presence;
+                self.presence = presence.map(Box::new);
                 self.gone = None;
                 self.pending = presence.map(|_| Pending { since: now, at: now, round: 0, done: 0 });
             }
@@ -129,7 +130,7 @@ impl Announcer {
             *self = Self { has_uplink: self.has_uplink, ..Self::default() };
             return None;
         }
-        let addresses = self.presence?.addresses;
+        let addresses = self.presence.as_ref()?.addresses;
         let pending = self.pending.as_mut()?;
         let rest = addresses.iter().enumerate().skip(pending.done);
         let (index, address) = rest.filter_map(|(index, address)| Some((index, (*address)?))).next()?;

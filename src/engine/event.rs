@@ -63,7 +63,7 @@ pub enum Notice {
         /// The tap's index.
         ifindex: IfIndex,
         /// What the guest is told.
-        binding: Box<Binding>,
+        binding: Arc<Binding>,
     },
     /// A binding is there, its tap is not.
     Pending {

@@ -29,6 +29,7 @@ mod unsolicited;
 
 use std::collections::VecDeque;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use event::{Event, Link, Notice};
@@ -106,7 +107,7 @@ pub struct Status {
     /// Its index, if it is there.
     pub ifindex: Option<IfIndex>,
     /// The binding in force.
-    pub binding: Option<Binding>,
+    pub binding: Option<Arc<Binding>>,
     /// Why the file as it is now is not in force.
     pub rejected: Option<BindingError>,
     /// By which address of the guest its delegated prefix is reached; None until it asked for it.
@@ -196,7 +197,7 @@ impl Engine {
     /// Takes in a change of bindings, links or configuration.
     pub fn handle_event(&mut self, now: Now, event: Event) {
         match event {
-            Event::BindingLoaded(binding) => self.load(now, *binding),
+            Event::BindingLoaded(binding) => self.load(now, binding.into()),
             Event::BindingRejected(tap, error) => self.reject_file(now, tap, error),
             Event::BindingRemoved(tap) => self.remove(now, tap),
             Event::LinkChanged(link) => self.change_link(now, link),
@@ -206,7 +207,7 @@ impl Engine {
         }
     }
 
-    fn load(&mut self, now: Now, binding: Binding) {
+    fn load(&mut self, now: Now, binding: Arc<Binding>) {
         let tap = binding.tap;
         let is_known = self.table.serving(tap).is_some_and(|serving| serving.binding == binding);
         if is_known && !self.table.is_rejected(tap) {
@@ -219,7 +220,7 @@ impl Engine {
     }
 
     /// Makes the answers of `binding`; if they fit, it is in force from now on.
-    fn put_in_force(&mut self, now: Now, binding: Binding) {
+    fn put_in_force(&mut self, now: Now, binding: Arc<Binding>) {
         let tap = binding.tap;
         match Serving::new(&binding, &self.config) {
             Ok(serving) => {
@@ -245,7 +246,7 @@ impl Engine {
         self.refresh(now, tap);
     }
 
-    fn reject(&mut self, tap: InterfaceName, error: BindingError, unfit: Option<Binding>) {
+    fn reject(&mut self, tap: InterfaceName, error: BindingError, unfit: Option<Arc<Binding>>) {
         let keeps_last = self.table.set_rejected(tap, Rejected { error: error.clone(), unfit });
         self.notices.push_back(Notice::Rejected { tap, error, keeps_last });
     }
@@ -351,7 +352,7 @@ impl Engine {
         slot.has_file().then(|| Status {
             tap,
             ifindex: self.table.link(tap).map(|link| link.ifindex),
-            binding: slot.serving.as_ref().map(|serving| serving.binding.clone()),
+            binding: slot.serving.as_ref().map(|serving| Arc::clone(&serving.binding)),
             rejected: slot.rejected.as_ref().map(|rejected| rejected.error.clone()),
             delegated_via: slot.delegated_via(),
             stats: slot.stats,

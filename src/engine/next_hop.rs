@@ -21,7 +21,8 @@ pub(super) struct Holder {
 /// rewritten: the guest does not ask again before T1.
 #[derive(Debug, Default)]
 pub(super) struct NextHop {
-    known: Option<(Holder, Ipv6Addr)>,
+    /// Boxed, for most guests have no such prefix.
+    known: Option<Box<(Holder, Ipv6Addr)>>,
     /// Since when there is no file, if anything is known.
     gone: Option<Now>,
 }
@@ -29,12 +30,12 @@ pub(super) struct NextHop {
 impl NextHop {
     /// The address, if it is known.
     pub(super) fn via(&self) -> Option<Ipv6Addr> {
-        self.known.map(|(_, via)| via)
+        self.known.as_ref().map(|known| known.1)
     }
 
     /// Takes in what the guest did with its prefix: by which address it is reached from now on. Whether that is news.
     pub(super) fn take(&mut self, holder: Holder, via: Option<Ipv6Addr>) -> bool {
-        let old = std::mem::replace(&mut self.known, via.map(|via| (holder, via)));
+        let old = std::mem::replace(&mut self.known, via.map(|via| Box::new((holder, via))));
         old != self.known
     }
 
@@ -42,7 +43,7 @@ impl NextHop {
     /// guest or prefix is another one, nobody asked yet.
     pub(super) fn set(&mut self, now: Now, holder: Option<Holder>, has_file: bool) {
         if let Some(holder) = holder {
-            self.known.take_if(|(known, _)| *known != holder);
+            self.known.take_if(|known| known.0 != holder);
         }
         let is_gone = !has_file && self.known.is_some();
         self.gone = is_gone.then(|| self.gone.unwrap_or(now));

@@ -43,13 +43,13 @@ pub(super) struct Rejected {
     /// Why.
     pub(super) error: BindingError,
     /// The binding, if all that is wrong with it is that its answers do not fit this configuration.
-    pub(super) unfit: Option<Binding>,
+    pub(super) unfit: Option<Arc<Binding>>,
 }
 
 /// A binding in force, and the answers made of it.
 #[derive(Debug)]
 pub(super) struct Serving {
-    pub(super) binding: Binding,
+    pub(super) binding: Arc<Binding>,
     pub(super) dhcpv4: Option<dhcpv4::Answers>,
     /// What router advertisements say; None where none are sent.
     pub(super) advertised: Option<Arc<Content>>,
@@ -86,7 +86,7 @@ pub struct Stats {
 
 impl Slot {
     /// The binding that is to be in force if it can.
-    pub(super) fn wanted(&self) -> Option<&Binding> {
+    pub(super) fn wanted(&self) -> Option<&Arc<Binding>> {
         let unfit = self.rejected.as_ref().and_then(|rejected| rejected.unfit.as_ref());
         unfit.or(self.serving.as_ref().map(|serving| &serving.binding))
     }
@@ -153,7 +153,7 @@ impl Slot {
             (Some(_), None) => (LastNotice::Pending, Some(Notice::Pending { tap })),
             (Some(_), Some(ifindex)) if self.told == LastNotice::Serving(ifindex) => return None,
             (Some(Serving { binding, .. }), Some(ifindex)) => {
-                let binding = Box::new(binding.clone());
+                let binding = Arc::clone(binding);
                 (LastNotice::Serving(ifindex), Some(Notice::Serving { ifindex, binding }))
             }
         };
@@ -169,15 +169,17 @@ impl Slot {
 
 impl Serving {
     /// Makes the answers of `binding`, unless one of them could not fit its packet. Without a router as yet.
-    pub(super) fn new(binding: &Binding, config: &Config) -> Result<Self, BindingError> {
+    pub(super) fn new(binding: &Arc<Binding>, config: &Config) -> Result<Self, BindingError> {
         let too_large = |error: TooLarge| key_fault(binding, config, error.key, error.to_string());
         let dhcpv4 = dhcpv4::Answers::new(binding, config)?;
         let advertised = config.ipv6.as_ref().and_then(|ipv6| advertised(binding, ipv6)).map(Arc::new);
         advertised.as_ref().map_or(Ok(()), |content| content.check_fit(binding)).map_err(too_large)?;
         let dhcpv6 = dhcpv6::Answers::new(binding, config);
-        dhcpv6.as_ref().map_or(Ok(()), dhcpv6::Answers::check_fit).map_err(too_large)?;
+        if let (Some(dhcpv6), Some(ipv6)) = (&dhcpv6, &config.ipv6) {
+            dhcpv6.check_fit(binding, ipv6).map_err(too_large)?;
+        }
         let doubts = doubts(binding, config, dhcpv4.as_ref());
-        Ok(Self { binding: binding.clone(), dhcpv4, advertised, dhcpv6, router: Err(Reason::NoIndev), doubts })
+        Ok(Self { binding: Arc::clone(binding), dhcpv4, advertised, dhcpv6, router: Err(Reason::NoIndev), doubts })
     }
 
     /// The guest, and the prefix that is delegated to it.

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines, Settings};
+use crate::binding::{Binding, Ipv4Binding, Ipv6Binding, KeyLines, Settings, SparseSettings};
 use crate::config::{self, Config};
 use crate::wire::{MacAddr, ethernet, ipv6, udp};
 
@@ -28,14 +28,15 @@ pub(super) fn binding() -> Binding {
             leased: Some("2001:db8::a800:ff:fe00:1".parse().unwrap()),
             delegated: None,
         }),
-        settings: Settings::default(),
+        tags: Box::default(),
+        settings: SparseSettings::default(),
         lines: KeyLines::default(),
     }
 }
 
 /// A binding of a routed tap with both families and these settings.
 pub(super) fn with_settings(settings: Settings) -> Binding {
-    Binding { settings, ..dual_stack() }
+    Binding { settings: settings.into(), ..dual_stack() }
 }
 
 /// The same on a bridge.

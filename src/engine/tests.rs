@@ -210,7 +210,7 @@ fn the_binding_follows_its_tap() {
     lab.event(Event::BindingLoaded(Box::new(dual_stack())));
     assert_eq!(lab.notices(), [Notice::Pending { tap: name("tap0") }]);
     lab.event(Event::LinkChanged(link(1, "tap0", ROUTER)));
-    let binding = Box::new(dual_stack());
+    let binding = Arc::new(dual_stack());
     assert_eq!(lab.notices(), [Notice::Serving { ifindex: index(1), binding }]);
     // Gone and back under another index; the kernel may tell of the new one first.
     lab.event(Event::LinkChanged(link(2, "tap0", ROUTER)));
@@ -269,9 +269,9 @@ fn a_misfit_names_the_key_that_takes_most_and_its_line() {
     let names =
         (0..25).map(|number| format!("{}.{number}.example", "x".repeat(60)).parse().unwrap()).collect::<Vec<_>>();
     let mut lab = Lab::routed();
-    let lines = [("DOMAIN_SEARCH".into(), 7)].into_iter().collect();
+    let lines = [("DOMAIN_SEARCH", 7)].into_iter().collect();
     let own = Binding {
-        settings: Settings { domain_search: Some(names.clone()), ..Settings::default() },
+        settings: Settings { domain_search: Some(names.clone()), ..Settings::default() }.into(),
         ipv4: None,
         lines,
         ..dual_stack()
@@ -294,10 +294,10 @@ fn a_new_configuration_gives_a_binding_that_did_not_fit_another_chance() {
     lab.event(Event::ConfigChanged(Arc::new(config)));
     let changed = with_settings(Settings { mtu: Some(1400), ..Settings::default() });
     lab.event(Event::BindingLoaded(Box::new(changed.clone())));
-    assert_eq!(lab.engine.status()[0].binding, Some(dual_stack()), "what was said before goes on");
+    assert_eq!(lab.engine.status()[0].binding, Some(Arc::new(dual_stack())), "what was said before goes on");
     assert!(lab.engine.status()[0].rejected.is_some());
     lab.event(Event::ConfigChanged(Arc::new(node())));
-    assert_eq!(lab.engine.status()[0].binding, Some(changed));
+    assert_eq!(lab.engine.status()[0].binding, Some(Arc::new(changed)));
     assert!(lab.engine.status()[0].rejected.is_none());
 }
 

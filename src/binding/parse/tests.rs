@@ -68,7 +68,8 @@ fn reads_what_a_hook_writes() {
             leased: Some("2001:db8::a800:ff:fec2:b213".parse().unwrap()),
             delegated: None,
         }),
-        settings: crate::binding::Settings { tags: "a:b c=d".to_owned(), ..Default::default() },
+        tags: "a:b c=d".into(),
+        settings: crate::binding::SparseSettings::default(),
         lines: KeyLines::default(),
     };
     assert_eq!(parsed.binding, expected);
@@ -118,7 +119,7 @@ fn every_key_reaches_its_field() {
         ("MTU", "68", |b| b.settings.mtu == Some(68)),
         ("PRIVATE", "1", |b| b.settings.private && !b.settings.macspoof),
         ("MACSPOOF", "any", |b| b.settings.macspoof && !b.settings.private),
-        ("TAGS", "\"'x' = y\"", |b| b.settings.tags == "'x' = y"),
+        ("TAGS", "\"'x' = y\"", |b| &*b.tags == "'x' = y"),
         ("NAMESERVERS", "1.1.1.1 8.8.8.8,\t9.9.9.9,", |b| b.settings.nameservers.as_ref().unwrap().len() == 3),
         ("NAMESERVERS6", "2001:db8::53", |b| b.settings.nameservers6.as_ref().unwrap().len() == 1),
         ("DOMAIN", "a.example", |b| b.settings.domain == Some(name("a.example"))),
@@ -368,7 +369,7 @@ fn reads_routes() {
         route("203.0.113.7/32", "0.0.0.0"),
         route("10.0.0.0/8", "192.0.2.253"),
     ];
-    assert_eq!(binding.settings.routes.unwrap(), expected);
+    assert_eq!(binding.settings.routes.clone().unwrap(), expected);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! DHCPv6: which answer a message gets, and what is in it (RFC 8415, and RFC 9915, which replaces it).
 
+mod menu;
 mod options;
 mod stateful;
 
@@ -8,14 +9,15 @@ mod tests;
 
 use std::net::Ipv6Addr;
 
-use options::{Prepared, Scope};
+use menu::Menu;
+use options::Scope;
 use stateful::{Exchange, Leases};
 
 use super::fit::TooLarge;
 use super::name;
 use super::outcome::{Delegation, Reason, Refusal};
 use crate::binding::Binding;
-use crate::config::Config;
+use crate::config::{Config, Ipv6};
 use crate::wire::dhcpv6::{Encoder, HEADER_LEN, IaKind, Message, MessageType, NoRoom, OPTION_HEADER_LEN, fqdn, option};
 use crate::wire::duid::{self, SERVER_DUID_LEN, server_duid};
 use crate::wire::ipv6::{self, MIN_MTU};
@@ -32,8 +34,8 @@ const MAX_LEN: usize = MIN_MTU - HEADERS_LEN;
 pub struct Answers {
     server_id: [u8; SERVER_DUID_LEN],
     /// Addresses and prefixes; None where DHCPv6 gives none.
-    leases: Option<Leases>,
-    options: Vec<Prepared>,
+    leases: Option<Box<Leases>>,
+    menu: Menu,
     /// What the options of a reply about leases take at most, in bytes.
     stateful_len: usize,
     /// The guest's name in label form.
@@ -69,23 +71,24 @@ impl Answers {
     pub fn new(binding: &Binding, config: &Config) -> Option<Self> {
         let ipv6 = config.ipv6.as_ref().filter(|ipv6| ipv6.dhcpv6_queue.is_some())?;
         let guest = binding.ipv6.as_ref()?;
-        let options = options::prepare(binding, ipv6);
+        let menu = Menu::new(&options::prepare(binding, ipv6));
         let name = name::encoded(&name::full(binding, config));
         Some(Self {
             server_id: server_duid(binding.mac),
-            leases: ipv6.mode.is_stateful().then(|| Leases::new(binding, guest, config, ipv6)),
-            stateful_len: OPTION_HEADER_LEN + 1 + name.len() + len_of(&options, Scope::Stateful),
-            options,
+            leases: ipv6.mode.is_stateful().then(|| Leases::new(binding, guest, config, ipv6).into()),
+            stateful_len: OPTION_HEADER_LEN + 1 + name.len() + menu.len(Scope::Stateful),
+            menu,
             name,
         })
     }
 
-    /// An error, unless the largest reply fits a packet that every IPv6 link carries.
-    pub fn check_fit(&self) -> Result<(), TooLarge> {
+    /// An error, unless the largest reply to the guest of `binding` fits a packet that every IPv6 link carries.
+    pub fn check_fit(&self, binding: &Binding, config: &Ipv6) -> Result<(), TooLarge> {
         let ids = OPTION_HEADER_LEN + SERVER_DUID_LEN + OPTION_HEADER_LEN + duid::MAX_LEN;
         let stateful = self.leases.as_ref().map(|_| stateful::LONGEST + self.stateful_len);
-        let largest = len_of(&self.options, Scope::Informed).max(stateful.unwrap_or_default());
-        let parts = self.options.iter().map(|option| (option.key, option.len()));
+        let largest = self.menu.len(Scope::Informed).max(stateful.unwrap_or_default());
+        let options = options::prepare(binding, config);
+        let parts = options.iter().map(|option| (option.key, option.len()));
         TooLarge::check("DHCPv6 reply", HEADERS_LEN + HEADER_LEN + ids + largest, parts)
     }
 
@@ -113,33 +116,9 @@ impl Answers {
 
     fn put_options(&self, scope: Scope, message: &Message<'_>, reply: &mut Encoder<'_>) -> Result<(), NoRoom> {
         match message.requested_options() {
-            Some(codes) => self.put_requested(scope, codes, reply),
-            None => self.put_usual(scope, reply),
+            Some(codes) => self.menu.put_requested(scope, codes, reply),
+            None => self.menu.put_usual(scope, reply),
         }
-    }
-
-    /// RFC 8415 §18.3 and §21.7: what the client asks for and we have, in the client's order.
-    fn put_requested(
-        &self,
-        scope: Scope,
-        codes: impl Iterator<Item = u16>,
-        reply: &mut Encoder<'_>,
-    ) -> Result<(), NoRoom> {
-        for code in codes {
-            let mut asked = self.options.iter().filter(|option| option.code == code && option.scope.covers(scope));
-            // RFC 8415 §21: an option comes once, however often it is asked for; only of 56 there is one per server.
-            if let Some(first) = asked.next().filter(|option| !reply.contains(option.code)) {
-                reply.option(code, &first.data)?;
-                asked.try_for_each(|option| reply.option(code, &option.data))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A client without an option request says nothing of what it can use: it gets all that is of use to most.
-    fn put_usual(&self, scope: Scope, reply: &mut Encoder<'_>) -> Result<(), NoRoom> {
-        let mut usual = self.options.iter().filter(|option| option.is_usual && option.scope.covers(scope));
-        usual.try_for_each(|option| reply.option(option.code, &option.data))
     }
 
     /// RFC 4704 §6: only for a client that sent its own and asks for ours. It is told the guest's name, and that nobody
@@ -152,11 +131,6 @@ impl Answers {
         let overridden = if flags & fqdn::SERVER_UPDATES == 0 { 0 } else { fqdn::OVERRIDDEN };
         reply.joined(option::CLIENT_FQDN, &[&[fqdn::NO_UPDATE | overridden], &self.name])
     }
-}
-
-/// The length of all options of this scope, in bytes.
-fn len_of(options: &[Prepared], scope: Scope) -> usize {
-    options.iter().filter(|option| option.scope.covers(scope)).map(Prepared::len).sum()
 }
 
 /// Decides on a UDP payload that came to port 547. The payload of the reply is in `out`.

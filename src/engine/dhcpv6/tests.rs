@@ -295,7 +295,7 @@ fn what_fits_is_known_beforehand() {
     for (servers, expected) in [(65, Ok(())), (66, Err(1284))] {
         binding.settings.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST; servers]);
         let answers = Answers::new(&binding, &node()).unwrap();
-        let fit = answers.check_fit();
+        let fit = answers.check_fit(&binding, &config());
         assert_eq!(fit.map_err(|error| error.len), expected);
         assert_eq!(fit.map_err(|error| error.key).err(), expected.err().map(|_| "NAMESERVERS6"));
         // This one asks for all but INF_MAX_RT.

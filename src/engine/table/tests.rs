@@ -1,6 +1,7 @@
 //! The table against what it stands for: links by index, bindings by name, and nothing else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -99,7 +100,9 @@ fn apply(table: &mut Table, change: Change) {
     match change {
         Change::Link(link) => _ = table.set_link(link),
         Change::Gone(ifindex) => _ = table.remove_link(ifindex),
-        Change::Binding(binding) => table.set_serving(binding.tap, Some(Serving::new(&binding, &node()).unwrap())),
+        Change::Binding(binding) => {
+            table.set_serving(binding.tap, Some(Serving::new(&Arc::new(*binding.clone()), &node()).unwrap()))
+        }
         Change::Rejected(tap) => {
             let error = BindingError { path: "x".into(), line: None, key: None, found: None, reason: "bad".into() };
             table.set_rejected(tap, Rejected { error, unfit: None });

@@ -38,6 +38,11 @@ impl<'a> Encoder<'a> {
         self.option_of(code, |message| message.put(data))
     }
 
+    /// Appends an option that was [encoded](encode_option) before.
+    pub fn encoded(&mut self, option: &[u8]) -> Result<(), NoRoom> {
+        self.put(option)
+    }
+
     /// Appends a Status Code option (RFC 8415 §21.13).
     pub fn status(&mut self, status: Status) -> Result<(), NoRoom> {
         self.option_of(option::STATUS_CODE, |message| {
@@ -130,6 +135,13 @@ impl<'a> Encoder<'a> {
         self.len = end;
         Ok(())
     }
+}
+
+/// Appends an option as it stands in a message. Its data are shorter than 65,536 bytes.
+pub fn encode_option(to: &mut Vec<u8>, code: u16, data: &[u8]) {
+    to.extend(code.to_be_bytes());
+    to.extend((data.len() as u16).to_be_bytes());
+    to.extend_from_slice(data);
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod encoder;
 mod ia;
 mod message;
 
-pub use encoder::{Encoder, NoRoom};
+pub use encoder::{Encoder, NoRoom, encode_option};
 pub use ia::{Ia, IaKind, Ias, Lease};
 pub use message::{Dhcpv6Option, Message, Options};
 

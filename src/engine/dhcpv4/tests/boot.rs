@@ -132,7 +132,7 @@ fn siaddr_is_the_next_server_else_the_tftp_server() {
 
 #[test]
 fn the_files_of_a_guest_take_the_place_of_all_of_the_nodes() {
-    let nodes = lab("BOOTFILE=node.0\nBOOTFILE_IPXE=http://node/script\n").binding.settings.bootfiles;
+    let nodes = lab("BOOTFILE=node.0\nBOOTFILE_IPXE=http://node/script\n").binding.settings.bootfiles.clone();
     let mut lab = lab("BOOTFILE_EFI64=own.efi\n");
     lab.config.dhcp.as_mut().unwrap().bootfiles = nodes;
     assert_eq!(lab.ask(&discover(&[67], EFI64)).unwrap().file(), "own.efi");

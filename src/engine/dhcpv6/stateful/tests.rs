@@ -484,21 +484,23 @@ fn what_fits_is_known_beforehand() {
     let mut binding = guest();
     binding.settings.nameservers6 = Some(vec![Ipv6Addr::LOCALHOST; 40]);
     let long_name = |len: usize| format!("{}.{}", "a".repeat(63), "b".repeat(len)).parse().unwrap();
-    let mut fit = |len: usize| {
+    let config = stateful(|_| ());
+    let mut with_name = |len: usize| {
         binding.settings.domain_search = Some(vec![long_name(60), long_name(len)]);
-        Answers::new(&binding, &stateful(|_| ())).unwrap()
+        let answers = Answers::new(&binding, &config).unwrap();
+        let fit = answers.check_fit(&binding, config.ipv6.as_ref().unwrap());
+        (answers, fit)
     };
-    let (last, first) =
-        (1..64).map(|len| (len, fit(len).check_fit())).fold((0, None), |(last, first), (len, result)| {
-            if result.is_ok() { (len, first) } else { (last, first.or(result.err())) }
-        });
+    let (last, first) = (1..64).map(|len| (len, with_name(len).1)).fold((0, None), |(last, first), (len, result)| {
+        if result.is_ok() { (len, first) } else { (last, first.or(result.err())) }
+    });
     let too_large = first.unwrap();
     assert_eq!((too_large.len, too_large.key), (1281, "NAMESERVERS6"));
     let duid = [7; 130];
     let oro: Vec<u8> = [23u16, 24, 82, 39].iter().flat_map(|code| code.to_be_bytes()).collect();
     let (old, old_prefix) = (na(1, &[FOREIGN]), pd(1, &[FOREIGN_PREFIX]));
     let options: Options<'_> = &[(1, &duid), (6, &oro), (39, &[1]), (3, &old.1), (25, &old_prefix.1)];
-    let (reply, message) = decided(&fit(last), &CONTEXT, &message(REBIND, options)).unwrap();
+    let (reply, message) = decided(&with_name(last).0, &CONTEXT, &message(REBIND, options)).unwrap();
     // Without the Preference option, which an Advertise has.
     assert_eq!((reply.len, reply.omitted), (MAX_LEN - 5, 0));
     assert_eq!(said(&message).join(" ").matches(" for 0").count(), 2);

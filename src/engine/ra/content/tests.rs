@@ -43,7 +43,8 @@ fn fill(binding: &mut Binding) {
         pref64: Some("64:ff9b::/96".parse().unwrap()),
         captive_portal: Some("https://portal.test/api".parse().unwrap()),
         ..Settings::default()
-    };
+    }
+    .into();
 }
 
 #[test]

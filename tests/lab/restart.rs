@@ -256,7 +256,9 @@ fn takes_nothing_of_its_own_for_what_was_passed_on(lab: &mut Lab) {
     supervisor.promise_one_more();
     lab.launch_by(&mut supervisor, &Config::default());
     lab.daemon().wait_for_log("the descriptors that were passed on are not used: ");
-    Load::start(&guest, 100, false).finish();
+    let load = Load::start(&guest, false);
+    load.wait_for(SOME);
+    load.finish();
 }
 
 fn tells_the_supervisor_how_it_is(lab: &mut Lab) {

@@ -31,7 +31,6 @@ use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
 
 use crate::config::{Config, ConfigError, General, Parsed};
-use crate::engine::pressure::Pressure;
 use crate::engine::{Engine, Status};
 use crate::io::config_file;
 use crate::io::control_socket::ControlSocket;
@@ -230,8 +229,7 @@ fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixList
 
     let (packets, commands) = mailbox()?;
     let (teller, news) = teller();
-    let pressure = Pressure::new(config.general.backlog.receive_buffer());
-    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, pressure, teller)?;
+    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, teller)?;
     let packets_ended = spawn(packet_loop)?;
     let (shown_config, shown) = watch::channel(Arc::new(config.clone()));
     if let Some(callers) = callers {

@@ -56,7 +56,6 @@ impl PacketLoop {
         queues: Vec<Queue>,
         mailbox: Receiver,
         socket: PacketSocket,
-        pressure: Pressure,
         teller: Teller,
     ) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -72,7 +71,7 @@ impl PacketLoop {
             epoll,
             batch: Batch::new(),
             outbox: Outbox::new(socket),
-            pressure,
+            pressure: Pressure::default(),
             teller,
             is_stopped: false,
         })
@@ -239,9 +238,9 @@ impl PacketLoop {
 fn weigh(pressure: &mut Pressure, now: Now, queue: &Queue, received: usize) {
     // The kernel always knows; if it did not say so, limits could still be set in the configuration.
     if Pressure::is_notable(received)
-        && let Ok(waiting) = queue.waiting()
+        && let Ok(fill) = queue.fill()
     {
-        pressure.take(now, waiting);
+        pressure.take(now, fill);
     }
 }
 

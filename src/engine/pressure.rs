@@ -6,31 +6,35 @@ use super::Now;
 const NOTABLE: usize = 32;
 /// How much may wait, in bytes of the kernel's memory: about a thousand packets, or five milliseconds of work.
 const BEARABLE: u32 = 1 << 20;
+/// What part of a small receive buffer may be full: one in so many.
+const BEARABLE_PART: u32 = 8;
 /// How long it counts as pressure that there was some. A flood is answered in full when it ends, and noticed again.
 const AFTERMATH: Now = Now::from_secs(1);
 
-/// What is known of the packets that wait in the kernel.
-#[derive(Debug)]
+/// How full the receive buffer of a queue is, in bytes of the kernel's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fill {
+    /// How much waits to be received.
+    pub waiting: u32,
+    /// How much it holds: what the kernel gave, which may be less than was asked for.
+    pub capacity: u32,
+}
+
+/// What is known of the packets that wait in the kernel. At first there is no pressure.
+#[derive(Debug, Default)]
 pub struct Pressure {
-    /// [`BEARABLE`], or less where the socket holds little.
-    bearable: u32,
     until: Now,
 }
 
 impl Pressure {
-    /// None yet. `receive_buffer` is what a queue's socket holds, in bytes.
-    pub fn new(receive_buffer: u32) -> Self {
-        Self { bearable: BEARABLE.min(receive_buffer / 8), until: Now::ZERO }
-    }
-
     /// Whether so many packets received at once make it worth the while to ask how much still waits.
     pub fn is_notable(received: usize) -> bool {
         received >= NOTABLE
     }
 
-    /// Takes in how many bytes wait.
-    pub fn take(&mut self, now: Now, waiting: u32) {
-        if waiting > self.bearable {
+    /// Takes in how full a queue is.
+    pub fn take(&mut self, now: Now, fill: Fill) {
+        if fill.waiting > BEARABLE.min(fill.capacity / BEARABLE_PART) {
             self.until = now + AFTERMATH;
         }
     }
@@ -54,14 +58,25 @@ mod tests {
 
     #[test]
     fn much_that_waits_is_pressure_for_a_while() {
-        let mut pressure = Pressure::new(8_000);
-        pressure.take(T0, 1_000);
-        assert!(!pressure.is_felt(T0));
-        pressure.take(T0, 1_001);
+        let mut pressure = Pressure::default();
+        pressure.take(T0, Fill { waiting: 1_001, capacity: 8_000 });
         assert!(pressure.is_felt(T0));
-        pressure.take(T0 + AFTERMATH / 2, 0);
+        pressure.take(T0 + AFTERMATH / 2, Fill { waiting: 0, capacity: 8_000 });
         assert!(pressure.is_felt(T0 + AFTERMATH / 2), "it eased only now");
         assert!(!pressure.is_felt(T0 + AFTERMATH));
+    }
+
+    #[test]
+    fn what_is_much_depends_on_what_the_socket_holds() {
+        for (capacity, bearable) in [(0, 0), (8_000, 1_000), (425_984, 53_248), (8 << 20, 1 << 20), (u32::MAX, 1 << 20)]
+        {
+            let is_felt = |waiting| {
+                let mut pressure = Pressure::default();
+                pressure.take(T0, Fill { waiting, capacity });
+                pressure.is_felt(T0)
+            };
+            assert_eq!((is_felt(bearable), is_felt(bearable + 1)), (false, true), "{capacity}");
+        }
     }
 
     #[test]
@@ -72,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_loss_is_pressure() {
-        let mut pressure = Pressure::new(8_000);
+        let mut pressure = Pressure::default();
         pressure.take_loss(T0);
         assert!(pressure.is_felt(T0));
     }

@@ -21,6 +21,7 @@ use super::netlink::Socket;
 use super::sys::{self, MAX_BATCH, Received};
 use crate::config::{Backlog, QueueNum};
 use crate::engine::Verdict;
+use crate::engine::pressure::Fill;
 use message::FromKernel;
 pub use takeover::TakeOverError;
 
@@ -136,9 +137,10 @@ impl Queue {
         Ok(())
     }
 
-    /// How many bytes of packets wait to be received, counted as the kernel counts its memory.
-    pub fn waiting(&self) -> io::Result<u32> {
-        sys::receive_backlog(self.socket.as_fd())
+    /// How much of its receive buffer is taken by packets that wait.
+    pub fn fill(&self) -> io::Result<Fill> {
+        let [waiting, capacity] = sys::receive_memory(self.socket.as_fd())?;
+        Ok(Fill { waiting, capacity })
     }
 
     /// Notes the verdict on the packet `id`, which came after all others that were noted. It is given by

@@ -121,10 +121,12 @@ pub fn set_qdisc_bypass(fd: BorrowedFd<'_>) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// How many bytes wait in the receive buffer of a socket, counted as the kernel counts them: with its own bookkeeping.
-pub fn receive_backlog(fd: BorrowedFd<'_>) -> io::Result<u32> {
-    // `SK_MEMINFO_RMEM_ALLOC`, the first of several (linux/sock_diag.h).
-    Ok(u32::from_ne_bytes(socket_option(fd, libc::SO_MEMINFO)?))
+/// How many bytes wait in the receive buffer of a socket, and how many it holds; counted as the kernel counts them: with its
+/// own bookkeeping.
+pub fn receive_memory(fd: BorrowedFd<'_>) -> io::Result<[u32; 2]> {
+    // `SK_MEMINFO_RMEM_ALLOC` and `SK_MEMINFO_RCVBUF`, the first of several (linux/sock_diag.h).
+    let [w0, w1, w2, w3, h0, h1, h2, h3] = socket_option(fd, libc::SO_MEMINFO)?;
+    Ok([u32::from_ne_bytes([w0, w1, w2, w3]), u32::from_ne_bytes([h0, h1, h2, h3])])
 }
 
 /// Reads an option of SOL_SOCKET whose value begins with these N bytes.
@@ -181,7 +183,9 @@ fn empty_header() -> libc::mmsghdr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
+    use nix::sys::socket::{
+        AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, send, setsockopt, socketpair, sockopt,
+    };
     use std::os::fd::AsFd;
 
     #[test]
@@ -208,6 +212,16 @@ mod tests {
         let mut received = [Received::default(); MAX_BATCH];
         let error = recv_batch(ours.as_fd(), &mut [0; 64], 8, &mut received).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_socket_holds_what_the_kernel_gave_it() {
+        let (socket, _) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
+        // The kernel doubles it, unless that is more than anybody may have.
+        setsockopt(&socket, sockopt::RcvBuf, &50_000).unwrap();
+        let capacity = getsockopt(&socket, sockopt::RcvBuf).unwrap() as u32;
+        assert_ne!(capacity, 50_000);
+        assert_eq!(receive_memory(socket.as_fd()).unwrap(), [0, capacity]);
     }
 
     #[test]

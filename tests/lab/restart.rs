@@ -97,7 +97,7 @@ fn drops_what_a_predecessor_left_and_answers_what_waits(lab: &mut Lab) {
     let mut waiting = vec![to_another_server(guest.mac)];
     waiting.extend(discovers(&guest, 100..110));
     guest.send(&waiting, 1);
-    soon("packets that wait", || (left.waiting().unwrap() > 0).then_some(()));
+    soon("packets that wait", || (left.fill().unwrap().waiting > 0).then_some(()));
     drop(left);
     lab.launch_by(&mut supervisor, &Config::default());
     wait_for_offers(&guest, 100..110);
@@ -168,7 +168,7 @@ fn takes_over_a_socket_that_overflowed(lab: &mut Lab) {
     let queue = Queue::bind(QueueNum(42), &backlog).unwrap();
     supervisor.keep("nfqueue-42", &queue);
     guest.send(&discovers(&guest, 0..200), 1);
-    soon("packets that wait", || (queue.waiting().unwrap() > 16 << 10).then_some(()));
+    soon("packets that wait", || (queue.fill().unwrap().waiting > 16 << 10).then_some(()));
     drop(queue);
     lab.launch_by(&mut supervisor, &Config::default());
     lab.daemon().wait_for_log("queue taken over queue=42");

@@ -15,7 +15,7 @@ pub(super) const AT_ONCE: usize = 16;
 pub(super) struct Renewal {
     /// Their answers are made for another configuration.
     unmade: BTreeSet<InterfaceName>,
-    /// Their link, or that of their `INDEV`, is not as it was.
+    /// Their link, that of their `INDEV`, or the uplink is not as it was.
     unrefreshed: BTreeSet<InterfaceName>,
 }
 
@@ -39,6 +39,14 @@ impl Engine {
         self.refresh(now, name);
         let others = self.table.users(name).into_iter().filter(|tap| *tap != name);
         self.renewal.unrefreshed.extend(others);
+        self.renew_if_few(now);
+    }
+
+    /// Works out anew what is to be announced when, after anything about the uplink changed.
+    pub(super) fn refresh_uplink(&mut self, now: Now) {
+        // Whoever waits for it says so in turn.
+        self.tell_uplink(false);
+        self.renewal.unrefreshed.extend(self.table.slots().map(|(tap, _)| tap));
         self.renew_if_few(now);
     }
 

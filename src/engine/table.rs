@@ -67,11 +67,6 @@ impl Table {
         self.interfaces.iter_after(after).filter_map(|interface| Some((interface.name, interface.slot.as_deref()?)))
     }
 
-    /// Every slot, in no order, for change.
-    pub(super) fn slots_mut(&mut self) -> impl Iterator<Item = (InterfaceName, &mut Slot)> {
-        self.interfaces.iter_mut().filter_map(|interface| Some((interface.name, interface.slot.as_deref_mut()?)))
-    }
-
     /// The slot of `tap`, to be looked at, if there is one.
     pub(super) fn find(&self, tap: InterfaceName) -> Option<&Slot> {
         self.interfaces.find(tap)?.slot.as_deref()

@@ -84,21 +84,8 @@ impl Engine {
         link.is_ready.then_some((link, mac))
     }
 
-    /// Works out anew what is to be announced when, after anything about the uplink changed.
-    pub(super) fn refresh_uplink(&mut self, now: Now) {
-        let has_uplink = self.uplink().is_some();
-        let mut is_awaited = false;
-        for (tap, slot) in self.table.slots_mut() {
-            let old = slot.poll_timeout();
-            slot.announcer.set_uplink(now, has_uplink);
-            self.schedule.replace(tap, old, slot.poll_timeout());
-            is_awaited |= slot.announcer.is_waiting();
-        }
-        self.tell_uplink(is_awaited);
-    }
-
     /// Says, once, that the uplink is awaited.
-    fn tell_uplink(&mut self, is_awaited: bool) {
+    pub(super) fn tell_uplink(&mut self, is_awaited: bool) {
         let uplink = self.config.general.announce_on;
         if self.missed != uplink || self.uplink().is_some() {
             self.missed = None;
@@ -148,7 +135,11 @@ impl Engine {
 
     /// The announcement that is due about the guest of `tap`, if one is.
     fn announce(&mut self, now: Now, tap: InterfaceName, frame: &mut [u8]) -> Option<Unsolicited> {
-        let address = self.table.slot(tap)?.announcer.poll_transmit(now)?;
+        let has_uplink = self.uplink().is_some();
+        let announcer = &mut self.table.slot(tap)?.announcer;
+        // Its turn to hear that the uplink is gone may be yet to come. What it has to say must not be lost till then.
+        announcer.set_uplink(now, has_uplink);
+        let address = announcer.poll_transmit(now)?;
         let (link, mac) = self.uplink()?;
         let len = announcer::put(frame, mac, address)?;
         Some(Unsolicited::new(Reason::Announced, link, len))

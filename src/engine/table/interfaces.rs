@@ -89,11 +89,6 @@ impl Interfaces {
         self.all.is_empty() && self.by_name.is_empty() && self.by_index.is_empty()
     }
 
-    /// Every interface, in no order, for change.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Interface> {
-        self.all.iter_mut().map(|(_, interface)| interface)
-    }
-
     /// The interfaces whose names follow `after`, in the order of their names.
     pub(super) fn iter_after(&self, after: Option<InterfaceName>) -> impl Iterator<Item = &Interface> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);

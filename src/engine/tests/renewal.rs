@@ -1,6 +1,7 @@
 //! Changes that are about many taps: worked out a few at a time.
 
 use super::*;
+use crate::engine::announcer::{self, INTERVAL};
 use crate::engine::renewal::AT_ONCE;
 
 /// So many that their turns take some rounds.
@@ -29,12 +30,31 @@ fn without_ipv6() -> Event {
     Event::ConfigChanged(Arc::new(Config { ipv6: None, ..node() }))
 }
 
+/// Guests on routed taps, who are to be announced on eth0, which is not there yet.
+fn unannounced() -> Lab {
+    let mut lab = Lab::empty();
+    let mut config = node();
+    config.general.announce_on = Some(name("eth0"));
+    lab.event(Event::ConfigChanged(Arc::new(config)));
+    for number in (0..).take(TAPS) {
+        let tap = name(&format!("tap{number}"));
+        lab.event(Event::LinkChanged(link(10 + number, tap.as_str(), ROUTER)));
+        lab.event(Event::BindingLoaded(Box::new(Binding { tap, indev: tap, ..dual_stack() })));
+    }
+    lab
+}
+
+fn uplink() -> Event {
+    Event::LinkChanged(link(9, "eth0", OTHER))
+}
+
 /// How many taps are as `is_new` says after each round of renewal, until all had their turn.
 fn progress(lab: &mut Lab, is_new: impl Fn(&Serving) -> bool) -> Vec<usize> {
-    let count = |lab: &Lab| {
-        let slots = lab.engine.table.slots();
-        slots.filter(|(_, slot)| slot.serving.as_ref().is_some_and(&is_new)).count()
-    };
+    progress_of_slots(lab, |slot| slot.serving.as_ref().is_some_and(&is_new))
+}
+
+fn progress_of_slots(lab: &mut Lab, is_new: impl Fn(&Slot) -> bool) -> Vec<usize> {
+    let count = |lab: &Lab| lab.engine.table.slots().filter(|(_, slot)| is_new(slot)).count();
     let mut counts = vec![count(lab)];
     while lab.engine.poll_timeout() == Some(Now::ZERO) {
         lab.engine.handle_timeout(START);
@@ -61,6 +81,34 @@ fn a_bridge_that_changes_is_news_for_a_few_taps_at_a_time() {
     assert_eq!(progress(&mut lab, |serving| serving.router == Ok(GUEST)), ROUNDS);
     lab.event(Event::LinkGone(index(9)));
     assert_eq!(progress(&mut lab, |serving| serving.router.is_err()), ROUNDS);
+}
+
+#[test]
+fn an_uplink_that_comes_or_goes_is_news_for_a_few_taps_at_a_time() {
+    let mut lab = unannounced();
+    lab.event(uplink());
+    assert_eq!(progress_of_slots(&mut lab, |slot| !slot.announcer.is_waiting()), ROUNDS);
+    lab.event(Event::LinkGone(index(9)));
+    assert_eq!(progress_of_slots(&mut lab, |slot| slot.announcer.is_waiting()), ROUNDS);
+}
+
+/// Announcements that are due before the tap's turn to hear of it wait for the uplink as well.
+#[test]
+fn an_uplink_that_goes_takes_no_announcement_with_it() {
+    let mut lab = unannounced();
+    lab.event(uplink());
+    lab.engine.settle(START);
+    lab.event(Event::LinkGone(index(9)));
+    while lab.engine.poll_transmit(START, &mut [0; MAX_FRAME]).is_some() {}
+    lab.event(uplink());
+    lab.engine.settle(START);
+    let (mut now, mut announced) = (START, 0);
+    while let Some(next) = lab.engine.poll_timeout().filter(|next| *next < START + INTERVAL * 2) {
+        now = now.max(next);
+        announced += lab.drain(now).iter().filter(|(ifindex, _)| *ifindex == 9).count();
+    }
+    let addresses = 2;
+    assert_eq!(announced, TAPS * addresses * usize::from(announcer::ROUNDS));
 }
 
 #[test]

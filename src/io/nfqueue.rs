@@ -18,7 +18,7 @@ use caps::{CapSet, Capability};
 use nix::sys::socket::SockProtocol;
 
 use super::netlink::Socket;
-use super::sys::{self, MAX_BATCH, Received};
+use super::sys::{self, MAX_BATCH};
 use crate::config::{Backlog, QueueNum};
 use crate::engine::Verdict;
 use crate::engine::pressure::Fill;
@@ -128,7 +128,7 @@ impl Queue {
             batch.take(&mut self.early);
             return Ok(());
         }
-        match sys::recv_batch(self.socket.as_fd(), &mut batch.memory, SLOT_LEN, &mut batch.received) {
+        match sys::recv_batch(self.socket.as_fd(), &mut batch.memory, SLOT_LEN, &mut batch.lengths) {
             Ok(count) => batch.count = count,
             Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.overruns += 1,
             Err(error) if is_nothing_there(&error) => {}
@@ -235,14 +235,14 @@ impl AsFd for Queue {
 pub struct Batch {
     /// [`MAX_BATCH`] slots. Zeroed by the allocator, so that slots without large packets never become real memory.
     memory: Vec<u8>,
-    received: [Received; MAX_BATCH],
+    lengths: [usize; MAX_BATCH],
     count: usize,
 }
 
 impl Batch {
     /// An empty batch.
     pub fn new() -> Self {
-        Self { memory: vec![0; MAX_BATCH * SLOT_LEN], received: [Received::default(); MAX_BATCH], count: 0 }
+        Self { memory: vec![0; MAX_BATCH * SLOT_LEN], lengths: [0; MAX_BATCH], count: 0 }
     }
 
     /// How many datagrams were received last.
@@ -254,20 +254,20 @@ impl Batch {
     pub fn messages(&self) -> impl Iterator<Item = FromKernel<'_>> {
         self.memory
             .chunks_exact(SLOT_LEN)
-            .zip(self.received.iter().take(self.count))
-            .flat_map(|(slot, received)| message::read(slot.get(..received.len).unwrap_or(slot)))
+            .zip(self.lengths.iter().take(self.count))
+            .flat_map(|(slot, length)| message::read(slot.get(..*length).unwrap_or(slot)))
     }
 
     /// Moves datagrams from the front of `early` into the slots.
     fn take(&mut self, early: &mut VecDeque<Vec<u8>>) {
-        for (slot, received) in self.memory.chunks_exact_mut(SLOT_LEN).zip(&mut self.received) {
+        for (slot, length) in self.memory.chunks_exact_mut(SLOT_LEN).zip(&mut self.lengths) {
             let Some(datagram) = early.pop_front() else {
                 return;
             };
             for (to, from) in slot.iter_mut().zip(&datagram) {
                 *to = *from;
             }
-            received.len = datagram.len().min(SLOT_LEN);
+            *length = datagram.len().min(SLOT_LEN);
             self.count += 1;
         }
     }

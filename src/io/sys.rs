@@ -15,23 +15,15 @@ use tokio::io::unix::AsyncFd;
 /// How many messages one call takes or gives at most.
 pub const MAX_BATCH: usize = 64;
 
-/// A message that [`recv_batch`] received.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Received {
-    /// Its length in bytes, at most that of its slot.
-    pub len: usize,
-    /// Whether the slot was too small for all of it.
-    pub is_cut: bool,
-}
-
 /// Receives up to [`MAX_BATCH`] messages without waiting, each into its own slot of `slot_len` bytes of `memory`.
 ///
-/// Describes them in `received` and returns how many there are. Errors are those of recvmmsg(2).
+/// Writes their lengths in bytes to `lengths` and returns how many there are. What a slot has no room for is cut off. Errors
+/// are those of recvmmsg(2).
 pub fn recv_batch(
     fd: BorrowedFd<'_>,
     memory: &mut [u8],
     slot_len: usize,
-    received: &mut [Received; MAX_BATCH],
+    lengths: &mut [usize; MAX_BATCH],
 ) -> io::Result<usize> {
     let mut iovecs = [EMPTY_IOVEC; MAX_BATCH];
     let slots = memory.chunks_exact_mut(slot_len.max(1));
@@ -52,9 +44,8 @@ pub fn recv_batch(
         libc::recvmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), wanted, libc::MSG_DONTWAIT as _, std::ptr::null_mut())
     };
     let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-    for (to, header) in received.iter_mut().zip(headers.iter().take(count)) {
-        to.len = (header.msg_len as usize).min(slot_len);
-        to.is_cut = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+    for (length, header) in lengths.iter_mut().zip(headers.iter().take(count)) {
+        *length = (header.msg_len as usize).min(slot_len);
     }
     Ok(count)
 }
@@ -189,17 +180,16 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn receives_a_batch_into_slots_and_says_what_was_cut() {
+    fn receives_a_batch_into_slots() {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
         for message in [&b"one"[..], b"two two", b"three and more"] {
             send(std::os::fd::AsRawFd::as_raw_fd(&theirs), message, MsgFlags::empty()).unwrap();
         }
         let mut memory = [0; 4 * 8];
-        let mut received = [Received::default(); MAX_BATCH];
-        let count = recv_batch(ours.as_fd(), &mut memory, 8, &mut received).unwrap();
-        let lens: Vec<_> = received[..count].iter().map(|r| (r.len, r.is_cut)).collect();
-        assert_eq!(lens, [(3, false), (7, false), (8, true)]);
+        let mut lengths = [0; MAX_BATCH];
+        let count = recv_batch(ours.as_fd(), &mut memory, 8, &mut lengths).unwrap();
+        assert_eq!(lengths[..count], [3, 7, 8]);
         assert_eq!(&memory[..3], b"one");
         assert_eq!(&memory[8..15], b"two two");
         assert_eq!(&memory[16..24], b"three an");
@@ -209,8 +199,8 @@ mod tests {
     fn an_empty_socket_does_not_block() {
         let (ours, _theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
-        let mut received = [Received::default(); MAX_BATCH];
-        let error = recv_batch(ours.as_fd(), &mut [0; 64], 8, &mut received).unwrap_err();
+        let mut lengths = [0; MAX_BATCH];
+        let error = recv_batch(ours.as_fd(), &mut [0; 64], 8, &mut lengths).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
 

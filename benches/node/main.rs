@@ -32,9 +32,11 @@ mod over;
 mod packet;
 mod port;
 mod programs;
+mod restart;
 mod scale;
 mod shell;
 mod soak;
+mod supervised;
 mod sys;
 mod table;
 mod tally;
@@ -62,6 +64,8 @@ enum Command {
     Scale(scale::Arguments),
     /// One guest's leases while another floods
     Fairness(fairness::Arguments),
+    /// A guest that asks on while the daemon is restarted or killed
+    Restart(restart::Arguments),
     /// A guest's own packets, with the daemon and without it
     Traffic(traffic::Arguments),
     /// Guests, bindings and taps that come and go, under load, for as long as you like
@@ -78,6 +82,7 @@ fn main() {
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Scale(arguments)) => scale::run(&arguments),
         Some(Command::Fairness(arguments)) => fairness::run(&arguments),
+        Some(Command::Restart(arguments)) => restart::run(&arguments),
         Some(Command::Traffic(arguments)) => traffic::run(&arguments),
         Some(Command::Soak(arguments)) => soak::run(&arguments),
         Some(Command::Limit(arguments)) => limit::run(&arguments),

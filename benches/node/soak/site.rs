@@ -6,12 +6,11 @@ use std::fs;
 use nix::sys::signal::Signal;
 
 use super::directory::{self, Tap};
-use crate::lab::soon;
-use crate::lab::supervisor::Supervisor;
 use crate::net::{Guest, Node};
 use crate::packet::Kind;
 use crate::programs::nfdhcpd;
-use crate::shell::{Process, sh_in};
+use crate::shell::sh_in;
+use crate::supervised::Supervised;
 
 /// What the first configuration has, in seconds.
 const LEASE_LIFETIME: u32 = 3600;
@@ -21,10 +20,7 @@ pub(super) struct Site {
     pub(super) node: Node,
     /// The folder of binding files.
     pub(super) bindings: String,
-    supervisor: Supervisor,
-    daemon: Process,
-    /// How often the daemon was started.
-    life: u32,
+    supervised: Supervised,
     lease_lifetime: u32,
 }
 
@@ -33,53 +29,42 @@ impl Site {
     pub(super) fn new(node: Node, guests: &[&Guest]) -> Self {
         node.divert(&Kind::ALL);
         let bindings = nfdhcpd::write_bindings(&node, guests);
-        let mut supervisor = Supervisor::new();
-        // Goes on as the daemon, with the same process id.
-        supervisor.change_program("ip");
         nfdhcpd::write_usual_config(&node, LEASE_LIFETIME);
-        let daemon = start(&node, &mut supervisor);
-        Self { node, bindings, supervisor, daemon, life: 1, lease_lifetime: LEASE_LIFETIME }
+        let supervised = Supervised::start(&node);
+        Self { node, bindings, supervised, lease_lifetime: LEASE_LIFETIME }
     }
 
     /// Ends the daemon by this signal, and starts another with its queues.
     pub(super) fn restart(&mut self, by: Signal) {
         self.end(by);
-        self.daemon = start(&self.node, &mut self.supervisor);
-        self.life += 1;
+        self.supervised.start_again(&self.node);
     }
 
     /// Ends the daemon by this signal, and says whether it did well.
     pub(super) fn end(&mut self, by: Signal) -> bool {
-        // It waits to be heard, with the last that it says as well.
-        self.daemon.signal(by);
-        let status = soon("the end of the daemon", || {
-            self.supervisor.forget_said();
-            self.daemon.ended()
-        });
-        status.success()
+        self.supervised.end(by)
     }
 
     /// Hears what the daemon says to its supervisor, which has little room for it.
     pub(super) fn listen(&mut self) {
-        self.supervisor.forget_said();
-        assert!(self.daemon.is_running(), "the daemon ended: {}", self.daemon.log());
+        self.supervised.listen();
     }
 
     /// Has the configuration read again, which says another lifetime of leases.
     pub(super) fn reload(&mut self, lease_lifetime: u32) {
         self.lease_lifetime = lease_lifetime;
         nfdhcpd::write_usual_config(&self.node, lease_lifetime);
-        self.daemon.signal(Signal::SIGHUP);
+        self.supervised.daemon().signal(Signal::SIGHUP);
     }
 
     /// The daemon's process id.
     pub(super) fn pid(&self) -> u32 {
-        self.daemon.pid()
+        self.supervised.daemon().pid()
     }
 
     /// Which start of the daemon it is.
     pub(super) fn life(&self) -> u32 {
-        self.life
+        self.supervised.life()
     }
 
     /// How many packets wait for a verdict; none where the kernel does not tell.
@@ -105,8 +90,4 @@ impl Site {
         };
         files.map(tap).filter(|(name, _)| !name.starts_with('.')).collect()
     }
-}
-
-fn start(node: &Node, supervisor: &mut Supervisor) -> Process {
-    supervisor.start(&["netns", "exec", &node.netns, nfdhcpd::PATH, "-f", "-c", &node.path("nfdhcpd.conf")])
 }

@@ -1,5 +1,6 @@
 //! Periodic advertisements to thousands of taps: how many at once, and what they cost a guest that asks.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use nix::unistd::Pid;
 
 use super::site::{Site, Wanted};
 use super::{KIND, micros};
+use crate::lab::soon;
 use crate::load::{self, Order};
 use crate::over::Over;
 use crate::port::Port;
@@ -30,8 +32,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(super) fn table(taps: u16, time: Duration) -> Table {
     let mut site = Site::new(Wanted { bindings: taps, taps, ra_period: Some(OFTEN) });
     let (process, _) = site.start();
-    // At first every tap is told at once.
-    thread::sleep(Duration::from_secs(u64::from(OFTEN)));
+    await_each(&mut site.crowd.port, taps);
     let often = row(&mut site, taps, OFTEN, time);
     let text = fs::read_to_string(&site.config).unwrap();
     fs::write(&site.config, text.replace(&period(OFTEN), &period(SELDOM))).unwrap();
@@ -90,16 +91,25 @@ fn arrivals(port: &mut Port, over: &Over) -> Vec<Duration> {
     arrivals
 }
 
+/// Waits until each tap has been told once. At first they are told as fast as it can be done, later at their times.
+fn await_each(port: &mut Port, taps: u16) {
+    let mut told = BTreeSet::new();
+    soon("an advertisement from every tap", || {
+        port.receive_all(|frame, _| told.extend(is_advertisement(frame).then(|| frame[6..12].to_vec())));
+        (told.len() == usize::from(taps)).then_some(())
+    });
+}
+
 fn await_quiet(port: &mut Port) {
     let mut last = Instant::now();
-    while last.elapsed() < QUIET {
-        port.wait();
+    soon("an end of advertisements", || {
         port.receive_all(|frame, _| {
             if is_advertisement(frame) {
                 last = Instant::now();
             }
         });
-    }
+        (last.elapsed() >= QUIET).then_some(())
+    });
 }
 
 /// A Router Advertisement (RFC 4861 §4.2) behind Ethernet and IPv6 without extension headers.

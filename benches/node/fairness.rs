@@ -10,7 +10,7 @@ use crate::net::{Guest, Node};
 use crate::over::Over;
 use crate::packet::Kind;
 use crate::programs::nfdhcpd;
-use crate::shell::{Process, command_in, has, sh_in};
+use crate::shell::{Leashed, command_in, has, sh_in};
 use crate::table::Table;
 use crate::tally::quantile;
 use crate::{cpus, inside};
@@ -107,7 +107,7 @@ struct Site {
     loud: Guest,
     quiet: Guest,
     stranger: Guest,
-    _daemon: Process,
+    _daemon: Leashed,
 }
 
 impl Site {
@@ -119,7 +119,7 @@ impl Site {
         rules.load(&node, &config);
         let mut command = command_in(&node.netns, nfdhcpd::PATH);
         command.args(["-f", "-c", &config]);
-        let daemon = Process::start(command, &node.netns);
+        let daemon = Leashed::start(command, &node.netns);
         let site = Self { rules, node, loud, quiet, stranger, _daemon: daemon };
         soon("the daemon", || nfdhcpd::shown(&site.node));
         soon("a first lease", || Client::new(&site.quiet).lease(PATIENCE));

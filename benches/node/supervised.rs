@@ -2,11 +2,10 @@
 
 use nix::sys::signal::Signal;
 
-use crate::lab::soon;
 use crate::lab::supervisor::Supervisor;
+use crate::lab::{Process, soon};
 use crate::net::Node;
 use crate::programs::nfdhcpd;
-use crate::shell::Process;
 
 /// A daemon that can be restarted.
 pub(crate) struct Supervised {
@@ -46,7 +45,7 @@ impl Supervised {
     /// Hears what the daemon says to its supervisor, which has little room for it.
     pub(crate) fn listen(&mut self) {
         self.supervisor.forget_said();
-        assert!(self.daemon.is_running(), "the daemon ended: {}", self.daemon.log());
+        assert!(self.daemon.ended().is_none(), "the daemon ended: {}", self.daemon.log());
     }
 
     /// The daemon's process.

@@ -20,7 +20,7 @@ use crate::over::Over;
 use crate::packet::Kind;
 use crate::port::Port;
 use crate::programs::nfdhcpd;
-use crate::shell::{Process, command_in, sh_in};
+use crate::shell::{Leashed, command_in, sh_in};
 use crate::sys::Inbox;
 use crate::table::Table;
 use crate::usage::own_cpu_time;
@@ -143,7 +143,7 @@ struct Site {
     /// The node's own.
     socket: OwnedFd,
     inbox: Inbox,
-    _daemon: Option<Process>,
+    _daemon: Option<Leashed>,
     _listener: Option<OwnedFd>,
 }
 
@@ -213,11 +213,11 @@ fn route(node: &Node, guests: &[Guest; 2]) {
 }
 
 /// Starts the daemon, and waits until it answers.
-fn start_daemon(node: &Node, guests: &[Guest; 2]) -> Process {
+fn start_daemon(node: &Node, guests: &[Guest; 2]) -> Leashed {
     nfdhcpd::write_bindings(node, &guests.each_ref());
     let mut command = command_in(&node.netns, nfdhcpd::PATH);
     command.args(["-f", "-c", &nfdhcpd::write_usual_config(node, 3_600)]);
-    let daemon = Process::start(command, &node.netns);
+    let daemon = Leashed::start(command, &node.netns);
     soon("the daemon", || nfdhcpd::shown(node));
     daemon
 }

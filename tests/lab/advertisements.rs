@@ -10,7 +10,8 @@ use pnet_packet::ipv6::Ipv6Packet;
 
 use crate::decode;
 use crate::harness::daemon::write_config;
-use crate::harness::process::{Process, need};
+use crate::harness::inside::need;
+use crate::harness::process::Process;
 use crate::harness::{Config, Guest, Lab, sh, skip, soon, tests};
 
 tests!(advertisements:

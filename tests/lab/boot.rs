@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 
 use crate::harness::frames::{ethernet, udp4};
-use crate::harness::process::need;
+use crate::harness::inside::need;
 use crate::harness::{Config, Guest, Lab, soon, tests};
 
 tests!(boot:

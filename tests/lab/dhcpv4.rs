@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use dhcproto::v4::{MessageType, OptionCode};
 use nix::sys::signal::Signal;
 
-use crate::harness::process::need;
+use crate::harness::inside::need;
 use crate::harness::{Config, Guest, Lab, sh, soon, tests};
 
 tests!(dhcpv4:

@@ -6,7 +6,8 @@ use std::net::Ipv6Addr;
 use dhcproto::v6::MessageType;
 use nix::sys::signal::Signal;
 
-use crate::harness::process::{Process, need};
+use crate::harness::inside::need;
+use crate::harness::process::Process;
 use crate::harness::{Config, Guest, Lab, SCRATCH, sh, soon, tests};
 
 tests!(dhcpv6:

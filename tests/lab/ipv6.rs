@@ -1,6 +1,6 @@
 //! Router advertisements, neighbour discovery and stateless DHCPv6 with the kernel and real clients.
 
-use crate::harness::process::need;
+use crate::harness::inside::need;
 use crate::harness::{Config, Lab, sh, soon, tests};
 
 tests!(ipv6:

@@ -15,8 +15,8 @@ use nix::sys::signal::Signal;
 use nix::sys::socket::SockProtocol;
 
 use crate::harness::daemon::{Daemon, write_config};
+use crate::harness::inside::need;
 use crate::harness::load::{discover, to_another_server};
-use crate::harness::process::need;
 use crate::harness::{Config, Guest, Lab, Load, SCRATCH, Supervisor, queues, sh, skip, soon, tests};
 
 tests!(restart:

@@ -1,7 +1,7 @@
 //! Guests with an address and no network: /32, with a gateway that is not in it. Everything that they know of the link
 //! comes from option 121.
 
-use crate::harness::process::need;
+use crate::harness::inside::need;
 use crate::harness::{Config, Guest, Lab, sh, soon, tests};
 
 tests!(routed:

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use crate::bridge::{bridged_guest, expect_both_families, set_hooks};
 use crate::harness::daemon::write_config;
 use crate::harness::frames::{ethernet, icmpv6, udp6};
-use crate::harness::process::need;
+use crate::harness::inside::need;
 use crate::harness::{Config, Guest, Lab, SCRATCH, sh, soon, tests, try_sh};
 use crate::hostile::{discover, in_udp4, seen};
 

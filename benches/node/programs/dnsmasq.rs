@@ -3,7 +3,7 @@
 use super::Program;
 use crate::net::{Guest, Node, mac_text};
 use crate::packet::Kind;
-use crate::shell::{Process, command_in};
+use crate::shell::{Leashed, command_in};
 
 /// One process for all that it does. Neighbours are solicited from the kernel, not from it.
 pub(super) const PROGRAM: Program = Program {
@@ -14,7 +14,7 @@ pub(super) const PROGRAM: Program = Program {
     start,
 };
 
-fn start(node: &Node, guest: &Guest, _kinds: &[Kind]) -> Process {
+fn start(node: &Node, guest: &Guest, _kinds: &[Kind]) -> Leashed {
     node.address(guest);
     node.know_neighbours(guest);
     let mut command = command_in(&node.netns, "dnsmasq");
@@ -32,5 +32,5 @@ fn start(node: &Node, guest: &Guest, _kinds: &[Kind]) -> Process {
         "--dhcp-option=option6:dns-server,[2001:db8:100::1],[2001:db8:200::2]".to_owned(),
         "--dhcp-option=option6:domain-search,example.com".to_owned(),
     ]);
-    Process::start(command, &node.netns)
+    Leashed::start(command, &node.netns)
 }

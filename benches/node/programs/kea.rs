@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Program;
 use crate::net::{GATEWAY, Guest, Node, SUBNET, mac_text};
 use crate::packet::Kind;
-use crate::shell::{Process, command_in};
+use crate::shell::{Leashed, command_in};
 
 /// DHCPv4, on a raw socket.
 pub(super) const PROGRAM_4: Program = Program {
@@ -27,7 +27,7 @@ pub(super) const PROGRAM_6: Program = Program {
     start: |node, guest, _| start(node, guest, "kea-dhcp6", &dhcp6(guest)),
 };
 
-fn start(node: &Node, guest: &Guest, program: &str, config: &Value) -> Process {
+fn start(node: &Node, guest: &Guest, program: &str, config: &Value) -> Leashed {
     node.address(guest);
     node.know_neighbours(guest);
     let path = node.path("kea.conf");
@@ -35,7 +35,7 @@ fn start(node: &Node, guest: &Guest, program: &str, config: &Value) -> Process {
     let mut command = command_in(&node.netns, program);
     command.args(["-c", &path]);
     command.env("KEA_PIDFILE_DIR", node.path("")).env("KEA_LOCKFILE_DIR", "none");
-    Process::start(command, &node.netns)
+    Leashed::start(command, &node.netns)
 }
 
 fn dhcp4(guest: &Guest) -> Value {

@@ -9,7 +9,7 @@ use super::{ONE_EACH, Program, nfdhcpd};
 use crate::lab::frames;
 use crate::net::{Guest, Node, ROUTER_MAC, mac_text};
 use crate::packet::{Kind, requests};
-use crate::shell::{Process, command_in, sh};
+use crate::shell::{Leashed, command_in, sh};
 
 /// With batches.
 pub(super) const BATCHED: Program = Program {
@@ -29,14 +29,14 @@ pub(super) const SINGLE: Program = Program {
     start: |node, guest, kinds| start(node, guest, kinds, &["--single"]),
 };
 
-fn start(node: &Node, guest: &Guest, kinds: &[Kind], options: &[&str]) -> Process {
+fn start(node: &Node, guest: &Guest, kinds: &[Kind], options: &[&str]) -> Leashed {
     node.divert(kinds);
     let kind = kinds[0];
     let answers = answers(node, guest, kind);
     let mut command = command_in(&node.netns, env::current_exe().unwrap().to_str().unwrap());
     let name = kind.to_possible_value().unwrap();
     command.args(["limit", name.get_name(), &answers, &guest.tap]).args(options);
-    Process::start(command, &node.netns)
+    Leashed::start(command, &node.netns)
 }
 
 /// A capture of nfdhcpd's answers to requests of this kind: the limit's are as long as those.

@@ -12,7 +12,7 @@ use crate::load::{self, Order};
 use crate::net::{Guest, Node};
 use crate::packet::Kind;
 use crate::port::Port;
-use crate::shell::{Process, has, sh};
+use crate::shell::{Leashed, has, sh};
 use crate::tally::Tally;
 
 /// Long enough for any program to start, on a machine that is busy with other things.
@@ -33,7 +33,7 @@ pub(crate) struct Program {
     /// A shell command that prints the version, for programs that are not from here.
     version: Option<&'static str>,
     /// Starts the process for these kinds on a node that has one guest.
-    start: fn(&Node, &Guest, &[Kind]) -> Process,
+    start: fn(&Node, &Guest, &[Kind]) -> Leashed,
 }
 
 /// All programs. The first is what the others are compared with.
@@ -82,7 +82,7 @@ pub(crate) struct Running {
     /// What it answers.
     pub(crate) kinds: Vec<Kind>,
     /// The process itself.
-    pub(crate) process: Process,
+    pub(crate) process: Leashed,
     guest: Guest,
     port: Port,
 }
@@ -102,7 +102,7 @@ impl Running {
     fn await_answer(&mut self, kind: Kind) -> Result<(), String> {
         let start = Instant::now();
         while self.load(Order { kind, outstanding: 1, time: GLANCE }).answers == 0 {
-            if !self.process.is_running() || start.elapsed() > SOON {
+            if self.process.ended().is_some() || start.elapsed() > SOON {
                 return Err(format!("no answer to {}:\n{}", kind.title(), self.process.log()));
             }
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Program;
 use crate::net::{GATEWAY, Guest, Node};
 use crate::packet::Kind;
-use crate::shell::{Process, command_in};
+use crate::shell::{Leashed, command_in};
 
 /// Its executable, built as a release is.
 pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_nfdhcpd");
@@ -17,12 +17,12 @@ pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_nfdhcpd");
 pub(super) const PROGRAM: Program =
     Program { name: "nfdhcpd", processes: &[&Kind::ALL], needs: &[], version: None, start };
 
-fn start(node: &Node, guest: &Guest, kinds: &[Kind]) -> Process {
+fn start(node: &Node, guest: &Guest, kinds: &[Kind]) -> Leashed {
     node.divert(kinds);
     write_bindings(node, &[guest]);
     let mut command = command_in(&node.netns, PATH);
     command.args(["-f", "-c", &write_config(node)]);
-    Process::start(command, &node.netns)
+    Leashed::start(command, &node.netns)
 }
 
 /// Writes a binding for each guest, and returns the folder.

@@ -8,7 +8,7 @@ use crate::net::{Guest, Node};
 use crate::packet::Kind;
 use crate::port::Port;
 use crate::programs::nfdhcpd::{PATH, write_bindings, write_config};
-use crate::shell::{Process, command_in};
+use crate::shell::{Leashed, command_in};
 
 /// The number of the guest that is on its own.
 const LONE: u16 = 60_000;
@@ -63,13 +63,13 @@ impl Site {
     }
 
     /// Starts the daemon and waits until it is ready. Returns also how long that took.
-    pub(super) fn start(&self) -> (Process, Duration) {
+    pub(super) fn start(&self) -> (Leashed, Duration) {
         let mut command = command_in(&self.node.netns, PATH);
         command.args(["-f", "-c", &self.config]);
         let start = Instant::now();
-        let mut process = Process::start(command, &self.node.netns);
+        let mut process = Leashed::start(command, &self.node.netns);
         while !process.log().contains(" ready ") {
-            assert!(process.is_running() && start.elapsed() < SOON, "{}", process.log());
+            assert!(process.ended().is_none() && start.elapsed() < SOON, "{}", process.log());
         }
         (process, start.elapsed())
     }

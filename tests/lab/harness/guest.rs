@@ -7,7 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::capture::{self, Capture, Dhcpv4, Dhcpv6, Frame};
-use super::process::{Process, need, outcome};
+use super::inside::need;
+use super::process::{Process, outcome};
 use super::{SCRATCH, frames, sh, soon};
 
 /// What `udhcpc` runs at each event.

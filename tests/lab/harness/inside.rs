@@ -9,7 +9,7 @@ use std::thread;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Lab, Test, evidence, sh};
+use super::{Lab, Test, evidence, sh, try_sh};
 
 /// The argument that leads here.
 pub(crate) const FLAG: &str = "--inside";
@@ -46,6 +46,13 @@ pub(crate) fn run(test: Test) -> ExitCode {
 pub(crate) fn skip(reason: &str) -> ! {
     println!("\n{reason}");
     exit(SKIPPED)
+}
+
+/// Skips the test if a program is not installed.
+pub(crate) fn need(program: &str) {
+    if try_sh(&format!("command -v {program}")).is_err() {
+        skip(&format!("{program} is not installed (tests/install-tools.sh does that)"));
+    }
 }
 
 /// Ends this process, and with it all others in the namespace, when the runner is gone or has waited long enough.

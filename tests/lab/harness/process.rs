@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{SCRATCH, skip, soon};
+use super::{SCRATCH, soon};
 
 /// Runs a shell script that has to succeed, for what it prints.
 #[track_caller]
@@ -24,13 +24,6 @@ pub(crate) fn outcome(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     if output.status.success() { Ok(text) } else { Err(text) }
-}
-
-/// Skips the test if a program is not installed.
-pub(crate) fn need(program: &str) {
-    if try_sh(&format!("command -v {program}")).is_err() {
-        skip(&format!("{program} is not installed (tests/install-tools.sh does that)"));
-    }
 }
 
 /// A process that stays until it is told to go, with all that it says in a file of the scratch folder.

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 
-use crate::harness::frames::{ethernet, udp4};
 use crate::harness::inside::need;
+use crate::harness::requests::dhcpv4;
 use crate::harness::{Config, Guest, Lab, soon, tests};
 
 tests!(boot:
@@ -87,8 +87,7 @@ fn discover(guest: &Guest, xid: u32, options: &[u8]) -> Vec<u8> {
     message.extend(b"\x63\x82\x53\x63\x35\x01\x01\x37\x02\x3c\x43");
     message.extend(options);
     message.push(255);
-    let packet = udp4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, [68, 67], &message);
-    ethernet([0xff; 6], guest.mac, 0x0800, &packet)
+    dhcpv4(guest.mac, &message)
 }
 
 fn mostly() -> Config {

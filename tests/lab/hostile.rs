@@ -2,12 +2,15 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
-use dhcproto::{Encodable, Encoder};
+use dhcproto::v4::MessageType;
 
 use crate::harness::frames::{ethernet, icmpv6, ipv4, ipv6, udp4, udp6};
+use crate::harness::requests::{
+    ALL_ROUTERS, ALL_ROUTERS_MAC, DHCPV6_SERVERS, DHCPV6_SERVERS_MAC, EVERYBODY, IPV4, IPV6, NEIGHBOR_SOLICITATION,
+    ROUTER_SOLICITATION, dhcpv4, dhcpv6, discover, discover_message, in_udp4, information_request,
+    neighbor_solicitation, router_solicitation,
+};
 use crate::harness::{Guest, Lab, Process, queues, skip, soon, tests};
-use crate::rules::{a_discover, information_request, neighbor_solicitation, router_solicitation};
 
 tests!(hostile:
     spoofed_sender_gets_no_answer,
@@ -16,28 +19,22 @@ tests!(hostile:
     flood_from_one_guest_leaves_the_others_alone,
 );
 
-const IPV4: u16 = 0x0800;
-const IPV6: u16 = 0x86dd;
-const EVERYBODY: [u8; 6] = [0xff; 6];
-const ALL_ROUTERS_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 2];
-const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
-const DHCPV6_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 const SOMEBODY_ELSE: [u8; 6] = [0xaa, 0, 0, 0, 0, 0x99];
-const ROUTER_SOLICITATION: u8 = 133;
-const NEIGHBOR_SOLICITATION: u8 = 135;
+/// A random transaction id would make a wrong checksum right, now and then.
+const XID: u32 = 0x6e66_6468;
 
 fn spoofed_sender_gets_no_answer(lab: &mut Lab) {
     let guest = lab.guest(1);
     lab.start();
     let link_local = link_local(&guest);
-    let lie_in_message = ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&discover(SOMEBODY_ELSE)));
-    let lie_in_frame = ethernet(EVERYBODY, SOMEBODY_ELSE, IPV4, &in_udp4(&discover(guest.mac)));
+    let lie_in_message = dhcpv4(guest.mac, &discover_message(SOMEBODY_ELSE, XID));
+    let lie_in_frame = ethernet(EVERYBODY, SOMEBODY_ELSE, IPV4, &in_udp4(&discover_message(guest.mac, XID)));
     let lie_in_option = solicitation(&guest, link_local, &[&[0; 4][..], &link_option(1, SOMEBODY_ELSE)].concat());
     let before = guest.frames().len();
     let frames = [lie_in_message, lie_in_frame, lie_in_option];
     guest.send(&frames, 1);
     // An answer to an honest packet shows that the others were not answered before it.
-    guest.send(&[ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&discover(guest.mac)))], 1);
+    guest.send(&[discover(guest.mac, XID)], 1);
     guest.wait_for_dhcpv4("the honest OFFER", |it| it.is_answer(MessageType::Offer));
     let answers = guest.dhcpv4().into_iter().filter(|it| !it.from_guest).count();
     assert_eq!(answers, 1, "a spoofed packet was answered");
@@ -66,7 +63,7 @@ fn giant_packets_do_no_harm(lab: &mut Lab) {
     guest.plug_with("ip link set tap1 mtu 65535; ip -n vm1 link set eth0 mtu 65535");
     lab.bind(&guest, &guest.binding());
     lab.start();
-    let mut giant = discover(guest.mac);
+    let mut giant = discover_message(guest.mac, XID);
     // Options as far as a packet goes: code 250 of 250 bytes, again and again.
     giant.pop();
     while giant.len() < 65_000 {
@@ -78,8 +75,8 @@ fn giant_packets_do_no_harm(lab: &mut Lab) {
     let link_local = link_local(&guest);
     guest.send(
         &[
-            ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&giant)),
-            ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(&filled)),
+            dhcpv4(guest.mac, &giant),
+            dhcpv4(guest.mac, &filled),
             ethernet(ALL_ROUTERS_MAC, guest.mac, IPV6, &icmpv6(link_local, ALL_ROUTERS, ROUTER_SOLICITATION, &filled)),
             ethernet(ALL_ROUTERS_MAC, guest.mac, IPV6, &udp6(link_local, DHCPV6_SERVERS, [546, 547], &filled)),
         ],
@@ -103,13 +100,13 @@ fn flood_from_one_guest_leaves_the_others_alone(lab: &mut Lab) {
     lab.start();
     let malformed = [malformed_dhcpv4(&loud), malformed_ipv4(&loud), malformed_nd(&loud), malformed_dhcpv6(&loud)];
     let floods = [
-        (&loud, 42, vec![a_discover(&loud)]),
-        (&loud, 43, vec![router_solicitation(&loud)]),
-        (&loud, 44, vec![neighbor_solicitation(&loud)]),
-        (&loud, 45, vec![information_request(&loud)]),
+        (&loud, 42, vec![discover(loud.mac, XID)]),
+        (&loud, 43, vec![router_solicitation(loud.mac, link_local(&loud))]),
+        (&loud, 44, vec![neighbor_solicitation(loud.mac, link_local(&loud), loud.gateway6())]),
+        (&loud, 45, vec![information_request(loud.mac, link_local(&loud), 1)]),
         (&loud, 45, vec![solicit(&loud)]),
         (&loud, 42, malformed.concat()),
-        (&stranger, 42, vec![a_discover(&stranger)]),
+        (&stranger, 42, vec![discover(stranger.mac, XID)]),
     ];
     for (guest, queue, frames) in floods {
         let before = seen(queue);
@@ -148,12 +145,11 @@ pub(crate) fn seen(number: u16) -> u64 {
 fn solicit(guest: &Guest) -> Vec<u8> {
     let client_id = [&[0, 1, 0, 10, 0, 3, 0, 1][..], &guest.mac].concat();
     let message = [&[1, 1, 2, 3][..], &client_id, &[0, 8, 0, 2, 0, 0]].concat();
-    let packet = udp6(link_local(guest), DHCPV6_SERVERS, [546, 547], &message);
-    ethernet([0x33, 0x33, 0, 1, 0, 2], guest.mac, IPV6, &packet)
+    dhcpv6(guest.mac, link_local(guest), &message)
 }
 
 fn malformed_dhcpv4(guest: &Guest) -> Vec<Vec<u8>> {
-    let good = discover(guest.mac);
+    let good = discover_message(guest.mac, XID);
     let fixed = &good[..240];
     let with_options = |options: &[u8]| [fixed, options].concat();
     let mut payloads: Vec<Vec<u8>> = (0..240).step_by(16).map(|length| good[..length].to_vec()).collect();
@@ -174,11 +170,11 @@ fn malformed_dhcpv4(guest: &Guest) -> Vec<Vec<u8>> {
         payload[position] ^= bits;
         payloads.push(payload);
     }
-    payloads.iter().map(|payload| ethernet(EVERYBODY, guest.mac, IPV4, &in_udp4(payload))).collect()
+    payloads.iter().map(|payload| dhcpv4(guest.mac, payload)).collect()
 }
 
 fn malformed_ipv4(guest: &Guest) -> Vec<Vec<u8>> {
-    let good = in_udp4(&discover(guest.mac));
+    let good = in_udp4(&discover_message(guest.mac, XID));
     let changed = |position: usize, value: u8| {
         let mut packet = good.clone();
         assert_ne!(packet[position], value, "byte {position} is as it was");
@@ -186,8 +182,10 @@ fn malformed_ipv4(guest: &Guest) -> Vec<Vec<u8>> {
         packet
     };
     let sources = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(224, 0, 0, 1), Ipv4Addr::BROADCAST];
-    let mut packets: Vec<_> =
-        sources.iter().map(|source| udp4(*source, Ipv4Addr::BROADCAST, [68, 67], &discover(guest.mac))).collect();
+    let mut packets: Vec<_> = sources
+        .iter()
+        .map(|source| udp4(*source, Ipv4Addr::BROADCAST, [68, 67], &discover_message(guest.mac, XID)))
+        .collect();
     // The UDP length lies in both directions, and the checksum is wrong.
     packets.extend([changed(24, 0xff), changed(25, 3), changed(26, 0x55)]);
     // The IP header lies: its length, a fragment, a wrong checksum.
@@ -198,7 +196,7 @@ fn malformed_ipv4(guest: &Guest) -> Vec<Vec<u8>> {
 
 fn malformed_nd(guest: &Guest) -> Vec<Vec<u8>> {
     let us = link_local(guest);
-    let gateway: Ipv6Addr = format!("{}::1", guest.prefix6()).parse().unwrap();
+    let gateway = guest.gateway6();
     let neighbor = |options: &[u8]| [&[0; 4], &gateway.octets()[..], options].concat();
     let own = link_option(1, guest.mac);
     let good = icmpv6(us, ALL_ROUTERS, ROUTER_SOLICITATION, &[&[0; 4][..], &own].concat());
@@ -249,7 +247,7 @@ fn malformed_dhcpv6(guest: &Guest) -> Vec<Vec<u8>> {
     let mut unsummed = udp6(us, DHCPV6_SERVERS, [546, 547], &[11, 1, 2, 3]);
     unsummed[46..48].fill(0);
     packets.push(unsummed);
-    packets.iter().map(|packet| ethernet([0x33, 0x33, 0, 1, 0, 2], guest.mac, IPV6, packet)).collect()
+    packets.iter().map(|packet| ethernet(DHCPV6_SERVERS_MAC, guest.mac, IPV6, packet)).collect()
 }
 
 /// A router solicitation of a guest, with what follows its code and checksum.
@@ -265,22 +263,4 @@ fn link_option(kind: u8, mac: [u8; 6]) -> Vec<u8> {
 /// An address that is not made of the guest's MAC, as privacy wants it.
 fn link_local(guest: &Guest) -> Ipv6Addr {
     Ipv6Addr::new(0xfe80, 0, 0, 0, 0x1234, 0x5678, 0x9abc, guest.mac[5].into())
-}
-
-/// A packet from a guest that has no address yet.
-pub(crate) fn in_udp4(payload: &[u8]) -> Vec<u8> {
-    udp4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, [68, 67], payload)
-}
-
-/// A DISCOVER that asks for the usual.
-pub(crate) fn discover(mac: [u8; 6]) -> Vec<u8> {
-    let mut message = Message::default();
-    // A random one would make a wrong checksum right, now and then.
-    message.set_xid(0x6e66_6468);
-    message.set_chaddr(&mac);
-    message.opts_mut().insert(DhcpOption::MessageType(MessageType::Discover));
-    message.opts_mut().insert(DhcpOption::ParameterRequestList(vec![OptionCode::SubnetMask, OptionCode::Router]));
-    let mut bytes = Vec::new();
-    message.encode(&mut Encoder::new(&mut bytes)).unwrap();
-    bytes
 }

@@ -16,7 +16,7 @@ use nix::sys::socket::SockProtocol;
 
 use crate::harness::daemon::{Daemon, write_config};
 use crate::harness::inside::need;
-use crate::harness::load::{discover, to_another_server};
+use crate::harness::requests::{discover, to_another_server};
 use crate::harness::{Config, Guest, Lab, Load, SCRATCH, Supervisor, queues, sh, skip, soon, tests};
 
 tests!(restart:

@@ -5,10 +5,11 @@ use std::net::Ipv6Addr;
 
 use crate::bridge::{bridged_guest, expect_both_families, set_hooks};
 use crate::harness::daemon::write_config;
-use crate::harness::frames::{ethernet, icmpv6, udp6};
+use crate::harness::frames::ethernet;
 use crate::harness::inside::need;
+use crate::harness::requests::{discover, information_request, neighbor_solicitation, router_solicitation};
 use crate::harness::{Config, Guest, Lab, SCRATCH, sh, soon, tests, try_sh};
-use crate::hostile::{discover, in_udp4, seen};
+use crate::hostile::seen;
 
 tests!(rules:
     routed_guests_are_served,
@@ -112,11 +113,24 @@ struct Kind {
     frame: fn(&Guest) -> Vec<u8>,
 }
 
+/// Where the guests' solicitations come from.
+const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 1, 2, 3, 4);
+
 const KINDS: [Kind; 4] = [
-    Kind { name: "dhcp", queue: 42, most: 40 + 60 * 20, frame: a_discover },
-    Kind { name: "rs", queue: 43, most: 40 + 60 * 20, frame: router_solicitation },
-    Kind { name: "ns", queue: 44, most: 1_000 + 60 * 500, frame: neighbor_solicitation },
-    Kind { name: "dhcpv6", queue: 45, most: 40 + 60 * 20, frame: information_request },
+    Kind { name: "dhcp", queue: 42, most: 40 + 60 * 20, frame: |guest| discover(guest.mac, 1) },
+    Kind { name: "rs", queue: 43, most: 40 + 60 * 20, frame: |guest| router_solicitation(guest.mac, LINK_LOCAL) },
+    Kind {
+        name: "ns",
+        queue: 44,
+        most: 1_000 + 60 * 500,
+        frame: |guest| neighbor_solicitation(guest.mac, LINK_LOCAL, guest.gateway6()),
+    },
+    Kind {
+        name: "dhcpv6",
+        queue: 45,
+        most: 40 + 60 * 20,
+        frame: |guest| information_request(guest.mac, LINK_LOCAL, 1),
+    },
 ];
 
 /// One guest floods as fast as it can, with each kind in turn. The other one gets its lease every time that it asks, no
@@ -148,7 +162,7 @@ fn flood_of_one_kind_leaves_the_guest_the_others(lab: &mut Lab) {
     load("");
     lab.launch(&Config::default());
     guest.wait_for_address(&guest.eui64());
-    let mut flood = guest.start_sending(&[a_discover(&guest)], FLOOD);
+    let mut flood = guest.start_sending(&[discover(guest.mac, 1)], FLOOD);
     soon("the limit", || (dropped("inet", &KINDS[0], &guest) > 0).then_some(()));
     guest.sh("rdisc6 -1 -q eth0");
     guest.sh(&format!("ndisc6 -1 -q {}::1 eth0", guest.prefix6()));
@@ -183,9 +197,9 @@ fn bypass_lets_packets_pass_while_nobody_listens(lab: &mut Lab) {
     for (number, (options, expected)) in [("--bridged", 0), ("--bridged --bypass", 1)].into_iter().enumerate() {
         load(options);
         let marker = marker(number.try_into().unwrap());
-        guest.send(&[a_discover(&guest), marker.clone()], 1);
+        guest.send(&[discover(guest.mac, 1), marker.clone()], 1);
         soon("what was sent last", || (heard(&marker) == 1).then_some(()));
-        assert_eq!(heard(&a_discover(&guest)), expected, "{options}");
+        assert_eq!(heard(&discover(guest.mac, 1)), expected, "{options}");
     }
 }
 
@@ -226,34 +240,4 @@ fn dropped(family: &str, kind: &Kind, guest: &Guest) -> u64 {
     let element = words.iter().skip_while(|word| **word != tap);
     let counter = element.skip_while(|word| **word != "counter").nth(2);
     counter.map_or(0, |packets| packets.parse().unwrap())
-}
-
-const IPV4: u16 = 0x0800;
-const IPV6: u16 = 0x86dd;
-const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 1, 2, 3, 4);
-
-/// A DISCOVER.
-pub(crate) fn a_discover(guest: &Guest) -> Vec<u8> {
-    ethernet([0xff; 6], guest.mac, IPV4, &in_udp4(&discover(guest.mac)))
-}
-
-/// A Router Solicitation.
-pub(crate) fn router_solicitation(guest: &Guest) -> Vec<u8> {
-    let routers = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
-    ethernet([0x33, 0x33, 0, 0, 0, 2], guest.mac, IPV6, &icmpv6(LINK_LOCAL, routers, 133, &[0; 4]))
-}
-
-/// A Neighbor Solicitation for the gateway, whose solicited-node address it goes to (RFC 4291 §2.7.1).
-pub(crate) fn neighbor_solicitation(guest: &Guest) -> Vec<u8> {
-    let gateway: Ipv6Addr = format!("{}::1", guest.prefix6()).parse().unwrap();
-    let asked = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 1);
-    let body = [&[0; 4], &gateway.octets()[..]].concat();
-    ethernet([0x33, 0x33, 0xff, 0, 0, 1], guest.mac, IPV6, &icmpv6(LINK_LOCAL, asked, 135, &body))
-}
-
-/// An Information-Request with an elapsed time of zero (RFC 8415 §21.9).
-pub(crate) fn information_request(guest: &Guest) -> Vec<u8> {
-    let servers = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
-    let message = [11, 1, 2, 3, 0, 8, 0, 2, 0, 0];
-    ethernet([0x33, 0x33, 0, 1, 0, 2], guest.mac, IPV6, &udp6(LINK_LOCAL, servers, [546, 547], &message))
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
@@ -69,6 +69,11 @@ impl Guest {
     /// The first four groups of the guest's IPv6 addresses.
     pub(crate) fn prefix6(&self) -> String {
         format!("2001:db8:0:{:x}", self.number)
+    }
+
+    /// The gateway in it.
+    pub(crate) fn gateway6(&self) -> Ipv6Addr {
+        format!("{}::1", self.prefix6()).parse().unwrap()
     }
 
     /// The guest's address in its prefix, made of its MAC.

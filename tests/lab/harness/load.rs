@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use dhcproto::v4::{DhcpOption, Message, MessageType};
-use dhcproto::{Encodable as _, Encoder};
 use pnet_datalink::{Channel, Config, DataLinkReceiver, DataLinkSender, channel, interfaces};
 
-use super::frames::{ethernet, icmpv6, udp4, udp6};
 use super::process::Process;
+use super::requests::{discover, information_request, neighbor_solicitation, router_solicitation};
 use super::{Guest, SCRATCH, soon};
 
 /// The argument that leads to [`run`].
@@ -27,12 +25,6 @@ const PATIENCE: Duration = Duration::from_millis(300);
 const STEP: u32 = 50;
 /// The largest frame.
 const LARGEST: usize = 1 << 16;
-
-const EVERYBODY: [u8; 6] = [0xff; 6];
-const ALL_ROUTERS_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 2];
-const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
-const DHCPV6_SERVERS_MAC: [u8; 6] = [0x33, 0x33, 0, 1, 0, 2];
-const DHCPV6_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 
 /// What comes before the number in addresses that solicit, and in those that are solicited.
 const ASKER: u32 = 1;
@@ -152,48 +144,15 @@ fn request(guest: u8, number: u32) -> Vec<u8> {
     let link_local =
         |number: u32| Ipv6Addr::from_bits((0xfe80 << 112) | (u128::from(ASKER) << 32) | u128::from(number));
     let us = link_local(0xffff_ffff);
+    let target = Ipv6Addr::from_bits(
+        (0x2001_0db8 << 96) | (u128::from(guest) << 64) | (u128::from(TARGET) << 32) | u128::from(number),
+    );
     match number % 4 {
         0 => discover(mac, number),
-        1 => {
-            let packet = icmpv6(link_local(number), ALL_ROUTERS, 133, &[0; 4]);
-            ethernet(ALL_ROUTERS_MAC, mac, 0x86dd, &packet)
-        }
-        2 => {
-            let target = Ipv6Addr::from_bits(
-                (0x2001_0db8 << 96) | (u128::from(guest) << 64) | (u128::from(TARGET) << 32) | u128::from(number),
-            );
-            let packet = icmpv6(us, target, 135, &[&[0; 4], &target.octets()[..]].concat());
-            ethernet(ALL_ROUTERS_MAC, mac, 0x86dd, &packet)
-        }
-        _ => {
-            let [_, xid @ ..] = number.to_be_bytes();
-            let message = [&[11][..], &xid].concat();
-            ethernet(DHCPV6_SERVERS_MAC, mac, 0x86dd, &udp6(us, DHCPV6_SERVERS, [546, 547], &message))
-        }
+        1 => router_solicitation(mac, link_local(number)),
+        2 => neighbor_solicitation(mac, us, target),
+        _ => information_request(mac, us, number),
     }
-}
-
-/// A DISCOVER.
-pub(crate) fn discover(mac: [u8; 6], xid: u32) -> Vec<u8> {
-    dhcpv4(mac, xid, &[DhcpOption::MessageType(MessageType::Discover)])
-}
-
-/// A REQUEST for what another server offered.
-pub(crate) fn to_another_server(mac: [u8; 6]) -> Vec<u8> {
-    let server = DhcpOption::ServerIdentifier(Ipv4Addr::new(198, 51, 100, 1));
-    dhcpv4(mac, 0, &[DhcpOption::MessageType(MessageType::Request), server])
-}
-
-/// A broadcast DHCPv4 message.
-fn dhcpv4(mac: [u8; 6], xid: u32, options: &[DhcpOption]) -> Vec<u8> {
-    let mut message = Message::default();
-    message.set_xid(xid).set_chaddr(&mac);
-    for option in options {
-        message.opts_mut().insert(option.clone());
-    }
-    let mut bytes = Vec::new();
-    message.encode(&mut Encoder::new(&mut bytes)).unwrap();
-    ethernet(EVERYBODY, mac, 0x0800, &udp4(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, [68, 67], &bytes))
 }
 
 /// The number of the request that a frame answers.

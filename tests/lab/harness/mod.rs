@@ -16,6 +16,7 @@ pub(crate) mod lab;
 pub(crate) mod load;
 pub(crate) mod process;
 pub(crate) mod queues;
+pub(crate) mod requests;
 pub(crate) mod runner;
 pub(crate) mod supervisor;
 pub(crate) mod wait;

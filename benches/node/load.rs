@@ -34,19 +34,30 @@ pub(crate) struct Order {
 /// Asks for the whole time, waits for the last answers, and returns what came of it. Does so in a thread of its own, on
 /// the load's processor.
 pub(crate) fn run(port: &mut Port, guest: &Guest, order: Order) -> Tally {
-    let work = || {
+    let frames = (0..).step_by(VARIANT as usize).zip(requests(order.kind, guest)).collect();
+    run_with(port, order, vec![frames; order.outstanding as usize], |frame| number_of(order.kind, guest, frame))
+}
+
+/// The same with frames of our own for each of the slots in which requests are under way, and with a way to tell the number
+/// of the request that a frame answers.
+pub(crate) fn run_with(
+    port: &mut Port,
+    order: Order,
+    slots: Vec<Vec<Numbered>>,
+    number_of: impl Fn(&[u8]) -> Option<u32> + Send,
+) -> Tally {
+    let work = move || {
         cpus::keep_to_last();
-        run_here(port, guest, order)
+        run_here(port, Generator::new(order, slots, number_of))
     };
     thread::scope(|scope| scope.spawn(work).join().unwrap())
 }
 
 /// The same in this thread.
-fn run_here(port: &mut Port, guest: &Guest, order: Order) -> Tally {
-    let mut generator = Generator::new(guest, order);
+fn run_here(port: &mut Port, mut generator: Generator<impl Fn(&[u8]) -> Option<u32>>) -> Tally {
     let cpu = own_cpu_time();
     let start = Instant::now();
-    generator.ask_until(port, start + order.time);
+    generator.ask_until(port, start + generator.order.time);
     generator.tally.time = start.elapsed();
     generator.tally.answers = generator.tally.latencies.len() as u64;
     generator.tally.own_cpu = (own_cpu_time() - cpu).saturating_sub(generator.idle);
@@ -55,10 +66,11 @@ fn run_here(port: &mut Port, guest: &Guest, order: Order) -> Tally {
 }
 
 /// The requests under way, each in a slot.
-struct Generator<'a> {
-    guest: &'a Guest,
+struct Generator<N> {
     order: Order,
     mark: Mark,
+    /// Tells which request a frame answers.
+    number_of: N,
     slots: Vec<Slot>,
     /// Slots whose request is to be sent.
     due: Vec<usize>,
@@ -67,10 +79,13 @@ struct Generator<'a> {
     tally: Tally,
 }
 
+/// A frame, and what the numbers of its requests begin at.
+pub(crate) type Numbered = (u32, Vec<u8>);
+
 /// One request after the other.
 struct Slot {
-    /// A frame of each variant, to be sent by turns.
-    frames: Vec<Vec<u8>>,
+    /// What is sent by turns.
+    frames: Vec<Numbered>,
     /// How many requests were made here.
     turn: u32,
     /// The number of the last one.
@@ -82,7 +97,7 @@ struct Slot {
 impl Slot {
     /// The frame of the last request.
     fn frame(&self) -> &[u8] {
-        &self.frames[self.variant()]
+        &self.frames[self.variant()].1
     }
 
     fn variant(&self) -> usize {
@@ -90,16 +105,16 @@ impl Slot {
     }
 }
 
-impl<'a> Generator<'a> {
-    fn new(guest: &'a Guest, order: Order) -> Self {
+impl<N: Fn(&[u8]) -> Option<u32>> Generator<N> {
+    fn new(order: Order, slots: Vec<Vec<Numbered>>, number_of: N) -> Self {
         assert!(order.outstanding.is_power_of_two() && order.outstanding <= order.kind.numbers());
-        let frames = requests(order.kind, guest);
-        let slot = |_| Slot { frames: frames.clone(), turn: 0, number: 0, sent: None };
+        assert_eq!(slots.len(), order.outstanding as usize);
+        let slot = |frames| Slot { frames, turn: 0, number: 0, sent: None };
         Self {
-            guest,
             order,
             mark: order.kind.request_mark(),
-            slots: (0..order.outstanding).map(slot).collect(),
+            number_of,
+            slots: slots.into_iter().map(slot).collect(),
             due: Vec::new(),
             idle: Duration::ZERO,
             tally: Tally { latencies: Vec::with_capacity(1 << 20), ..Tally::default() },
@@ -136,8 +151,9 @@ impl<'a> Generator<'a> {
         slot.turn += 1;
         let variant = slot.variant();
         let turn = slot.turn % (kind.numbers() / outstanding);
-        slot.number = variant as u32 * VARIANT + turn * outstanding + index as u32;
-        self.mark.write(&mut slot.frames[variant], slot.number);
+        let (first, frame) = &mut slot.frames[variant];
+        slot.number = *first + turn * outstanding + index as u32;
+        self.mark.write(frame, slot.number);
         self.due.push(index);
     }
 
@@ -183,8 +199,7 @@ impl<'a> Generator<'a> {
     /// Takes answers that are there, and makes the next request for each. Returns whether there were any.
     fn take_all(&mut self, port: &mut Port) -> bool {
         port.receive(|frame, _| {
-            let number = number_of(self.order.kind, self.guest, frame);
-            if let Some(slot) = number.and_then(|number| self.take(number)) {
+            if let Some(slot) = (self.number_of)(frame).and_then(|number| self.take(number)) {
                 self.make(slot);
             }
         })

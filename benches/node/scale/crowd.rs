@@ -1,27 +1,16 @@
-//! Many guests that ask in turn: a closed loop in which no guest asks twice before all others have asked once.
+//! Many guests that ask in turn: a closed loop in which nobody asks much more often than the others.
 
-use std::hint;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::KIND;
-use crate::cpus;
+use crate::load::{self, Numbered, Order};
 use crate::net::Guest;
-use crate::packet::{Mark, VARIANT, requests};
+use crate::packet::requests;
 use crate::port::Port;
 use crate::tally::Tally;
 
 /// Requests under way at a time.
 const OUTSTANDING: usize = 64;
-
-/// A request that has no answer by then is lost.
-const TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long a crowd that waits for answers does so with open eyes: to wake it would cost the program that is measured.
-const WAKEFUL: Duration = Duration::from_micros(100);
-
-/// How often lost requests are looked for.
-const REVIEW: Duration = Duration::from_millis(10);
 
 /// The length of what is before an answer's transaction id and message: Ethernet, IPv4, UDP.
 const BOOTREPLY: usize = 14 + 20 + 8;
@@ -32,14 +21,6 @@ pub(super) struct Crowd {
     pub(super) port: Port,
     /// The DISCOVER of each.
     frames: Vec<Vec<u8>>,
-}
-
-/// A request under way.
-#[derive(Clone, Default)]
-struct Slot {
-    frame: Vec<u8>,
-    number: u32,
-    sent: Option<Instant>,
 }
 
 impl Crowd {
@@ -56,70 +37,15 @@ impl Crowd {
 
     /// Asks for so long, on the load's processor.
     pub(super) fn load(&mut self, time: Duration) -> Tally {
-        let work = || {
-            cpus::keep_to_last();
-            self.load_here(time)
-        };
-        thread::scope(|scope| scope.spawn(work).join().unwrap())
+        let order = Order { kind: KIND, outstanding: OUTSTANDING as u32, time };
+        let slots = (0..OUTSTANDING).map(|slot| self.frames_of(slot)).collect();
+        load::run_with(&mut self.port, order, slots, |frame| offered(frame).map(|(number, _)| number))
     }
 
-    fn load_here(&mut self, time: Duration) -> Tally {
-        let mark = KIND.request_mark();
-        let mut slots = vec![Slot::default(); OUTSTANDING];
-        for (number, slot) in (0..).zip(&mut slots) {
-            slot.number = number;
-        }
-        let mut tally = Tally::default();
-        let start = Instant::now();
-        while start.elapsed() < time {
-            let review = Instant::now() + REVIEW;
-            while Instant::now() < review {
-                self.ask(&mut slots, mark);
-                self.take(&mut slots, &mut tally);
-            }
-            for slot in slots.iter_mut().filter(|slot| slot.sent.is_some_and(|sent| sent.elapsed() > TIMEOUT)) {
-                slot.sent = None;
-                tally.lost += 1;
-            }
-        }
-        tally.time = start.elapsed();
-        tally.answers = tally.latencies.len() as u64;
-        tally
-    }
-
-    /// Sends a request for each slot that has none under way.
-    fn ask(&self, slots: &mut [Slot], mark: Mark) {
-        let mut due: Vec<_> = slots.iter_mut().filter(|slot| slot.sent.is_none()).collect();
-        for slot in &mut due {
-            slot.number = (slot.number + OUTSTANDING as u32) % VARIANT;
-            slot.frame.clone_from(&self.frames[slot.number as usize % self.frames.len()]);
-            mark.write(&mut slot.frame, slot.number);
-        }
-        let mut rest = due.as_mut_slice();
-        while !rest.is_empty() {
-            let now = Instant::now();
-            let count = self.port.send(rest.iter().map(|slot| slot.frame.as_slice()));
-            let (gone, left) = rest.split_at_mut(count);
-            gone.iter_mut().for_each(|slot| slot.sent = Some(now));
-            rest = left;
-        }
-    }
-
-    /// Takes the answers that are there, and waits for some if there are none.
-    fn take(&mut self, slots: &mut [Slot], tally: &mut Tally) {
-        let start = Instant::now();
-        while !self.port.has_frames() && start.elapsed() < WAKEFUL {
-            hint::spin_loop();
-        }
-        if !self.port.has_frames() {
-            self.port.wait();
-        }
-        self.port.receive(|frame, _| {
-            let number = offered(frame).map(|(number, _)| number);
-            let slot = number.map(|number| &mut slots[number as usize % OUTSTANDING]);
-            let sent = slot.and_then(|slot| slot.sent.take_if(|_| Some(slot.number) == number));
-            tally.latencies.extend(sent.map(|sent| sent.elapsed().as_nanos() as u32));
-        });
+    /// What a slot sends by turns: every 64th frame from its own on. Where there are fewer guests than slots, some share one.
+    fn frames_of(&self, slot: usize) -> Vec<Numbered> {
+        let count = self.frames.len();
+        (slot..count.max(slot + 1)).step_by(OUTSTANDING).map(|at| (0, self.frames[at % count].clone())).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Many guests that ask in turn: a closed loop in which nobody asks much more often than the others.
+//! Many guests that ask in turn: a closed loop in which nobody asks more than about twice as often as another.
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -20,9 +21,10 @@ use nfdhcpd::binding::IfIndex;
 use nfdhcpd::config::{Backlog, QueueNum};
 use nfdhcpd::engine::{Event, Link};
 use nfdhcpd::io::links::{LinkChanges, Links};
-use nfdhcpd::io::nfqueue::{BindError, Queue};
+use nfdhcpd::io::nfqueue::{BindError, Queue, message};
 use nfdhcpd::io::packet_socket::PacketSocket;
 use nfdhcpd::io::watch::{Told, Watch};
+use nix::sys::socket::{MsgFlags, send};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -252,6 +254,20 @@ fn a_queue_has_one_owner() {
         bind(65_535).unwrap();
         drop(first);
         bind(7).unwrap();
+    });
+}
+
+/// A successor that died early asked the same as we do, and the answer still waits in the socket.
+#[test]
+fn an_answer_to_a_predecessor_is_not_taken_for_ours() {
+    in_namespace("an_answer_to_a_predecessor_is_not_taken_for_ours", || {
+        let first = bind(7).unwrap();
+        let fd = first.as_fd().try_clone_to_owned().unwrap();
+        let mut request = Vec::new();
+        message::push_settings(&mut request, QueueNum(7), &Backlog::default(), 1);
+        send(fd.as_raw_fd(), &request, MsgFlags::empty()).unwrap();
+        let successor = Queue::take_over(QueueNum(7), fd, &Backlog::default()).unwrap();
+        assert_eq!(successor.early(), 1, "the answer to somebody else is passed over");
     });
 }
 

@@ -38,6 +38,7 @@ fn refuses_what_has_no_meaning() {
     for (options, expected) in [
         (&["--bridged", "--by-bridge", "br0"][..], "nft sees the ports"),
         (&["--format", "iptables", "--by-bridge", "br0"], "--bridged"),
+        (&["--limits-only", "--format", "iptables"], "leave --format out"),
         (&["--format", "pf"], "nft, iptables, ferm"),
         (&["--routed", "tap\"; reboot"], "not an interface"),
         (&["--bypass", "arp"], "not a kind of packets"),

@@ -83,6 +83,10 @@ impl RulesCommand {
             complain("error: --by-bridge is for iptables and ferm: nft sees the ports of a bridge by itself");
             return ExitCode::from(BAD_CONFIGURATION);
         }
+        if self.limits_only && self.format != Format::Nft {
+            complain("error: --limits-only is for nft: limits are nft's in every format, so leave --format out");
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
         match config_file::read(&self.config) {
             Ok(parsed) => {
                 parsed.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));

@@ -56,6 +56,9 @@ pub const MAX_FRAME: usize = 14 + 1500;
 /// How many packets of one tap are looked at in a second while packets pile up: more than an honest guest ever sends, and
 /// little of what the daemon can do.
 const SHARE: u32 = 1_000;
+/// How many guests count where only a bridge is named. All of them have this together, be they more, and one of them may
+/// take it all: so it has to be little of what the daemon can do as well.
+const CROWD: u32 = 32;
 
 /// A packet that netfilter diverted, as NFQUEUE delivers it.
 #[derive(Debug, Clone, Copy)]
@@ -146,7 +149,7 @@ impl Engine {
     /// Decides on a packet of a guest with a binding.
     fn handle_known(&mut self, now: Now, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
         // Before anything is read: to refuse a flood must cost less than to make it.
-        let outcome = if self.table.take_token(sender.named, now, self.limit()) {
+        let outcome = if self.table.take_token(sender.named, now, self.limit(sender)) {
             self.answer(sender, ingress, frame)
         } else {
             Outcome::refused(Reason::RateLimited.into(), Some(sender.tap))
@@ -162,14 +165,15 @@ impl Engine {
         outcome
     }
 
-    /// What one tap may ask for now.
-    fn limit(&self) -> Limit {
-        let rate = match self.config.general.rate_limit {
-            RateLimit::PerSecond(rate) => rate.get(),
-            RateLimit::Auto if self.is_pressed => SHARE,
-            RateLimit::Auto | RateLimit::Unlimited => 0,
+    /// What the sender may ask for now. A bridge that hides its ports has a share for each of its guests, up to a number.
+    fn limit(&self, sender: Sender) -> Limit {
+        let (rate, guests) = match self.config.general.rate_limit {
+            RateLimit::PerSecond(rate) => (rate.get(), 1),
+            RateLimit::Auto if self.is_pressed && sender.is_claimed => (SHARE, self.table.crowd(sender.named, CROWD)),
+            RateLimit::Auto if self.is_pressed => (SHARE, 1),
+            RateLimit::Auto | RateLimit::Unlimited => (0, 1),
         };
-        Limit { rate, burst: self.config.general.rate_burst }
+        Limit { rate: rate.saturating_mul(guests), burst: self.config.general.rate_burst.saturating_mul(guests) }
     }
 
     /// Takes in whether packets pile up, because guests ask faster than they are answered.

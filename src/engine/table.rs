@@ -152,6 +152,13 @@ impl Table {
         self.interfaces.remove_link(ifindex).map(|known| known.link)
     }
 
+    /// How many guests the interface is the `INDEV` of: at least one, and no more than `most`.
+    pub(super) fn crowd(&self, named: Key, most: u32) -> u32 {
+        let Some(indev) = self.interfaces.at(named).map(|interface| interface.name) else { return 1 };
+        let users = self.users.range((indev, MacAddr::MIN, Key::MIN)..).take_while(|(name, ..)| *name == indev);
+        users.zip(1..=most).last().map_or(1, |(_, count)| count)
+    }
+
     /// The taps whose `INDEV` is `indev`.
     pub(super) fn users(&self, indev: InterfaceName) -> Vec<InterfaceName> {
         let users = self.users.range((indev, MacAddr::MIN, Key::MIN)..).take_while(|(name, ..)| *name == indev);

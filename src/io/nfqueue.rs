@@ -9,6 +9,7 @@ mod takeover;
 
 use std::collections::VecDeque;
 use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -32,8 +33,6 @@ const PROTOCOL: SockProtocol = SockProtocol::NetlinkNetFilter;
 /// How much is sent at once, in bytes: whole verdict messages, all of the same length. A datagram that is larger than the
 /// socket's send buffer, some 200 KiB where nobody changed that, would never go.
 const MAX_SEND: usize = 2048 * message::BATCH_VERDICT_LEN;
-/// The number of our configuration messages.
-const CONFIG_SEQUENCE: u32 = 1;
 /// How often the settings are said again if the kernel's answer finds no room.
 const REPETITIONS: usize = 4;
 /// Where the kernel lists the queues that are bound in this network namespace.
@@ -72,6 +71,9 @@ type PushConfig = fn(&mut Vec<u8>, QueueNum, &Backlog, u32);
 pub struct Queue {
     number: QueueNum,
     socket: Socket,
+    /// The number of our configuration messages: another one for each owner of a socket, since the answer to the one before
+    /// may still wait there. Never 0, as an error about a verdict has.
+    sequence: u32,
     /// Datagrams that came before the kernel's answer to our configuration message.
     early: VecDeque<Vec<u8>>,
     /// Verdict messages, not yet sent.
@@ -98,6 +100,7 @@ impl Queue {
         Self {
             number,
             socket,
+            sequence: RandomState::new().hash_one(number) as u32 | 1,
             early: VecDeque::new(),
             verdicts: Vec::new(),
             run: None,
@@ -192,7 +195,7 @@ impl Queue {
         self.socket.set_receive_buffer(backlog.receive_buffer() as usize)?;
         for push in iter::once(push).chain(iter::repeat_n(message::push_settings as PushConfig, REPETITIONS)) {
             let mut request = Vec::new();
-            push(&mut request, self.number, backlog, CONFIG_SEQUENCE);
+            push(&mut request, self.number, backlog, self.sequence);
             self.socket.send(&request)?;
             if let Some(errno) = self.read_answer()? {
                 return Ok(errno);
@@ -217,7 +220,7 @@ impl Queue {
                 Err(error) => return Err(error),
             };
             let datagram = buffer.get(..length).unwrap_or(&buffer);
-            if let Some(errno) = config_answer(datagram) {
+            if let Some(errno) = config_answer(datagram, self.sequence) {
                 return Ok(Some(errno));
             }
             self.early.push_back(datagram.to_vec());
@@ -293,10 +296,10 @@ fn open(number: QueueNum) -> Result<Socket, BindError> {
     })
 }
 
-/// The error number of the answer to our configuration message, if `datagram` is that answer.
-fn config_answer(datagram: &[u8]) -> Option<i32> {
+/// The error number of the answer to our configuration message of this number, if `datagram` is that answer.
+fn config_answer(datagram: &[u8], ours: u32) -> Option<i32> {
     message::read(datagram).find_map(|message| match message {
-        FromKernel::Done { sequence: CONFIG_SEQUENCE, errno } => Some(errno),
+        FromKernel::Done { sequence, errno } if sequence == ours => Some(errno),
         _ => None,
     })
 }

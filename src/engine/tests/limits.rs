@@ -34,6 +34,27 @@ fn a_limit_holds_for_a_bridge_where_its_ports_are_not_named() {
     assert_eq!(lab.packet(&udp4(&message)).reason, Reason::RateLimited, "whoever the sender claims to be");
 }
 
+/// A bridge that hides its ports has many guests, and an honest crowd is no flood.
+#[test]
+fn a_bridge_whose_ports_are_not_named_has_a_share_for_each_guest() {
+    let mut lab = limited(Lab::on_bridge(), RateLimit::Auto, 2);
+    let mut guests = 1;
+    for (expected, more) in [(2, 0), (6, 2), (64, 40)] {
+        for _ in 0..more {
+            guests += 1;
+            let mac = MacAddr::new([2, 0, 0, 0, 9, guests]);
+            let tap = name(&format!("more{guests}"));
+            lab.event(Event::BindingLoaded(Box::new(Binding { tap, indev: name("br0"), mac, ..dual_stack() })));
+        }
+        // A new link has a full bucket.
+        lab.event(Event::LinkGone(index(9)));
+        lab.event(Event::LinkChanged(Link { is_bridge: true, ..link(9, "br0", ROUTER) }));
+        lab.engine.press(true);
+        let offered = (0..100).filter(|_| lab.ask(DISCOVER) == Reason::Offered).count();
+        assert_eq!(offered, expected, "{guests} guests");
+    }
+}
+
 #[test]
 fn a_limit_holds_for_whatever_a_guest_sends() {
     let mut lab = limited(Lab::routed(), per_second(1), 3);

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use super::message::{self, FromKernel};
-use super::{CONFIG_SEQUENCE, PROTOCOL, Queue};
+use super::{PROTOCOL, Queue};
 use crate::config::{Backlog, QueueNum};
 use crate::engine::Verdict;
 use crate::io::netlink::{AdoptError, Socket};
@@ -77,7 +77,7 @@ impl Queue {
     /// Ends the queue, if it is bound to this socket.
     fn unbind(&self) {
         let mut request = Vec::new();
-        message::push_unbind(&mut request, self.number, CONFIG_SEQUENCE);
+        message::push_unbind(&mut request, self.number, self.sequence);
         // If the queue is not ours to end, there is nothing to do.
         let _ = self.socket.send(&request);
     }

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
+mod batch;
 pub mod message;
 mod takeover;
 
@@ -19,15 +20,15 @@ use caps::{CapSet, Capability};
 use nix::sys::socket::SockProtocol;
 
 use super::netlink::Socket;
-use super::sys::{self, MAX_BATCH};
+use super::sys;
 use crate::config::{Backlog, QueueNum};
 use crate::engine::Verdict;
 use crate::engine::pressure::Fill;
+pub use batch::Batch;
+use batch::SLOT_LEN;
 use message::FromKernel;
 pub use takeover::TakeOverError;
 
-/// A packet of 65,535 bytes, and its attributes.
-const SLOT_LEN: usize = 65_536 + 4_096;
 /// What the sockets of queues speak.
 const PROTOCOL: SockProtocol = SockProtocol::NetlinkNetFilter;
 /// How much is sent at once, in bytes: whole verdict messages, all of the same length. A datagram that is larger than the
@@ -124,15 +125,14 @@ impl Queue {
         self.early.len()
     }
 
-    /// Receives what is there, up to [`MAX_BATCH`] datagrams, without waiting. An overflow is counted and is no error.
+    /// Receives what is there, up to [`MAX_BATCH`](sys::MAX_BATCH) datagrams, without waiting. An overflow is counted and is no error.
     pub fn receive(&mut self, batch: &mut Batch) -> io::Result<()> {
-        batch.count = 0;
         if !self.early.is_empty() {
             batch.take(&mut self.early);
             return Ok(());
         }
-        match sys::recv_batch(self.socket.as_fd(), &mut batch.memory, SLOT_LEN, &mut batch.lengths) {
-            Ok(count) => batch.count = count,
+        match batch.receive(self.socket.as_fd()) {
+            Ok(()) => {}
             Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.overruns += 1,
             Err(error) if is_nothing_there(&error) => {}
             Err(error) => return Err(error),
@@ -234,60 +234,6 @@ impl AsFd for Queue {
     }
 }
 
-/// Room for the datagrams of one call, to be used again and again, by one queue after the other.
-pub struct Batch {
-    /// [`MAX_BATCH`] slots. Zeroed by the allocator, so that slots without large packets never become real memory.
-    memory: Vec<u8>,
-    lengths: [usize; MAX_BATCH],
-    count: usize,
-}
-
-impl Batch {
-    /// An empty batch.
-    pub fn new() -> Self {
-        Self { memory: vec![0; MAX_BATCH * SLOT_LEN], lengths: [0; MAX_BATCH], count: 0 }
-    }
-
-    /// How many datagrams were received last.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    /// The messages that were received last.
-    pub fn messages(&self) -> impl Iterator<Item = FromKernel<'_>> {
-        self.memory
-            .chunks_exact(SLOT_LEN)
-            .zip(self.lengths.iter().take(self.count))
-            .flat_map(|(slot, length)| message::read(slot.get(..*length).unwrap_or(slot)))
-    }
-
-    /// Moves datagrams from the front of `early` into the slots.
-    fn take(&mut self, early: &mut VecDeque<Vec<u8>>) {
-        for (slot, length) in self.memory.chunks_exact_mut(SLOT_LEN).zip(&mut self.lengths) {
-            let Some(datagram) = early.pop_front() else {
-                return;
-            };
-            for (to, from) in slot.iter_mut().zip(&datagram) {
-                *to = *from;
-            }
-            *length = datagram.len().min(SLOT_LEN);
-            self.count += 1;
-        }
-    }
-}
-
-impl Default for Batch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl std::fmt::Debug for Batch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batch").field("count", &self.count).finish_non_exhaustive()
-    }
-}
-
 /// Opens a socket for the queue.
 fn open(number: QueueNum) -> Result<Socket, BindError> {
     Socket::open(PROTOCOL, 0).map_err(|source| match source.raw_os_error() {
@@ -351,19 +297,5 @@ mod tests {
         }
         queue.send_verdicts().unwrap();
         assert!(!queue.has_verdicts() && !queue.is_retrying());
-    }
-
-    #[test]
-    fn early_datagrams_come_first_and_a_batch_at_a_time() {
-        let mut datagram = Vec::new();
-        super::super::netlink::push_message(&mut datagram, libc::NLMSG_NOOP as u16, 0, 0, |_| {});
-        let mut early = VecDeque::from(vec![datagram; MAX_BATCH + 3]);
-        let mut batch = Batch::new();
-        for expected in [MAX_BATCH, 3] {
-            batch.count = 0;
-            batch.take(&mut early);
-            assert_eq!(batch.messages().count(), expected);
-        }
-        assert!(early.is_empty());
     }
 }

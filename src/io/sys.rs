@@ -15,37 +15,35 @@ use tokio::io::unix::AsyncFd;
 /// How many messages one call takes or gives at most.
 pub const MAX_BATCH: usize = 64;
 
-/// Receives up to [`MAX_BATCH`] messages without waiting, each into its own slot of `slot_len` bytes of `memory`.
+/// Receives up to [`MAX_BATCH`] messages without waiting, one into each of `rooms`: into its first part, and what that has
+/// no room for into its second.
 ///
-/// Writes their lengths in bytes to `lengths` and returns how many there are. What a slot has no room for is cut off. Errors
-/// are those of recvmmsg(2).
-pub fn recv_batch(
+/// Writes their lengths in bytes to `lengths` and returns how many there are. What a room is too small for is cut off.
+/// Errors are those of recvmmsg(2).
+pub fn recv_batch<'a>(
     fd: BorrowedFd<'_>,
-    memory: &mut [u8],
-    slot_len: usize,
+    rooms: impl Iterator<Item = [&'a mut [u8]; 2]>,
     lengths: &mut [usize; MAX_BATCH],
 ) -> io::Result<usize> {
-    let mut iovecs = [EMPTY_IOVEC; MAX_BATCH];
-    let slots = memory.chunks_exact_mut(slot_len.max(1));
+    let mut iovecs = [[EMPTY_IOVEC; 2]; MAX_BATCH];
     let mut wanted = 0;
-    for (iovec, slot) in iovecs.iter_mut().zip(slots) {
-        iovec.iov_base = slot.as_mut_ptr().cast();
-        iovec.iov_len = slot.len();
+    for (iovecs, room) in iovecs.iter_mut().zip(rooms) {
+        *iovecs = room.map(|part| libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() });
         wanted += 1;
     }
     let mut headers = [empty_header(); MAX_BATCH];
-    for (header, iovec) in headers.iter_mut().zip(&mut iovecs) {
-        header.msg_hdr.msg_iov = iovec;
-        header.msg_hdr.msg_iovlen = 1;
+    for (header, iovecs) in headers.iter_mut().zip(&mut iovecs) {
+        header.msg_hdr.msg_iov = iovecs.as_mut_ptr();
+        header.msg_hdr.msg_iovlen = iovecs.len() as _;
     }
-    // SAFETY: the first `wanted` headers each point to one iovec, which points to a slot of `memory`. The slots do not
-    // overlap, and headers, iovecs and `memory` (borrowed mutably) outlive the call. A null timeout is allowed.
+    // SAFETY: the first `wanted` headers each point to two iovecs of this stack frame, which point to two parts of a room.
+    // These are borrowed mutably, so no two overlap, and for 'a, longer than the call. A null timeout is allowed.
     let count = unsafe {
         libc::recvmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), wanted, libc::MSG_DONTWAIT as _, std::ptr::null_mut())
     };
     let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-    for (length, header) in lengths.iter_mut().zip(headers.iter().take(count)) {
-        *length = (header.msg_len as usize).min(slot_len);
+    for ((length, header), [first, second]) in lengths.iter_mut().zip(&headers).zip(&iovecs).take(count) {
+        *length = (header.msg_len as usize).min(first.iov_len + second.iov_len);
     }
     Ok(count)
 }
@@ -180,19 +178,19 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn receives_a_batch_into_slots() {
+    fn receives_a_batch_into_the_parts_of_rooms() {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
         for message in [&b"one"[..], b"two two", b"three and more"] {
             send(std::os::fd::AsRawFd::as_raw_fd(&theirs), message, MsgFlags::empty()).unwrap();
         }
-        let mut memory = [0; 4 * 8];
+        let (mut firsts, mut seconds) = ([b'-'; 4 * 4], [b'-'; 4 * 8]);
+        let rooms = firsts.chunks_mut(4).zip(seconds.chunks_mut(8)).map(|(first, second)| [first, second]);
         let mut lengths = [0; MAX_BATCH];
-        let count = recv_batch(ours.as_fd(), &mut memory, 8, &mut lengths).unwrap();
-        assert_eq!(lengths[..count], [3, 7, 8]);
-        assert_eq!(&memory[..3], b"one");
-        assert_eq!(&memory[8..15], b"two two");
-        assert_eq!(&memory[16..24], b"three an");
+        let count = recv_batch(ours.as_fd(), rooms, &mut lengths).unwrap();
+        assert_eq!(lengths[..count], [3, 7, 12]);
+        assert_eq!(&firsts, b"one-two thre----");
+        assert_eq!(&seconds, b"--------two-----e and mo--------");
     }
 
     #[test]
@@ -200,7 +198,7 @@ mod tests {
         let (ours, _theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
         let mut lengths = [0; MAX_BATCH];
-        let error = recv_batch(ours.as_fd(), &mut [0; 64], 8, &mut lengths).unwrap_err();
+        let error = recv_batch(ours.as_fd(), std::iter::once([&mut [0; 8][..], &mut []]), &mut lengths).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::value::Value;
 use super::written::Written;
-use super::{Ipv6Mode, QueueNum, RateLimit};
+use super::{Backlog, Ipv6Mode, QueueNum, RateLimit};
 use crate::setting::{BootFiles, BootFor, NtpServer, Preference, Route6, captive_portal, v6only_wait};
 use crate::text::{boolean, is_digits, number, parsed, station, unicast_v4, unicast_v6};
 
@@ -166,9 +166,9 @@ fn queue_length(text: &str) -> Result<u32, String> {
     number(text, 1..=1 << 20)
 }
 
-/// At least a packet of any size. The kernel keeps the double of it in an `int`.
+/// None: `auto`.
 fn receive_buffer(text: &str) -> Result<Option<u32>, String> {
-    auto_or(text, 1 << 17..=i32::MAX as u32 / 2)
+    auto_or(text, Backlog::RECEIVE_BUFFERS)
 }
 
 /// A server for DHCPv6: those for DHCPv4 stand in the other section.

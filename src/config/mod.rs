@@ -11,6 +11,7 @@ mod written;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 pub use error::ConfigError;
@@ -115,10 +116,14 @@ impl Default for Backlog {
 impl Backlog {
     /// What a packet of DHCP takes up in a receive buffer, in bytes: itself, attributes, and the kernel's own bookkeeping.
     const PACKET: u32 = 2_048;
+    /// The sizes that a receive buffer may have, in bytes: at least a packet of any size; and the kernel keeps the double in an
+    /// `int`.
+    const RECEIVE_BUFFERS: RangeInclusive<u32> = 1 << 17..=i32::MAX as u32 / 2;
 
     /// The size of the receive buffer, in bytes.
     pub fn receive_buffer(&self) -> u32 {
-        self.receive_buffer.unwrap_or((self.queue_length.saturating_mul(Self::PACKET)).clamp(1 << 17, 1 << 30))
+        let (smallest, largest) = Self::RECEIVE_BUFFERS.into_inner();
+        self.receive_buffer.unwrap_or(self.queue_length.saturating_mul(Self::PACKET).clamp(smallest, largest))
     }
 }
 

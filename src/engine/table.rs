@@ -154,15 +154,19 @@ impl Table {
 
     /// How many guests the interface is the `INDEV` of: at least one, and no more than `most`.
     pub(super) fn crowd(&self, named: Key, most: u32) -> u32 {
-        let Some(indev) = self.interfaces.at(named).map(|interface| interface.name) else { return 1 };
-        let users = self.users.range((indev, MacAddr::MIN, Key::MIN)..).take_while(|(name, ..)| *name == indev);
+        let users = self.interfaces.at(named).into_iter().flat_map(|interface| self.keys_of_users(interface.name));
         users.zip(1..=most).last().map_or(1, |(_, count)| count)
     }
 
     /// The taps whose `INDEV` is `indev`.
     pub(super) fn users(&self, indev: InterfaceName) -> Vec<InterfaceName> {
-        let users = self.users.range((indev, MacAddr::MIN, Key::MIN)..).take_while(|(name, ..)| *name == indev);
-        users.filter_map(|(_, _, key)| Some(self.interfaces.at(*key)?.name)).collect()
+        self.keys_of_users(indev).filter_map(|key| Some(self.interfaces.at(key)?.name)).collect()
+    }
+
+    /// Where the taps are whose `INDEV` is `indev`.
+    fn keys_of_users(&self, indev: InterfaceName) -> impl Iterator<Item = Key> {
+        let users = self.users.range((indev, MacAddr::MIN, Key::MIN)..);
+        users.take_while(move |(name, ..)| *name == indev).map(|(_, _, key)| *key)
     }
 
     /// Whether this is the first time that the link's change of address is asked about.

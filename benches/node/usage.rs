@@ -39,14 +39,3 @@ pub(crate) fn own_cpu_time() -> Duration {
 pub(crate) fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
-
-/// How often the threads of a process have gone to sleep so far.
-pub(crate) fn wake_ups(pid: u32) -> u64 {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let sleeps = threads.map(|thread| {
-        let status = fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
-        line.trim().parse::<u64>().unwrap()
-    });
-    sleeps.sum()
-}

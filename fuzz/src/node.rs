@@ -63,11 +63,6 @@ impl Node {
         self.engine.handle_event(self.now, event);
     }
 
-    /// Packets pile up, or do not any more.
-    pub fn press(&mut self, is_pressed: bool) {
-        self.engine.press(is_pressed);
-    }
-
     /// A packet comes; what becomes of it is checked.
     pub fn handle_packet(&mut self, ingress: &Ingress<'_>) -> Outcome {
         let before = self.counted();

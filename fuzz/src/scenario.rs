@@ -194,7 +194,9 @@ impl Step {
             Self::Gone(index) => node.handle_event(Event::LinkGone(index.index())),
             Self::Configure(settings) => {
                 // Both ways, at no cost in bytes: packets pile up or do not.
-                node.press(settings.rate_burst % 2 == 1);
+                if settings.rate_burst % 2 == 1 {
+                    node.handle_event(Event::PacketsLost);
+                }
                 node.handle_event(Event::ConfigChanged(Arc::new(settings.config())));
             }
             Self::SendFailed(index, errno) => node.handle_event(Event::SendFailed(index.index(), errno.into())),

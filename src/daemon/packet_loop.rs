@@ -12,8 +12,7 @@ use super::clock::Clock;
 use super::mailbox::{Command, Counts, Receiver, Report, Which};
 use super::outbox::Outbox;
 use super::telling::Teller;
-use crate::engine::pressure::Pressure;
-use crate::engine::{Engine, Event, Now};
+use crate::engine::{Engine, Event, Now, pressure};
 use crate::io::nfqueue::message::FromKernel;
 use crate::io::nfqueue::{Batch, Queue};
 use crate::io::packet_socket::PacketSocket;
@@ -43,7 +42,6 @@ pub(super) struct PacketLoop {
     epoll: Epoll,
     batch: Batch,
     outbox: Outbox,
-    pressure: Pressure,
     teller: Teller,
     is_stopped: bool,
 }
@@ -71,7 +69,6 @@ impl PacketLoop {
             epoll,
             batch: Batch::new(),
             outbox: Outbox::new(socket),
-            pressure: Pressure::default(),
             teller,
             is_stopped: false,
         })
@@ -149,8 +146,7 @@ impl PacketLoop {
         let overruns = queue.overruns();
         queue.receive(&mut self.batch)?;
         let now = self.clock.now();
-        weigh(&mut self.pressure, now, queue, self.batch.count());
-        self.engine.press(self.pressure.is_felt(now));
+        weigh(&mut self.engine, now, queue, self.batch.count());
         for message in self.batch.messages() {
             // An error of the kernel's is about a verdict whose packet is gone, with its interface: there is nothing to do.
             let FromKernel::Packet(packet) = message else {
@@ -171,7 +167,7 @@ impl PacketLoop {
         give_verdicts(queue);
         if queue.overruns() != overruns {
             let total = queue.overruns();
-            self.pressure.take_loss(now);
+            self.engine.handle_event(now, Event::PacketsLost);
             self.teller.tell_overrun(now, queue.number(), total);
         }
         Ok(())
@@ -234,13 +230,13 @@ impl PacketLoop {
     }
 }
 
-/// Asks how much still waits after so many packets came at once.
-fn weigh(pressure: &mut Pressure, now: Now, queue: &Queue, received: usize) {
+/// Tells the engine how much still waits, where so many packets came at once that it matters.
+fn weigh(engine: &mut Engine, now: Now, queue: &Queue, received: usize) {
     // The kernel always knows; if it did not say so, limits could still be set in the configuration.
-    if Pressure::is_notable(received)
+    if pressure::is_notable(received)
         && let Ok(fill) = queue.fill()
     {
-        pressure.take(now, fill);
+        engine.handle_event(now, Event::Waiting(fill));
     }
 }
 

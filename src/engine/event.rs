@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv6Net;
 
+use super::pressure::Fill;
 use super::router::Misfit;
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::Config;
@@ -27,6 +28,10 @@ pub enum Event {
     ConfigChanged(Arc<Config>),
     /// A frame of ours could not be sent out of this link; the error number of the system call.
     SendFailed(IfIndex, i32),
+    /// So much still waits in the socket of a queue after many packets came at once.
+    Waiting(Fill),
+    /// Packets were lost, because too many waited.
+    PacketsLost,
 }
 
 /// A network interface, as rtnetlink describes it.

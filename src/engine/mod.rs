@@ -36,6 +36,7 @@ pub use event::{Event, Link, Notice};
 use guest::Guest;
 use limits::Limit;
 pub use outcome::{Outcome, Reason, Severity, Verdict};
+use pressure::Pressure;
 use renewal::Renewal;
 pub use router::Misfit;
 use schedule::Schedule;
@@ -95,7 +96,7 @@ pub struct Engine {
     counters: [u64; Reason::ALL.len()],
     notices: VecDeque<Notice>,
     /// Whether packets pile up.
-    is_pressed: bool,
+    pressure: Pressure,
     /// The uplink that the operator knows to be missing.
     missed: Option<InterfaceName>,
     /// Reused from reply to reply.
@@ -130,7 +131,7 @@ impl Engine {
             random: Random(seed),
             counters: [0; Reason::ALL.len()],
             notices: VecDeque::new(),
-            is_pressed: false,
+            pressure: Pressure::default(),
             missed: None,
             options: OptionList::default(),
         }
@@ -149,7 +150,7 @@ impl Engine {
     /// Decides on a packet of a guest with a binding.
     fn handle_known(&mut self, now: Now, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
         // Before anything is read: to refuse a flood must cost less than to make it.
-        let outcome = if self.table.take_token(sender.named, now, self.limit(sender)) {
+        let outcome = if self.table.take_token(sender.named, now, self.limit(now, sender)) {
             self.answer(sender, ingress, frame)
         } else {
             Outcome::refused(Reason::RateLimited.into(), Some(sender.tap))
@@ -166,19 +167,15 @@ impl Engine {
     }
 
     /// What the sender may ask for now. A bridge that hides its ports has a share for each of its guests, up to a number.
-    fn limit(&self, sender: Sender) -> Limit {
+    fn limit(&self, now: Now, sender: Sender) -> Limit {
+        let is_pressed = || self.pressure.is_felt(now);
         let (rate, guests) = match self.config.general.rate_limit {
             RateLimit::PerSecond(rate) => (rate.get(), 1),
-            RateLimit::Auto if self.is_pressed && sender.is_claimed => (SHARE, self.table.crowd(sender.named, CROWD)),
-            RateLimit::Auto if self.is_pressed => (SHARE, 1),
+            RateLimit::Auto if is_pressed() && sender.is_claimed => (SHARE, self.table.crowd(sender.named, CROWD)),
+            RateLimit::Auto if is_pressed() => (SHARE, 1),
             RateLimit::Auto | RateLimit::Unlimited => (0, 1),
         };
         Limit { rate: rate.saturating_mul(guests), burst: self.config.general.rate_burst.saturating_mul(guests) }
-    }
-
-    /// Takes in whether packets pile up, because guests ask faster than they are answered.
-    pub fn press(&mut self, is_pressed: bool) {
-        self.is_pressed = is_pressed;
     }
 
     fn answer(&mut self, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
@@ -208,6 +205,8 @@ impl Engine {
             Event::LinkGone(ifindex) => self.lose_link(now, ifindex),
             Event::ConfigChanged(config) => self.reconfigure(now, &config),
             Event::SendFailed(ifindex, errno) => self.count_send_failure(ifindex, errno),
+            Event::Waiting(fill) => self.pressure.take(now, fill),
+            Event::PacketsLost => self.pressure.take_loss(now),
         }
     }
 

@@ -9,7 +9,7 @@ const BEARABLE: u32 = 1 << 20;
 /// What part of a small receive buffer may be full: one in so many.
 const BEARABLE_PART: u32 = 8;
 /// How long it counts as pressure that there was some. A flood is answered in full when it ends, and noticed again.
-const AFTERMATH: Now = Now::from_secs(1);
+pub(super) const AFTERMATH: Now = Now::from_secs(1);
 
 /// How full the receive buffer of a queue is, in bytes of the kernel's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,32 +20,32 @@ pub struct Fill {
     pub capacity: u32,
 }
 
+/// Whether so many packets received at once make it worth the while to ask how much still waits.
+pub fn is_notable(received: usize) -> bool {
+    received >= NOTABLE
+}
+
 /// What is known of the packets that wait in the kernel. At first there is no pressure.
 #[derive(Debug, Default)]
-pub struct Pressure {
+pub(super) struct Pressure {
     until: Now,
 }
 
 impl Pressure {
-    /// Whether so many packets received at once make it worth the while to ask how much still waits.
-    pub fn is_notable(received: usize) -> bool {
-        received >= NOTABLE
-    }
-
     /// Takes in how full a queue is.
-    pub fn take(&mut self, now: Now, fill: Fill) {
+    pub(super) fn take(&mut self, now: Now, fill: Fill) {
         if fill.waiting > BEARABLE.min(fill.capacity / BEARABLE_PART) {
             self.until = now + AFTERMATH;
         }
     }
 
     /// Takes in that packets were lost, because too many waited.
-    pub fn take_loss(&mut self, now: Now) {
+    pub(super) fn take_loss(&mut self, now: Now) {
         self.until = now + AFTERMATH;
     }
 
     /// Whether there is pressure.
-    pub fn is_felt(&self, now: Now) -> bool {
+    pub(super) fn is_felt(&self, now: Now) -> bool {
         now < self.until
     }
 }
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_few_packets_are_nothing_to_ask_about() {
-        assert!(!Pressure::is_notable(NOTABLE - 1));
-        assert!(Pressure::is_notable(NOTABLE));
+        assert!(!is_notable(NOTABLE - 1));
+        assert!(is_notable(NOTABLE));
     }
 
     #[test]

@@ -47,6 +47,7 @@ fn link(number: u32, text: &str, mac: MacAddr) -> Link {
 /// An engine and what the kernel would say of a packet.
 struct Lab {
     engine: Engine,
+    now: Now,
     indev: Option<IfIndex>,
     physindev: Option<IfIndex>,
     source_mac: Option<MacAddr>,
@@ -55,7 +56,13 @@ struct Lab {
 impl Lab {
     /// Nothing is known yet; packets come in on link 1.
     fn empty() -> Self {
-        Self { engine: Engine::new(node(), 7), indev: Some(index(1)), physindev: None, source_mac: Some(GUEST) }
+        Self {
+            engine: Engine::new(node(), 7),
+            now: START,
+            indev: Some(index(1)),
+            physindev: None,
+            source_mac: Some(GUEST),
+        }
     }
 
     /// A guest on the routed tap0, link 1.
@@ -77,13 +84,13 @@ impl Lab {
     }
 
     fn event(&mut self, event: Event) {
-        self.engine.handle_event(START, event);
+        self.engine.handle_event(self.now, event);
     }
 
     fn packet(&mut self, packet: &[u8]) -> Outcome {
         let (indev, physindev, source_mac) = (self.indev, self.physindev, self.source_mac);
         let ingress = Ingress { indev, physindev, source_mac, checksums: Checksums::Verify, packet };
-        self.engine.handle_packet(START, &ingress, &mut [0; MAX_FRAME])
+        self.engine.handle_packet(self.now, &ingress, &mut [0; MAX_FRAME])
     }
 
     /// What becomes of a DHCPv4 message with these options.

@@ -24,23 +24,12 @@ fn idle_daemon_is_not_woken(lab: &mut Lab) {
     let config = Config::default().with("ipv6", "enable_ipv6", "no");
     lab.start_with(&queues6.into_iter().fold(config, |config, queue| config.without("ipv6", queue)));
     assert!(guest.udhcpc("-q -n").wait().success(), "udhcpc failed");
-    let (mut woken, mut since) = (wake_ups(lab), Instant::now());
+    let (mut woken, mut since) = (lab.daemon().wake_ups(), Instant::now());
     soon("some seconds in which no thread wakes up", || {
-        let now = wake_ups(lab);
+        let now = lab.daemon().wake_ups();
         if now != woken {
             (woken, since) = (now, Instant::now());
         }
         (since.elapsed() > QUIET).then_some(())
     });
-}
-
-/// How often the threads of the daemon have gone to sleep so far.
-fn wake_ups(lab: &Lab) -> u64 {
-    let threads = fs::read_dir(format!("/proc/{}/task", lab.daemon().pid())).unwrap();
-    threads.map(|thread| sleeps(&fs::read_to_string(thread.unwrap().path().join("status")).unwrap())).sum()
-}
-
-fn sleeps(status: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    line.unwrap().trim().parse().unwrap()
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::packet::Kind;
 use crate::table::Table;
 use crate::tally::Tally;
-use crate::usage::{descriptors, peak_memory, resident_memory, wake_ups};
+use crate::usage::{descriptors, peak_memory, resident_memory};
 use crate::{cpus, inside};
 use site::{Site, Wanted};
 
@@ -121,9 +121,9 @@ fn idle_wake_ups(site: &Site, time: Duration) -> u64 {
     let (process, _) = site.start();
     fs::write(&site.config, text).unwrap();
     let during = |time| {
-        let before = wake_ups(process.pid());
+        let before = process.wake_ups();
         thread::sleep(time);
-        wake_ups(process.pid()) - before
+        process.wake_ups() - before
     };
     // The kernel tells of new links for some seconds.
     let start = Instant::now();

@@ -49,7 +49,7 @@ fn a_bridge_whose_ports_are_not_named_has_a_share_for_each_guest() {
         // A new link has a full bucket.
         lab.event(Event::LinkGone(index(9)));
         lab.event(Event::LinkChanged(Link { is_bridge: true, ..link(9, "br0", ROUTER) }));
-        lab.engine.press(true);
+        lab.event(Event::PacketsLost);
         let offered = (0..100).filter(|_| lab.ask(DISCOVER) == Reason::Offered).count();
         assert_eq!(offered, expected, "{guests} guests");
     }
@@ -75,15 +75,15 @@ fn a_limit_leaves_strangers_alone() {
 fn a_tap_is_held_to_its_share_while_packets_pile_up() {
     let mut lab = limited(Lab::routed(), RateLimit::Auto, 2);
     assert!((0..100).all(|_| lab.ask(DISCOVER) == Reason::Offered));
-    lab.engine.press(true);
+    lab.event(Event::PacketsLost);
     assert_eq!([0; 3].map(|_| lab.ask(DISCOVER)), [Reason::Offered, Reason::Offered, Reason::RateLimited]);
-    lab.engine.press(false);
-    assert_eq!(lab.ask(DISCOVER), Reason::Offered);
+    lab.now += pressure::AFTERMATH;
+    assert!((0..100).all(|_| lab.ask(DISCOVER) == Reason::Offered));
 }
 
 #[test]
 fn without_a_limit_nothing_is_held_back() {
     let mut lab = limited(Lab::routed(), RateLimit::Unlimited, 1);
-    lab.engine.press(true);
+    lab.event(Event::PacketsLost);
     assert!((0..100).all(|_| lab.ask(DISCOVER) == Reason::Offered));
 }

@@ -29,6 +29,7 @@ pub mod control;
 pub mod daemon;
 pub mod engine;
 pub mod io;
+pub mod network;
 pub mod rules;
 pub mod setting;
 mod text;

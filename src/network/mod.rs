@@ -1,0 +1,30 @@
+//! What the node does when a NIC comes and goes: the companion `snf-network`.
+//!
+//! ```text
+//! environment ──► Nic ───────────────┐
+//! /etc/default ─► Settings ──────────┤
+//! rtnetlink, nft, files ──► State ───┤
+//!                                    ▼
+//!              up · down · clean  ──► Plan (a list of typed changes)      ← pure: nothing is asked, nothing is done
+//!                                    │
+//! links, rules, routes, nft, files ◄─┴──► text (--dry-run)
+//! ```
+//!
+//! A plan holds what differs between what is there and what should be, and nothing else: it is empty the second time. What
+//! is there is read from the kernel each time and remembered nowhere, so a run that was cut short, or a node that lost half
+//! of its rules, is put in order by the next one. `io::node` reads and carries out.
+
+pub mod change;
+pub mod filter;
+pub mod mac_prefix;
+pub mod state;
+
+pub use change::{Announcement, Change, LinkSetting, Plan};
+pub use state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey, Uplink};
+
+/// The mark of rules, routes and proxies that are ours (`RTPROT_*`, linux/rtnetlink.h): none of the numbers that a routing
+/// daemon has. What others made is never touched.
+pub const PROTOCOL: u8 = 119;
+
+/// The priority of our rules that send a tap to its routing table: before `main` (32766).
+pub const RULE_PRIORITY: u32 = 32_000;

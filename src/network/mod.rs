@@ -14,13 +14,22 @@
 //! is there is read from the kernel each time and remembered nowhere, so a run that was cut short, or a node that lost half
 //! of its rules, is put in order by the next one. `io::node` reads and carries out.
 
+pub mod assignments;
 pub mod change;
+pub mod dns;
 pub mod filter;
 pub mod mac_prefix;
+pub mod nic;
+pub mod settings;
 pub mod state;
+pub mod tags;
+pub mod variables;
 
 pub use change::{Announcement, Change, LinkSetting, Plan};
+pub use nic::{Attachment, Nic};
+pub use settings::Settings;
 pub use state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey, Uplink};
+pub use variables::{VariableError, Variables};
 
 /// The mark of rules, routes and proxies that are ours (`RTPROT_*`, linux/rtnetlink.h): none of the numbers that a routing
 /// daemon has. What others made is never touched.

@@ -22,6 +22,10 @@ test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
 test    nftables         nft        the limits that "nfdhcpd rules" prints
 test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
+test    qemu-system-x86  qemu-system-x86_64   runs its network scripts
+test    python3          /usr/bin/python3   runs the hook for libvirt
+test    ruby             ruby       runs the driver for OpenNebula
+test    shellcheck       shellcheck   a second opinion on shell scripts
 bench   dnsmasq-base     dnsmasq    a neighbour to compare with
 bench   valgrind         valgrind   instructions, counted
 '

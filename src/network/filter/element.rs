@@ -6,7 +6,7 @@ use crate::binding::InterfaceName;
 use crate::network::mac_prefix::MacPrefix;
 use crate::wire::MacAddr;
 
-/// An element of one of our sets or maps.
+/// An element of one of our sets or maps: one of these is one of nft's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Element {
     /// The tap's packets have one of its sources, or go nowhere.
@@ -28,14 +28,19 @@ pub enum Element {
         /// The guest's gateway.
         address: Ipv4Addr,
     },
-    /// From the tap only frames of this MAC.
+    /// From the tap only frames of its stations, to the tap only those of its peers.
+    Filtered {
+        /// The tap.
+        tap: InterfaceName,
+    },
+    /// A source that the tap's frames may have.
     Station {
         /// The tap.
         tap: InterfaceName,
         /// The guest's MAC.
         mac: MacAddr,
     },
-    /// To the tap only frames of stations whose MAC starts like this.
+    /// Whose frames may go to the tap: those of stations whose MAC starts like this.
     Peers {
         /// The tap.
         tap: InterfaceName,
@@ -71,6 +76,32 @@ pub enum Element {
         /// The interface by which the guest is reached: its bridge, or the tap.
         inside: InterfaceName,
     },
+}
+
+impl Element {
+    /// The tap that it is there for.
+    pub fn tap(&self) -> InterfaceName {
+        match *self {
+            Self::Sourced { tap }
+            | Self::Source { tap, .. }
+            | Self::Gateway { tap, .. }
+            | Self::Filtered { tap }
+            | Self::Station { tap, .. }
+            | Self::Peers { tap, .. }
+            | Self::Firewall { tap, .. }
+            | Self::Behind { tap, .. }
+            | Self::Masquerade { tap, .. } => tap,
+        }
+    }
+
+    /// Every name in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = InterfaceName> {
+        let other = match *self {
+            Self::Behind { bridge: other, .. } | Self::Masquerade { inside: other, .. } => Some(other),
+            _ => None,
+        };
+        [self.tap()].into_iter().chain(other)
+    }
 }
 
 /// How packets get to a tap.

@@ -83,6 +83,8 @@ pub enum LinkSetting {
     Mtu(u32),
     /// Administratively up.
     Up,
+    /// Administratively down.
+    Down,
 }
 
 /// A gratuitous ARP (RFC 5227 §2.3) or an unsolicited Neighbor Advertisement (RFC 4861 §7.2.6).
@@ -122,6 +124,7 @@ impl fmt::Display for LinkSetting {
             Self::Mac(mac) => write!(f, "address {mac}"),
             Self::Mtu(mtu) => write!(f, "mtu {mtu}"),
             Self::Up => f.write_str("up"),
+            Self::Down => f.write_str("down"),
         }
     }
 }

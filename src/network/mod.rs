@@ -17,13 +17,23 @@
 pub mod assignments;
 pub mod change;
 pub mod dns;
+pub mod down;
 pub mod filter;
+pub mod guest_binding;
+mod life;
 pub mod mac_prefix;
 pub mod nic;
 pub mod settings;
 pub mod state;
+pub mod status;
 pub mod tags;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+pub mod up;
 pub mod variables;
+pub mod vif;
 
 pub use change::{Announcement, Change, LinkSetting, Plan};
 pub use nic::{Attachment, Nic};

@@ -143,7 +143,7 @@ impl Table {
 #[cfg(test)]
 impl Table {
     /// A table with every part of its family.
-    pub(super) fn whole(family: TableFamily) -> Self {
+    pub(in crate::network) fn whole(family: TableFamily) -> Self {
         let parts = Part::ALL.into_iter().filter(|part| part.family() == family);
         Self::of_chains(1, parts.flat_map(Part::chains).map(|chain| (chain, MARK.as_str())))
     }

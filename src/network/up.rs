@@ -1,0 +1,302 @@
+//! What ifup does: from a NIC and what is there to the changes that bring the one to the other.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::change::{Announcement, Change, LinkSetting, Plan};
+use super::filter::{self, BridgeTracking, Element, Port};
+use super::guest_binding;
+use super::life::Life;
+use super::nic::{Attachment, Nic};
+use super::settings::Settings;
+use super::state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey};
+use super::variables::VariableError;
+use crate::binding::{BindingError, InterfaceName};
+use crate::wire::MacAddr;
+
+/// What ifup needs to know beside the NIC and the node.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The administrator's choices.
+    pub settings: &'a Settings,
+    /// The routing table that `LINK` means, if the NIC is routed and there is such a table.
+    pub table: Option<u32>,
+    /// The administrator's script, if there is one that can be run.
+    pub script: Option<&'a Path>,
+}
+
+/// Why a NIC cannot be set up. Nothing has been done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpError {
+    /// A variable is wrong, in itself or on this node.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
+    /// The daemon would reject the binding.
+    #[error("the guest's binding would be rejected: {0}")]
+    Binding(#[from] BindingError),
+    /// The filters cannot be expressed.
+    #[error(transparent)]
+    Filter(#[from] filter::InexpressibleName),
+}
+
+/// Plans ifup. What an earlier life of the tap left goes, what is there already stays, and what is missing comes; filters
+/// come before packets can.
+///
+/// # Errors
+/// The NIC cannot be, on this node. There is no half of a plan.
+pub fn plan(nic: &Nic, state: &State, context: &Context<'_>) -> Result<Plan, UpError> {
+    let link = state.links.get(&nic.tap).ok_or_else(|| no_interface("INTERFACE", nic.tap))?;
+    let target = Target::of(nic, link, state, context)?;
+    let before = Life::of(nic.tap, state);
+    let mut changes = before.without(&target.life).with(&target.life.rivals(state)).removals();
+    changes.extend(target.filter_change(nic, state)?);
+    changes.extend(target.sysctl_changes(state));
+    changes.extend(target.link_changes(nic, link, state));
+    changes.extend(target.life.without(&Life::all(state)).additions());
+    changes.extend(target.binding_change(nic, state, context)?);
+    changes.extend(target.announcements(&before));
+    changes.extend(context.script.map(|script| Change::Run { script: script.to_owned() }));
+    Ok(Plan(changes))
+}
+
+/// The filters that ifup gives a NIC.
+///
+/// # Errors
+/// As [`plan`].
+pub fn elements(nic: &Nic, state: &State, context: &Context<'_>) -> Result<BTreeSet<Element>, UpError> {
+    let link = state.links.get(&nic.tap).ok_or_else(|| no_interface("INTERFACE", nic.tap))?;
+    Ok(Target::of(nic, link, state, context)?.elements)
+}
+
+/// What is to be there.
+#[derive(Debug, Default)]
+struct Target {
+    /// Rules, routes and proxies.
+    life: Life,
+    elements: BTreeSet<Element>,
+    sysctls: Vec<(Sysctl, &'static str)>,
+    bridge: Option<InterfaceName>,
+    mac: Option<MacAddr>,
+    mtu: Option<u32>,
+}
+
+impl Target {
+    fn of(nic: &Nic, link: &Link, state: &State, context: &Context<'_>) -> Result<Self, UpError> {
+        let mut target = match &nic.attachment {
+            Attachment::Bridged(bridge) => Self::bridged(nic, *bridge, state)?,
+            Attachment::Routed(_) => Self::routed(nic, context),
+        };
+        if nic.services.ip_less_routed {
+            target.route(nic, state, context)?;
+        }
+        target.filter_stations(nic, context);
+        target.filter_connections(nic, state)?;
+        target.masquerade(nic);
+        target.mtu = target.mtu.filter(|mtu| *mtu != link.mtu);
+        Ok(target)
+    }
+
+    /// The node has no address on the guest's network, and says nothing there. The MAC is one that the bridge does not take
+    /// for its own, since bridges take the lowest of their ports; the MTU is the bridge's, which would else take the port's.
+    fn bridged(nic: &Nic, bridge: InterfaceName, state: &State) -> Result<Self, VariableError> {
+        let link = state.links.get(&bridge).ok_or_else(|| no_interface("LINK", bridge))?;
+        if link.kind != LinkKind::Bridge {
+            return Err(VariableError::new("LINK", bridge.as_str(), "not a bridge"));
+        }
+        let [_, b, c, d, e, g] = nic.mac.octets();
+        Ok(Self {
+            bridge: Some(bridge),
+            mac: Some(MacAddr::new([0xfe, b, c, d, e, g])),
+            mtu: Some(link.mtu),
+            sysctls: settings_of(
+                nic.tap,
+                &[(Family::V6, SysctlKey::DisableIpv6, "1"), (Family::V4, SysctlKey::ProxyArp, "0")],
+            ),
+            ..Self::default()
+        })
+    }
+
+    /// A guest must not play router for the node.
+    fn routed(nic: &Nic, context: &Context<'_>) -> Self {
+        Self {
+            mac: Some(context.settings.tap_constant_mac),
+            sysctls: settings_of(
+                nic.tap,
+                &[(Family::V6, SysctlKey::DisableIpv6, "0"), (Family::V6, SysctlKey::AcceptRa, "0")],
+            ),
+            ..Self::default()
+        }
+    }
+
+    /// Routes to the guest, and from it by a table of its own.
+    fn route(&mut self, nic: &Nic, state: &State, context: &Context<'_>) -> Result<(), UpError> {
+        let table = routing_table(nic, context)?;
+        if let Some(ipv4) = nic.ipv4 {
+            let gateway = ipv4.gateway.ok_or_else(|| missing("NETWORK_GATEWAY"))?;
+            self.route_address(nic, ipv4.address.into(), table, state)?;
+            self.elements.insert(Element::Gateway { tap: nic.tap, address: gateway });
+            // What the source filter lets through needs no second opinion, and that one does not look into our table.
+            let sysctls = [(Family::V4, SysctlKey::ProxyArp, "1"), (Family::V4, SysctlKey::RpFilter, "0")];
+            self.sysctls.extend(settings_of(nic.tap, &sysctls));
+        }
+        if let Some(address) = nic.eui64() {
+            let uplink = self.route_address(nic, address.into(), table, state)?;
+            // nfdhcpd answers on the tap; on the uplink only the addresses that are proxied are answered for.
+            self.sysctls.extend(settings_of(nic.tap, &[(Family::V6, SysctlKey::ProxyNdp, "0")]));
+            self.sysctls.extend(settings_of(uplink, &[(Family::V6, SysctlKey::ProxyNdp, "1")]));
+        }
+        self.elements.insert(Element::Sourced { tap: nic.tap });
+        Ok(())
+    }
+
+    /// Rule, route, proxy and source filter of one address. Returns the uplink.
+    fn route_address(
+        &mut self,
+        nic: &Nic,
+        address: IpAddr,
+        table: u32,
+        state: &State,
+    ) -> Result<InterfaceName, VariableError> {
+        let (tap, family) = (nic.tap, Family::of(address));
+        let uplink = state.uplink(family, table).ok_or_else(|| no_uplink(nic, family))?;
+        self.life.rules.insert(Rule { family, tap, table });
+        self.life.routes.insert(Route { destination: host(address), tap, table });
+        self.life.proxies.insert(Proxy { address, uplink });
+        self.elements.insert(Element::Source { tap, address });
+        Ok(uplink)
+    }
+
+    /// A private network among others on the same bridge.
+    fn filter_stations(&mut self, nic: &Nic, context: &Context<'_>) {
+        if nic.services.mac_filtered && self.bridge.is_some() {
+            let (tap, mac) = (nic.tap, nic.mac);
+            let prefix = context.settings.mac_mask.prefix_of(mac);
+            self.elements.extend([
+                Element::Filtered { tap },
+                Element::Station { tap, mac },
+                Element::Peers { tap, prefix },
+            ]);
+        }
+    }
+
+    fn filter_connections(&mut self, nic: &Nic, state: &State) -> Result<(), VariableError> {
+        let (Some(profile), tap) = (nic.profile, nic.tap) else { return Ok(()) };
+        let Some(bridge) = self.bridge else {
+            self.elements.insert(Element::Firewall { tap, profile, port: Port::Routed });
+            return Ok(());
+        };
+        let port = match state.filters.bridge_tracking {
+            Some(BridgeTracking::Bridge) => Port::Bridged,
+            Some(BridgeTracking::Inet) => Port::Shown,
+            None => return Err(no_tracking(nic)),
+        };
+        self.elements.insert(Element::Firewall { tap, profile, port });
+        let addresses = nic.ipv4.map(|ipv4| ipv4.address.into()).into_iter().chain(nic.eui64().map(IpAddr::from));
+        self.elements.extend(addresses.map(|address| Element::Behind { tap, bridge, address, profile }));
+        Ok(())
+    }
+
+    fn masquerade(&mut self, nic: &Nic) {
+        if let Some(ipv4) = nic.ipv4.filter(|_| nic.services.masquerade) {
+            self.elements.insert(Element::Masquerade { tap: nic.tap, address: ipv4.address, inside: nic.indev() });
+        }
+    }
+
+    fn filter_change(&self, nic: &Nic, state: &State) -> Result<Option<Change>, filter::InexpressibleName> {
+        Ok(filter::transaction(&state.filters, nic.tap, &self.elements)?.map(Change::Filter))
+    }
+
+    /// A sysctl that is not there belongs to a protocol that the kernel does without.
+    fn sysctl_changes(&self, state: &State) -> Vec<Change> {
+        let differs = |(sysctl, value): &&(Sysctl, &str)| state.sysctls.get(sysctl).is_some_and(|is| is != value);
+        self.sysctls.iter().filter(differs).map(|(sysctl, value)| Change::Sysctl { sysctl: *sysctl, value }).collect()
+    }
+
+    /// The MAC is set while the link is down, and the link is up last.
+    fn link_changes(&self, nic: &Nic, link: &Link, state: &State) -> Vec<Change> {
+        let master = link.master.and_then(|master| state.name_of(master));
+        let settings = [
+            (link.master.is_some() && master != self.bridge).then_some(LinkSetting::Master(None)),
+            self.mac.filter(|mac| link.mac != Some(*mac)).map(LinkSetting::Mac),
+            self.mtu.map(LinkSetting::Mtu),
+            self.bridge.filter(|bridge| master != Some(*bridge)).map(|bridge| LinkSetting::Master(Some(bridge))),
+            (!link.is_up).then_some(LinkSetting::Up),
+        ];
+        settings.into_iter().flatten().map(|setting| Change::Link { name: nic.tap, setting }).collect()
+    }
+
+    fn binding_change(&self, nic: &Nic, state: &State, context: &Context<'_>) -> Result<Option<Change>, BindingError> {
+        let path = binding_path(context.settings, nic.tap);
+        let old = state.bindings.get(&nic.tap);
+        if !nic.services.nfdhcpd {
+            return Ok(old.map(|_| Change::RemoveBinding { path }));
+        }
+        let text = guest_binding::text(nic, &path)?;
+        Ok((old != Some(&text)).then_some(Change::WriteBinding { path, text }))
+    }
+
+    /// A move is news for router and peers only when the route is new.
+    fn announcements(&self, before: &Life) -> Vec<Change> {
+        let is_new = |proxy: &&Proxy| before.routes.iter().all(|route| route.destination != host(proxy.address));
+        let proxies = self.life.proxies.iter().filter(is_new);
+        proxies.map(|proxy| Change::Announce(Announcement { address: proxy.address, uplink: proxy.uplink })).collect()
+    }
+}
+
+/// Where the binding of a tap is.
+pub fn binding_path(settings: &Settings, tap: InterfaceName) -> PathBuf {
+    settings.bindings.join(tap.as_str())
+}
+
+/// An address as a network of one.
+fn host(address: IpAddr) -> IpNet {
+    match address {
+        IpAddr::V4(address) => Ipv4Net::from(address).into(),
+        IpAddr::V6(address) => Ipv6Net::from(address).into(),
+    }
+}
+
+fn settings_of(device: InterfaceName, settings: &[(Family, SysctlKey, &'static str)]) -> Vec<(Sysctl, &'static str)> {
+    settings.iter().map(|(family, key, value)| (Sysctl { family: *family, device, key: *key }, *value)).collect()
+}
+
+/// The table that a routed guest's packets are looked up in.
+fn routing_table(nic: &Nic, context: &Context<'_>) -> Result<u32, VariableError> {
+    let Attachment::Routed(link) = &nic.attachment else {
+        return Err(VariableError::new(
+            "MODE",
+            "bridged",
+            "the network is tagged for routing, so the mode must be routed",
+        ));
+    };
+    let link = link.as_deref().ok_or_else(|| missing("LINK"))?;
+    let unknown =
+        || VariableError::new("LINK", link, "no routing table: a number, or a name in /etc/iproute2/rt_tables");
+    context.table.ok_or_else(unknown)
+}
+
+fn missing(name: &'static str) -> VariableError {
+    VariableError { name, found: None, reason: "not set".to_owned() }
+}
+
+fn no_interface(name: &'static str, interface: InterfaceName) -> VariableError {
+    VariableError::new(name, interface.as_str(), "there is no such interface")
+}
+
+fn no_uplink(nic: &Nic, family: Family) -> VariableError {
+    let link = match &nic.attachment {
+        Attachment::Routed(Some(link)) => link,
+        Attachment::Routed(None) | Attachment::Bridged(_) => "",
+    };
+    let reason = format!("the routing table has no {family} default route, so there is no uplink");
+    VariableError::new("LINK", link, reason)
+}
+
+fn no_tracking(nic: &Nic) -> VariableError {
+    let reason = "a firewall profile on a bridge needs the kernel's nf_conntrack_bridge, or br_netfilter with \
+        net.bridge.bridge-nf-call-iptables = 1 and net.bridge.bridge-nf-call-ip6tables = 1";
+    VariableError::new("TAGS", &nic.instance_tags, reason)
+}

@@ -20,6 +20,7 @@ pub mod dns;
 pub mod down;
 pub mod filter;
 pub mod guest_binding;
+pub mod hook;
 mod life;
 pub mod mac_prefix;
 pub mod nic;
@@ -36,6 +37,7 @@ pub mod variables;
 pub mod vif;
 
 pub use change::{Announcement, Change, LinkSetting, Plan};
+pub use hook::{Hook, HookNic, Operation, Phase};
 pub use nic::{Attachment, Nic};
 pub use settings::Settings;
 pub use state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey, Uplink};

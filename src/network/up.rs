@@ -279,7 +279,7 @@ fn routing_table(nic: &Nic, context: &Context<'_>) -> Result<u32, VariableError>
 }
 
 fn missing(name: &'static str) -> VariableError {
-    VariableError { name, found: None, reason: "not set".to_owned() }
+    VariableError { name: name.to_owned(), found: None, reason: "not set".to_owned() }
 }
 
 fn no_interface(name: &'static str, interface: InterfaceName) -> VariableError {

@@ -19,8 +19,9 @@ impl Variables {
     ///
     /// # Errors
     /// There is none.
-    pub fn required(&self, name: &'static str) -> Result<&str, VariableError> {
-        self.optional(name).ok_or_else(|| VariableError { name, found: None, reason: "not set".to_owned() })
+    pub fn required(&self, name: &str) -> Result<&str, VariableError> {
+        let missing = || VariableError { name: name.to_owned(), found: None, reason: "not set".to_owned() };
+        self.optional(name).ok_or_else(missing)
     }
 
     /// A value that `read` understands.
@@ -29,7 +30,7 @@ impl Variables {
     /// There is a value, and `read` says what is wrong with it.
     pub fn read<T, E: fmt::Display>(
         &self,
-        name: &'static str,
+        name: &str,
         read: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<T>, VariableError> {
         let read_value = |value: &str| read(value).map_err(|reason| VariableError::new(name, value, reason));
@@ -42,7 +43,7 @@ impl Variables {
     /// There is none, or `read` says what is wrong with it.
     pub fn read_required<T, E: fmt::Display>(
         &self,
-        name: &'static str,
+        name: &str,
         read: impl Fn(&str) -> Result<T, E>,
     ) -> Result<T, VariableError> {
         self.required(name).and_then(|value| read(value).map_err(|reason| VariableError::new(name, value, reason)))
@@ -64,7 +65,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Variables {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct VariableError {
     /// Which.
-    pub name: &'static str,
+    pub name: String,
     /// Its value, unescaped; None where there is none.
     pub found: Option<String>,
     /// What is wrong, or what is allowed.
@@ -73,8 +74,8 @@ pub struct VariableError {
 
 impl VariableError {
     /// A value that is wrong.
-    pub fn new(name: &'static str, found: &str, reason: impl fmt::Display) -> Self {
-        Self { name, found: Some(found.to_owned()), reason: reason.to_string() }
+    pub fn new(name: &str, found: &str, reason: impl fmt::Display) -> Self {
+        Self { name: name.to_owned(), found: Some(found.to_owned()), reason: reason.to_string() }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod links;
 pub mod log;
 pub mod netlink;
 pub mod nfqueue;
+pub mod node;
 pub mod packet_socket;
 pub mod pcap;
 pub mod pidfile;

@@ -1,0 +1,3 @@
+//! The node itself, for the companion `snf-network`: what is there is read, and plans are carried out.
+
+pub mod run;

@@ -5,6 +5,7 @@
 pub mod config_file;
 pub mod control_socket;
 pub mod directory;
+pub mod dns;
 pub mod links;
 pub mod log;
 pub mod netlink;

@@ -19,8 +19,6 @@ pub struct Hook {
     pub phase: Phase,
     /// `GANETI_INSTANCE_NAME`: what it was called before the operation.
     pub instance: DomainName,
-    /// `GANETI_INSTANCE_NEW_NAME`: what it is called afterwards, of a rename.
-    pub new_name: Option<DomainName>,
     /// `GANETI_INSTANCE_PRIMARY`: the node that it runs on.
     pub primary: DomainName,
     /// `GANETI_OLD_PRIMARY`: the node that it leaves, of a migration or failover.
@@ -34,12 +32,12 @@ pub struct Hook {
 }
 
 /// What becomes of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
     /// `instance-add`.
     Add,
-    /// `instance-rename`.
-    Rename,
+    /// `instance-rename`, to `GANETI_INSTANCE_NEW_NAME`.
+    Rename(DomainName),
     /// `instance-modify`.
     Modify,
     /// `instance-remove`.
@@ -81,11 +79,10 @@ impl Hook {
         let prefix = if after { "GANETI_POST_INSTANCE_" } else { "GANETI_INSTANCE_" };
         let tags = variables.optional(&format!("{prefix}TAGS")).unwrap_or_default().to_owned();
         Ok(Self {
-            operation: Operation::of(variables.required("GANETI_HOOKS_PATH")?),
+            operation: Operation::read(variables)?,
             phase: variables.read_required("GANETI_HOOKS_PHASE", Phase::read)?,
             // Afterwards Ganeti may say the old or the new one.
             instance: variables.read_required("GANETI_INSTANCE_NAME", str::parse)?,
-            new_name: variables.read("GANETI_INSTANCE_NEW_NAME", str::parse)?,
             primary: variables.read_required(&format!("{prefix}PRIMARY"), str::parse)?,
             old_primary: variables.read("GANETI_OLD_PRIMARY", str::parse)?,
             new_primary: variables.read("GANETI_NEW_PRIMARY", str::parse)?,
@@ -103,14 +100,14 @@ impl Hook {
 }
 
 impl Operation {
-    fn of(path: &str) -> Self {
-        match path {
+    fn read(variables: &Variables) -> Result<Self, VariableError> {
+        Ok(match variables.required("GANETI_HOOKS_PATH")? {
             "instance-add" => Self::Add,
-            "instance-rename" => Self::Rename,
+            "instance-rename" => Self::Rename(variables.read_required("GANETI_INSTANCE_NEW_NAME", str::parse)?),
             "instance-modify" => Self::Modify,
             "instance-remove" => Self::Remove,
             _ => Self::Other,
-        }
+        })
     }
 }
 
@@ -234,7 +231,6 @@ mod tests {
             ("GANETI_HOOKS_PATH", "", "not set"),
             ("GANETI_HOOKS_PHASE", "now", "not pre or post"),
             ("GANETI_INSTANCE_NAME", "inst1\nupdate delete ns.example.com", "not a domain name"),
-            ("GANETI_INSTANCE_NEW_NAME", "a b", "not a domain name"),
             ("GANETI_INSTANCE_PRIMARY", "", "not set"),
             ("GANETI_NEW_PRIMARY", "a/b", "not a domain name"),
             ("GANETI_INSTANCE_NIC_COUNT", "", "not set"),
@@ -249,6 +245,14 @@ mod tests {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(reason) && error.lines().count() == 1, "{name}: {error}");
             assert!(error.starts_with(name) || error.starts_with(reason), "{name}: {error}");
+        }
+    }
+    #[test]
+    fn a_rename_has_a_new_name() {
+        let rename = |name| with(&[("GANETI_HOOKS_PATH", "instance-rename"), ("GANETI_INSTANCE_NEW_NAME", name)]);
+        assert_eq!(rename("inst2").unwrap().operation, Operation::Rename("inst2".parse().unwrap()));
+        for name in ["", "a b", "inst2\nsend"] {
+            assert_eq!(rename(name).unwrap_err().name, "GANETI_INSTANCE_NEW_NAME", "{name}");
         }
     }
 }

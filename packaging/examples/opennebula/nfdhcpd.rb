@@ -114,7 +114,7 @@ module Nfdhcpd
 
         # IP6 is an address as it is; IP6_GLOBAL, or else IP6_ULA, a /64 and what the guest makes of its MAC.
         def ipv6
-            gateway = { 'GATEWAY6' => ipv6_address('GATEWAY6') || ipv6_address('IP6_GATEWAY') }
+            gateway = { 'GATEWAY6' => ipv6_address('GATEWAY6') }
             if (address = ipv6_address('IP6'))
                 length = required('PREFIX_LENGTH') { |text| text.match?(/\A\d{1,3}\z/) && text.to_i.between?(1, 128) }
                 gateway.merge('IP6' => address, 'SUBNET6' => network6(address, length))

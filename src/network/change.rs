@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::filter;
 use super::state::{Family, Proxy, Route, Rule, Sysctl};
+use super::variables::Variables;
 use crate::binding::InterfaceName;
 use crate::wire::MacAddr;
 
@@ -65,10 +66,12 @@ pub enum Change {
     },
     /// The neighbours on a link are told where an address is now.
     Announce(Announcement),
-    /// The administrator's own script is run, with the environment of ours.
+    /// The administrator's own script is run, if it may be executed.
     Run {
         /// The script.
         script: PathBuf,
+        /// Its environment: what we know of the NIC by.
+        environment: Variables,
     },
 }
 
@@ -111,7 +114,7 @@ impl fmt::Display for Change {
             Self::WriteBinding { path, text } => write_indented(f, &format!("write {}", path.display()), text),
             Self::RemoveBinding { path } => write!(f, "remove {}", path.display()),
             Self::Announce(announcement) => announcement.fmt(f),
-            Self::Run { script } => write!(f, "run {}", script.display()),
+            Self::Run { script, .. } => write!(f, "run {}, if it is executable", script.display()),
         }
     }
 }

@@ -119,7 +119,7 @@ fn tap(variables: &Variables) -> InterfaceName {
 fn with_nic<T>(variables: &Variables, f: impl Fn(&Nic, &Context<'_>) -> Result<T, UpError>) -> Result<T, UpError> {
     let settings = Settings::default();
     let table = variables.optional("LINK").and_then(|link| link.parse().ok());
-    f(&Nic::read(variables, &settings)?, &Context { settings: &settings, table, script: None })
+    f(&Nic::read(variables, &settings)?, &Context { settings: &settings, table, variables })
 }
 
 /// Plans ifdown and carries it out.

@@ -4,7 +4,8 @@ use super::filter::{BridgeTracking, Element, Port, Profile};
 use super::settings::Settings;
 use super::state::{Family, State, Sysctl, SysctlKey};
 use super::testing::{BRIDGED, ROUTED, add_tap, clean, down, name, node, plan, remove_tap, up, variables};
-use super::{Change, Plan, Variables};
+use super::up::Context;
+use super::{Change, Nic, Plan, Variables};
 
 /// The lines of a plan that begin so, without those of files and transactions.
 fn lines(plan: &Plan) -> Vec<String> {
@@ -278,14 +279,17 @@ fn more_tags_than_a_binding_holds_do_no_harm() {
 
 #[test]
 fn settings_and_script_take_part() {
-    let settings = Settings { tap_constant_mac: "02:00:00:00:00:01".parse().unwrap(), ..Settings::default() };
-    let script = std::path::Path::new("/etc/x");
-    let context = super::up::Context { settings: &settings, table: Some(100), script: Some(script) };
-    let nic = super::Nic::read(&variables(BRIDGED, ROUTED), &settings).unwrap();
-    let plan = super::up::plan(&nic, &node(), &context).unwrap();
+    let settings = Settings {
+        tap_constant_mac: "02:00:00:00:00:01".parse().unwrap(),
+        ifup_extra_script: Some("/etc/x".into()),
+        ..Settings::default()
+    };
+    let variables = variables(BRIDGED, ROUTED);
+    let context = Context { settings: &settings, table: Some(100), variables: &variables };
+    let plan = super::up::plan(&Nic::read(&variables, &settings).unwrap(), &node(), &context).unwrap();
     let lines = lines(&plan);
     assert!(lines.contains(&"link tap0 address 02:00:00:00:00:01".to_owned()));
-    assert_eq!(lines.last().unwrap(), "run /etc/x", "last, when all is there");
+    assert_eq!(lines.last().unwrap(), "run /etc/x, if it is executable", "last, when all is there");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -13,7 +13,7 @@ use super::life::Life;
 use super::nic::{Attachment, Nic};
 use super::settings::Settings;
 use super::state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey};
-use super::variables::VariableError;
+use super::variables::{VariableError, Variables};
 use crate::binding::{BindingError, InterfaceName};
 use crate::wire::MacAddr;
 
@@ -24,8 +24,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// The routing table that `LINK` means, if the NIC is routed and there is such a table.
     pub table: Option<u32>,
-    /// The administrator's script, if there is one that can be run.
-    pub script: Option<&'a Path>,
+    /// What the NIC was read from: the environment of the administrator's script.
+    pub variables: &'a Variables,
 }
 
 /// Why a NIC cannot be set up. Nothing has been done.
@@ -58,7 +58,7 @@ pub fn plan(nic: &Nic, state: &State, context: &Context<'_>) -> Result<Plan, UpE
     changes.extend(target.life.without(&Life::all(state)).additions());
     changes.extend(target.binding_change(nic, state, context)?);
     changes.extend(target.announcements(&before));
-    changes.extend(context.script.map(|script| Change::Run { script: script.to_owned() }));
+    changes.extend(script(context));
     Ok(Plan(changes))
 }
 
@@ -244,6 +244,11 @@ impl Target {
         let proxies = self.life.proxies.iter().filter(is_new);
         proxies.map(|proxy| Change::Announce(Announcement { address: proxy.address, uplink: proxy.uplink })).collect()
     }
+}
+
+fn script(context: &Context<'_>) -> Option<Change> {
+    let script = context.settings.ifup_extra_script.clone()?;
+    Some(Change::Run { script, environment: context.variables.clone() })
 }
 
 /// Where the binding of a tap is.

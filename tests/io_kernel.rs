@@ -10,6 +10,8 @@
     reason = "a panic is how a test fails, and the outside world is what is tested"
 )]
 
+mod namespace;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -17,6 +19,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use namespace::{can, in_namespace, ip, skip};
 use nfdhcpd::binding::IfIndex;
 use nfdhcpd::config::{Backlog, QueueNum};
 use nfdhcpd::engine::{Event, Link};
@@ -28,52 +31,8 @@ use nix::sys::socket::{MsgFlags, send};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-/// Set for the process that runs inside the namespace.
-const INSIDE: &str = "NFDHCPD_TEST_INSIDE";
 /// How long the kernel may take to tell something.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Runs `test`, which has this name, in a new network namespace.
-#[track_caller]
-fn in_namespace(name: &str, test: fn()) {
-    if std::env::var_os(INSIDE).is_some() {
-        return test();
-    }
-    let unshare = || {
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--net", "--mount", "--kill-child", "--fork", "--"]);
-        command
-    };
-    if !unshare().arg("true").output().is_ok_and(|output| output.status.success()) {
-        return skip("no user namespaces here");
-    }
-    let status = unshare()
-        .arg(std::env::current_exe().unwrap())
-        .args([name, "--exact", "--nocapture"])
-        .env(INSIDE, "1")
-        // Where an ordinary user does not look, but `tc` is.
-        .env("PATH", std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin")
-        .status()
-        .expect("unshare of util-linux");
-    assert!(status.success(), "{status}");
-}
-
-/// Says why a test proves nothing here.
-fn skip(reason: &str) {
-    assert!(std::env::var_os("NFDHCPD_STRICT").is_none(), "{reason}");
-    println!("skipped: {reason}");
-}
-
-/// Whether a command of iproute2 succeeds.
-fn can(program: &str, arguments: &str) -> bool {
-    let output = Command::new(program).args(arguments.split(' ')).output();
-    output.is_ok_and(|output| output.status.success())
-}
-
-fn ip(arguments: &str) {
-    let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
-    assert!(status.success(), "ip {arguments}");
-}
 
 fn tc(arguments: &str) {
     let status = Command::new("tc").args(arguments.split(' ')).status().unwrap();

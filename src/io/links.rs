@@ -11,7 +11,7 @@ use nix::sys::socket::SockProtocol;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::netlink::{self, Message, Socket};
+use super::netlink::{self, Message, NLM_F_DUMP_INTR, Socket};
 use super::sys;
 use crate::binding::IfIndex;
 use crate::engine::{Event, Link};
@@ -167,7 +167,7 @@ impl Table {
     /// Takes in a message, and appends what changed by it.
     fn take(&mut self, message: &Message<'_>, events: &mut Vec<Event>) {
         let has_flag = |flag: libc::c_int| i32::from(message.flags) & flag != 0;
-        if has_flag(NLM_F_DUMP_INTR) {
+        if message.flags & NLM_F_DUMP_INTR != 0 {
             self.resync();
         }
         let is_news = !has_flag(libc::NLM_F_MULTI);
@@ -228,9 +228,6 @@ impl Table {
         }
     }
 }
-
-/// linux/netlink.h: the dump may have missed something.
-const NLM_F_DUMP_INTR: libc::c_int = 0x10;
 
 #[cfg(test)]
 mod tests {
@@ -322,7 +319,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_dump_removes_nothing_and_is_made_again() {
-        let interrupted = NLM_F_DUMP_INTR as u16;
+        let interrupted = NLM_F_DUMP_INTR;
         for messages in [vec![link(DUMP | interrupted, 1, 1500), done(0)], vec![done(interrupted)]] {
             let mut table = dumping();
             feed(&mut table, &[link(NEWS, 5, 1500)]);

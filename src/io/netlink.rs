@@ -1,7 +1,7 @@
 //! What all netlink families share: the socket, and the framing of messages and attributes (linux/netlink.h).
 //!
-//! The readers here and in [`nfqueue::message`](super::nfqueue::message) and [`links::message`](super::links::message)
-//! borrow, allocate nothing and never panic. A full decoder of rtnetlink would refuse a whole message for one nested
+//! The readers here and in [`nfqueue::message`](super::nfqueue::message), [`links::message`](super::links::message) and
+//! [`node::message`](super::node) borrow, allocate nothing and never panic. A full decoder of rtnetlink would refuse a whole message for one nested
 //! attribute that it does not understand; a bridge must not go unseen because a newer kernel says more of it.
 
 use std::io;
@@ -18,6 +18,8 @@ use super::sys;
 pub const HEADER_LEN: usize = 16;
 /// `NLMSG_ALIGNTO` and `NLA_ALIGNTO`.
 const ALIGN: usize = 4;
+/// linux/netlink.h: the dump may have missed something.
+pub const NLM_F_DUMP_INTR: u16 = 0x10;
 /// `NLA_TYPE_MASK`: an attribute's type without its flags.
 const TYPE_MASK: u16 = 0x3fff;
 
@@ -191,6 +193,16 @@ fn first_attribute(bytes: &[u8]) -> Option<Attribute<'_>> {
     let length = usize::from(u16::from_ne_bytes([l0, l1]));
     let value = bytes.get(4..length)?;
     Some((u16::from_ne_bytes([k0, k1]) & TYPE_MASK, value))
+}
+
+/// A string without the zero that ends it.
+pub fn text(value: &[u8]) -> &[u8] {
+    value.split(|byte| *byte == 0).next().unwrap_or(value)
+}
+
+/// The number in the first four bytes.
+pub fn ne32(value: &[u8]) -> Option<u32> {
+    value.first_chunk::<4>().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
 /// What follows the first `length` bytes and their padding.

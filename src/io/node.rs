@@ -1,3 +1,89 @@
 //! The node itself, for the companion `snf-network`: what is there is read, and plans are carried out.
+//!
+//! Nothing is remembered between two runs, and nothing is decided here. Whatever can go while it is read or removed, a tap
+//! with all that belongs to it, may do so.
 
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
+mod announce;
+mod bindings;
+mod carry_out;
+pub mod lock;
+mod message;
+mod nft;
+mod read;
+mod rtnetlink;
 pub mod run;
+mod script;
+mod sysctl;
+pub mod tables;
+
+use std::io;
+use std::path::Path;
+
+use crate::binding::InterfaceName;
+use crate::network::{Change, Plan, State};
+use rtnetlink::Rtnetlink;
+
+/// What is to be read besides what is ours.
+#[derive(Debug, Clone, Copy)]
+pub struct Interest<'a> {
+    /// The directory of binding files.
+    pub bindings: &'a Path,
+    /// Whose sysctls matter.
+    pub taps: &'a [InterfaceName],
+    /// The sysctls of the uplinks of this routing table matter too.
+    pub table: Option<u32>,
+}
+
+/// The node cannot be read, or not be changed. Its text is one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {reason}")]
+pub struct NodeError {
+    /// The change that could not be made, as a plan shows it; or what could not be read.
+    pub what: String,
+    /// Why: in the words of the kernel, of nft or of the script.
+    pub reason: io::Error,
+}
+
+/// Reads what is there.
+///
+/// What belongs to a tap is read before the links are, so a tap that is made meanwhile is in the state.
+///
+/// # Errors
+/// Some of it cannot be read. Half a state is none: a plan made of that would remove what it should keep.
+pub fn read(interest: &Interest<'_>) -> Result<State, NodeError> {
+    let unread = |what: &str| {
+        let what = what.to_owned();
+        move |reason| NodeError { what, reason }
+    };
+    let bindings = interest.bindings;
+    let mut state = State {
+        bindings: bindings::read(bindings).map_err(unread(&bindings.display().to_string()))?,
+        filters: nft::read().map_err(unread("nft"))?,
+        ..State::default()
+    };
+    read::read_kernel(&mut state).map_err(unread("rtnetlink"))?;
+    let uplinks = state.uplinks.iter().filter(|uplink| Some(uplink.table) == interest.table);
+    let devices = interest.taps.iter().copied().chain(uplinks.map(|uplink| uplink.device)).collect();
+    state.sysctls = read::sysctls(devices).map_err(unread("sysctls"))?;
+    Ok(state)
+}
+
+/// Carries out a plan, change by change. To add what is there already, and to remove what has gone, succeeds.
+///
+/// # Errors
+/// The first change that could not be made. What comes behind it is not tried.
+pub fn carry_out(plan: &Plan) -> Result<(), NodeError> {
+    let mut rtnetlink = Rtnetlink::open().map_err(|reason| NodeError { what: "rtnetlink".to_owned(), reason })?;
+    for change in &plan.0 {
+        carry_out::carry_out(&mut rtnetlink, change)
+            .map_err(|reason| NodeError { what: first_line(change), reason })?;
+    }
+    Ok(())
+}
+
+/// What a change is, without the text that it carries.
+fn first_line(change: &Change) -> String {
+    change.to_string().lines().next().unwrap_or_default().to_owned()
+}

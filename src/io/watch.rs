@@ -296,17 +296,28 @@ impl Watch {
 
 /// Reads all binding files of `directory` once, in the order of their names, and watches nothing.
 pub fn read_all(directory: &Path) -> Result<Vec<Result<Parsed, BindingError>>, WatchError> {
-    let names = names(directory).map_err(|source| WatchError { path: directory.to_owned(), source })?;
-    let names: BTreeSet<OsString> = names.into_iter().collect();
-    let read = |name: &OsString| {
+    let files = read_files(directory).map_err(|source| WatchError { path: directory.to_owned(), source })?;
+    let parse = |(name, read): (OsString, io::Result<Vec<u8>>)| {
         let path = directory.join(name);
-        match file::read(&path) {
-            File::Missing => None,
-            File::Unreadable(error) => Some(Err(unreadable(path, &error.to_string()))),
-            File::Readable(_, bytes) => Some(parse(&path, &bytes)),
+        match read {
+            Ok(bytes) => parse(&path, &bytes),
+            Err(error) => Err(unreadable(path, &error.to_string())),
         }
     };
-    Ok(names.iter().filter_map(read).collect())
+    Ok(files.map(parse).collect())
+}
+
+/// Reads all files of `directory` that may be binding files, in the order of their names: what is in each, up to one byte
+/// more than a binding may have, or why it cannot be read.
+pub(super) fn read_files(directory: &Path) -> io::Result<impl Iterator<Item = (OsString, io::Result<Vec<u8>>)>> {
+    let names: BTreeSet<OsString> = names(directory)?.into_iter().collect();
+    let directory = directory.to_owned();
+    let read = move |name: OsString| match file::read(&directory.join(&name)) {
+        File::Missing => None,
+        File::Unreadable(error) => Some((name, Err(error))),
+        File::Readable(_, bytes) => Some((name, Ok(bytes))),
+    };
+    Ok(names.into_iter().filter_map(read))
 }
 
 /// The names in `directory` that may be those of binding files.
@@ -316,7 +327,7 @@ fn names(directory: &Path) -> io::Result<HashSet<OsString>> {
 }
 
 /// The tap that a file name names.
-fn tap_of(name: &OsStr) -> Option<InterfaceName> {
+pub(super) fn tap_of(name: &OsStr) -> Option<InterfaceName> {
     name.to_str()?.parse().ok()
 }
 

@@ -24,6 +24,7 @@ pub mod hook;
 mod life;
 pub mod mac_prefix;
 pub mod nic;
+pub mod routing_table;
 pub mod settings;
 pub mod state;
 pub mod status;

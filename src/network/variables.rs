@@ -49,6 +49,11 @@ impl Variables {
         self.required(name).and_then(|value| read(value).map_err(|reason| VariableError::new(name, value, reason)))
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Sets a variable that something else than the environment tells.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), value.into());

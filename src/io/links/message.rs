@@ -4,7 +4,7 @@
 
 use crate::binding::IfIndex;
 use crate::engine::Link;
-use crate::io::netlink::{self, Message, push_message};
+use crate::io::netlink::{self, Message, ne32, push_message, text};
 use crate::wire::MacAddr;
 
 /// The length of `struct ifinfomsg`, in bytes.
@@ -56,6 +56,12 @@ pub fn read(message: &Message<'_>) -> Option<Said> {
     }
 }
 
+/// Whether a message about a link says `IFF_UP`: that it is meant to work, with a carrier or without.
+pub fn is_up(message: &Message<'_>) -> bool {
+    let flags = message.payload.get(8..).and_then(ne32);
+    flags.is_some_and(|flags| flags & libc::IFF_UP as u32 != 0)
+}
+
 /// Reads the attributes of a link. Those of a wireless event lack the MTU: they say nothing of the link as such.
 fn read_link(ifindex: IfIndex, is_ready: bool, attributes: &[u8]) -> Option<Said> {
     let mut name = None;
@@ -87,16 +93,6 @@ fn kind_of(link_info: &[u8]) -> Option<&[u8]> {
         .map_while(Result::ok)
         .find(|(kind, _)| *kind == IFLA_INFO_KIND)
         .map(|(_, value)| text(value))
-}
-
-/// A string without the zero that ends it.
-fn text(value: &[u8]) -> &[u8] {
-    value.split(|byte| *byte == 0).next().unwrap_or(value)
-}
-
-/// The number in the first four bytes.
-fn ne32(value: &[u8]) -> Option<u32> {
-    value.first_chunk::<4>().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
 /// Appends the request for all links.
@@ -175,6 +171,7 @@ mod tests {
             bytes[24..28].copy_from_slice(&u32::to_ne_bytes(flags));
             let Some(Said::There(link)) = said(&bytes) else { panic!("{flags:x}") };
             assert_eq!(link.is_ready, expected, "{flags:x}");
+            assert_eq!(is_up(&netlink::messages(&bytes).next().unwrap()), flags & 1 != 0, "{flags:x}");
         }
     }
 

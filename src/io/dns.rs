@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the time that is left is measured here")]
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::IpAddr;
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A name server, for as long as there is [patience](PATIENCE).
 #[derive(Debug, Clone, Copy)]
-pub struct Session<'s> {
+pub struct Client<'s> {
     target: Target<'s>,
     deadline: Instant,
 }
@@ -33,7 +34,16 @@ pub struct Failure {
     pub reason: String,
 }
 
-impl<'s> Session<'s> {
+/// What this machine calls itself.
+///
+/// # Errors
+/// It is a name that is no text.
+pub fn host_name() -> io::Result<String> {
+    let no_text = |_| io::Error::other("the name of this machine is no text");
+    nix::unistd::gethostname()?.into_string().map_err(no_text)
+}
+
+impl<'s> Client<'s> {
     /// The time runs from now on.
     pub fn new(target: Target<'s>) -> Self {
         Self { target, deadline: Instant::now() + PATIENCE }

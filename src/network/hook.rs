@@ -247,6 +247,7 @@ mod tests {
             assert!(error.starts_with(name) || error.starts_with(reason), "{name}: {error}");
         }
     }
+
     #[test]
     fn a_rename_has_a_new_name() {
         let rename = |name| with(&[("GANETI_HOOKS_PATH", "instance-rename"), ("GANETI_INSTANCE_NEW_NAME", name)]);

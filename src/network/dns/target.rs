@@ -84,8 +84,7 @@ impl Target<'_> {
             Place::Zone(zone) => format!("zone {zone}.\n"),
             Place::ReverseOf(_) => String::new(),
         };
-        let instructions = update.instructions.iter().map(|instruction| format!("{instruction}\n"));
-        server + &zone + &instructions.collect::<String>() + "send\n"
+        format!("{server}{zone}{update}send\n")
     }
 }
 
@@ -118,7 +117,8 @@ impl fmt::Display for Command {
                 shlex::try_quote(&argument).unwrap_or_else(|_| argument.escape_debug().to_string().into())
             )?;
         }
-        self.input.lines().try_for_each(|line| write!(f, "\n    {line}"))
+        f.write_str("\n")?;
+        self.input.lines().try_for_each(|line| writeln!(f, "    {line}"))
     }
 }
 
@@ -210,7 +210,7 @@ mod tests {
         let settings = settings(Authentication::Bind9 { keyfile: "/k".into() });
         let asks = settings.target().unwrap().asks(&"-x.example.com".parse().unwrap());
         let expected = "dig -r +noall +comments +answer +norecurse '+time=1' '+tries=2' @192.0.2.53 -p 53 -k /k \
-            -q -x.example.com. -t A -q -x.example.com. -t AAAA";
+            -q -x.example.com. -t A -q -x.example.com. -t AAAA\n";
         assert_eq!(asks.to_string(), expected);
     }
 
@@ -227,7 +227,7 @@ mod tests {
         let settings = settings(Authentication::Plain);
         let command = settings.target().unwrap().sends(&update(Place::Zone("example.com".parse().unwrap())));
         let expected = "nsupdate -t 4 -u 2 -r 1\n    server 192.0.2.53 53\n    zone example.com.\n    \
-            update delete a.example.com. A 192.0.2.1\n    update add a.example.com. 300 A 192.0.2.1\n    send";
+            update delete a.example.com. A 192.0.2.1\n    update add a.example.com. 300 A 192.0.2.1\n    send\n";
         assert_eq!(command.to_string(), expected);
     }
 }

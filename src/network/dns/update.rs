@@ -27,6 +27,13 @@ pub enum Place {
     ReverseOf(IpAddr),
 }
 
+impl fmt::Display for Update {
+    /// What it says, a line for each instruction.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.instructions.iter().try_for_each(|instruction| writeln!(f, "{instruction}"))
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -109,11 +116,8 @@ mod tests {
     fn lines(change: &Change, known: &[&str]) -> Vec<String> {
         let known = known.iter().map(|text| address(text)).collect();
         let updates = change.updates(&known, &"example.com".parse().unwrap(), 300);
-        let lines = |update: Update| {
-            let instructions = update.instructions.into_iter().map(|instruction| instruction.to_string());
-            [format!("{}:", update.place)].into_iter().chain(instructions).collect::<Vec<_>>()
-        };
-        updates.into_iter().flat_map(lines).collect()
+        let text: String = updates.iter().map(|update| format!("{}:\n{update}", update.place)).collect();
+        text.lines().map(str::to_owned).collect()
     }
 
     #[test]

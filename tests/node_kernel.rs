@@ -19,10 +19,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use namespace::{can, in_namespace, ip};
+use namespace::{can, in_namespace, ip, skip};
 use nfdhcpd::binding::InterfaceName;
 use nfdhcpd::io::node::lock::{Lock, Share};
 use nfdhcpd::io::node::{self, Interest};
+use nfdhcpd::network::filter::{self, BridgeTracking, Element};
 use nfdhcpd::network::{
     Announcement, Change, Family, LinkKind, LinkSetting, Plan, Proxy, Route, Rule, State, Sysctl, SysctlKey, Uplink,
 };
@@ -43,6 +44,18 @@ fn name(text: &str) -> InterfaceName {
 
 fn tap(number: u32) -> InterfaceName {
     name(&format!("tap{number}"))
+}
+
+/// Runs `test`, which has this name, in a namespace with what a node has.
+#[track_caller]
+fn on_node(name: &str, taps: u32, test: fn()) {
+    in_namespace(name, || {
+        if !can("nft", "--version") {
+            return skip("no nft here");
+        }
+        node_with(taps);
+        test();
+    });
 }
 
 /// An uplink with a default route in our table, a bridge, as many taps, and an empty directory.
@@ -130,8 +143,7 @@ fn names_of_bindings() -> Vec<String> {
 
 #[test]
 fn a_plan_carried_out_is_read_back_and_may_be_carried_out_again() {
-    in_namespace("a_plan_carried_out_is_read_back_and_may_be_carried_out_again", || {
-        node_with(200);
+    on_node("a_plan_carried_out_is_read_back_and_may_be_carried_out_again", 200, || {
         assert_eq!(Ours::of(&read()), Ours::default());
         let ours = Ours::of_taps(0..200);
         for _ in 0..2 {
@@ -148,8 +160,7 @@ fn a_plan_carried_out_is_read_back_and_may_be_carried_out_again() {
 
 #[test]
 fn links_are_set_and_read() {
-    in_namespace("links_are_set_and_read", || {
-        node_with(1);
+    on_node("links_are_set_and_read", 1, || {
         let before = read().links;
         assert_eq!((before[&tap(0)].is_up, before[&tap(0)].master), (false, None));
         assert_eq!((before[&tap(0)].kind, before[&name("br0")].kind), (LinkKind::Other, LinkKind::Bridge));
@@ -164,15 +175,17 @@ fn links_are_set_and_read() {
             assert_eq!((link.mac, link.mtu, link.is_up), (Some(mac), 1400, true));
             assert_eq!(link.master, Some(links[&name("br0")].ifindex));
         }
-        node::carry_out(&Plan(vec![set(LinkSetting::Master(None))])).unwrap();
-        assert_eq!(read().links[&tap(0)].master, None);
+        node::carry_out(&Plan([LinkSetting::Master(None), LinkSetting::Down].map(set).into())).unwrap();
+        let after = &read().links[&tap(0)];
+        assert_eq!((after.master, after.is_up), (None, false));
+        ip("link delete tap0");
+        node::carry_out(&Plan([LinkSetting::Master(None), LinkSetting::Down].map(set).into())).unwrap();
     });
 }
 
 #[test]
 fn what_others_made_is_seen_as_uplinks_at_most() {
-    in_namespace("what_others_made_is_seen_as_uplinks_at_most", || {
-        node_with(1);
+    on_node("what_others_made_is_seen_as_uplinks_at_most", 1, || {
         ip("link set tap0 up");
         ip("rule add iif tap0 lookup 100 priority 32000");
         ip("rule add iif tap0 lookup 100 priority 500 protocol 119");
@@ -192,8 +205,7 @@ fn what_others_made_is_seen_as_uplinks_at_most() {
 
 #[test]
 fn sysctls_are_those_of_the_taps_and_of_the_uplinks() {
-    in_namespace("sysctls_are_those_of_the_taps_and_of_the_uplinks", || {
-        node_with(2);
+    on_node("sysctls_are_those_of_the_taps_and_of_the_uplinks", 2, || {
         let proxy_arp = Sysctl { family: Family::V4, device: tap(0), key: SysctlKey::ProxyArp };
         for value in ["1", "0", "1"] {
             node::carry_out(&Plan(vec![Change::Sysctl { sysctl: proxy_arp, value }])).unwrap();
@@ -214,8 +226,7 @@ fn sysctls_are_those_of_the_taps_and_of_the_uplinks() {
 
 #[test]
 fn a_tap_that_goes_takes_its_part_along_and_the_rest_can_be_removed() {
-    in_namespace("a_tap_that_goes_takes_its_part_along_and_the_rest_can_be_removed", || {
-        node_with(3);
+    on_node("a_tap_that_goes_takes_its_part_along_and_the_rest_can_be_removed", 3, || {
         let ours = Ours::of_taps(0..3);
         node::carry_out(&ours.comes()).unwrap();
         ip("link delete tap1");
@@ -232,8 +243,7 @@ fn a_tap_that_goes_takes_its_part_along_and_the_rest_can_be_removed() {
 
 #[test]
 fn an_error_names_the_change_and_the_reason() {
-    in_namespace("an_error_names_the_change_and_the_reason", || {
-        node_with(2);
+    on_node("an_error_names_the_change_and_the_reason", 2, || {
         let fails = |change| node::carry_out(&Plan(vec![change])).unwrap_err().to_string();
         let route = |number| Route { destination: "192.0.2.1/32".parse().unwrap(), tap: tap(number), table: TABLE };
         assert_eq!(
@@ -262,6 +272,62 @@ fn an_error_names_the_change_and_the_reason() {
     });
 }
 
+/// What is filtered of a tap: whatever has another source.
+fn elements(tap: InterfaceName) -> BTreeSet<Element> {
+    let source = |address: &str| Element::Source { tap, address: address.parse().unwrap() };
+    [Element::Sourced { tap }, source("192.0.2.1"), source("2001:db8::1")].into()
+}
+
+/// Filters a tap, however often others are faster.
+fn filter(tap: InterfaceName) {
+    let start = Instant::now();
+    while let Some(transaction) = filter::transaction(&read().filters, tap, &elements(tap)).unwrap() {
+        if let Err(error) = node::carry_out(&Plan(vec![Change::Filter(transaction)])) {
+            assert!(error.may_be_outdated && start.elapsed() < PATIENCE, "{error}");
+        }
+    }
+}
+
+#[test]
+fn filters_are_read_back_and_refused_when_somebody_was_faster() {
+    on_node("filters_are_read_back_and_refused_when_somebody_was_faster", 0, || {
+        assert_eq!(read().filters.elements, BTreeSet::new());
+        for number in 0..2 {
+            filter(tap(number));
+        }
+        let state = read();
+        assert_eq!(state.filters.elements, [0, 1].map(tap).into_iter().flat_map(elements).collect());
+        let removal = filter::removal(&state.filters, &[tap(0)].into()).unwrap();
+        let removal = Plan(vec![Change::Filter(removal)]);
+        node::carry_out(&removal).unwrap();
+        let error = node::carry_out(&removal).unwrap_err();
+        assert!(error.may_be_outdated, "{error}");
+        let text = error.to_string();
+        assert!(text.starts_with("nft transaction: ") && text.contains("Error: ") && !text.contains('\n'), "{text}");
+        assert_eq!(read().filters.elements, elements(tap(1)));
+    });
+}
+
+#[test]
+fn bridged_packets_are_judged_as_the_kernel_can() {
+    on_node("bridged_packets_are_judged_as_the_kernel_can", 0, || {
+        let sysctls = ["iptables", "ip6tables"].map(|name| format!("/proc/sys/net/bridge/bridge-nf-call-{name}"));
+        if !sysctls.iter().all(|path| Path::new(path).exists()) {
+            return skip("no br_netfilter here");
+        }
+        let judged = |values: [&str; 2]| {
+            for (path, value) in sysctls.iter().zip(values) {
+                std::fs::write(path, value).unwrap();
+            }
+            read().filters.bridge_tracking
+        };
+        assert_eq!(judged(["1", "1"]), Some(BridgeTracking::Inet));
+        let without = judged(["0", "0"]);
+        assert_ne!(without, Some(BridgeTracking::Inet));
+        assert_eq!(judged(["1", "0"]), without);
+    });
+}
+
 /// A process that takes the lock, and carries out the plan for these taps.
 fn worker(taps: std::ops::Range<u32>) -> Child {
     Command::new(std::env::current_exe().unwrap())
@@ -280,6 +346,7 @@ fn a_worker() {
     let _lock = Lock::take(Path::new(BINDINGS), Share::Shared, PATIENCE).unwrap();
     let taps = first.parse().unwrap()..end.parse().unwrap();
     let ours = Ours::of_taps(taps.clone());
+    filter(tap(taps.start));
     node::carry_out(&ours.comes()).unwrap();
     // Every other tap goes again, as those of a guest that did not start.
     node::carry_out(&Ours::of_taps(taps.filter(|number| number % 2 == 1)).goes()).unwrap();
@@ -287,8 +354,7 @@ fn a_worker() {
 
 #[test]
 fn fifty_at_the_same_time_end_right() {
-    in_namespace("fifty_at_the_same_time_end_right", || {
-        node_with(200);
+    on_node("fifty_at_the_same_time_end_right", 200, || {
         let workers: Vec<_> = (0..50).map(|number| worker(number * 4..number * 4 + 4)).collect();
         // To read goes on meanwhile, and always comes to an end.
         for _ in 0..20 {
@@ -298,15 +364,16 @@ fn fifty_at_the_same_time_end_right() {
             assert!(worker.wait().unwrap().success());
         }
         let even = Ours::of_taps((0..200).filter(|number| number % 2 == 0));
-        assert_eq!(Ours::of(&read()), even);
+        let state = read();
+        assert_eq!(Ours::of(&state), even);
+        assert_eq!(state.filters.elements, (0..50).flat_map(|number| elements(tap(number * 4))).collect());
         assert!(names_of_bindings().iter().all(|name| name.starts_with("tap")));
     });
 }
 
 #[test]
 fn what_was_cut_short_is_completed_by_the_next() {
-    in_namespace("what_was_cut_short_is_completed_by_the_next", || {
-        node_with(200);
+    on_node("what_was_cut_short_is_completed_by_the_next", 200, || {
         let mut cut = worker(0..200);
         let start = Instant::now();
         while read().routes.is_empty() {
@@ -334,15 +401,14 @@ fn wire() -> Box<dyn DataLinkReceiver> {
     let interface = pnet_datalink::interfaces().into_iter().find(|interface| interface.name == "out0").unwrap();
     let config = Config { read_timeout: Some(PATIENCE), ..Config::default() };
     let Channel::Ethernet(_, receiver) = pnet_datalink::channel(&interface, config).unwrap() else {
-        panic!("no Ethernet")
+        unreachable!("no Ethernet")
     };
     receiver
 }
 
 #[test]
 fn the_neighbours_are_told() {
-    in_namespace("the_neighbours_are_told", || {
-        node_with(0);
+    on_node("the_neighbours_are_told", 0, || {
         let mut wire = wire();
         ip("link set up0 address 02:00:00:00:00:77");
         let announcements = ["192.0.2.1", "2001:db8::5"]

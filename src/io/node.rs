@@ -44,6 +44,16 @@ pub struct NodeError {
     pub what: String,
     /// Why: in the words of the kernel, of nft or of the script.
     pub reason: io::Error,
+    /// Whether it may be that somebody was faster, and that what the plan was made from is no longer so: then a plan made anew
+    /// may succeed.
+    pub may_be_outdated: bool,
+}
+
+impl NodeError {
+    fn of(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |reason| Self { what, reason, may_be_outdated: false }
+    }
 }
 
 /// Reads what is there.
@@ -53,20 +63,16 @@ pub struct NodeError {
 /// # Errors
 /// Some of it cannot be read. Half a state is none: a plan made of that would remove what it should keep.
 pub fn read(interest: &Interest<'_>) -> Result<State, NodeError> {
-    let unread = |what: &str| {
-        let what = what.to_owned();
-        move |reason| NodeError { what, reason }
-    };
     let bindings = interest.bindings;
     let mut state = State {
-        bindings: bindings::read(bindings).map_err(unread(&bindings.display().to_string()))?,
-        filters: nft::read().map_err(unread("nft"))?,
+        bindings: bindings::read(bindings).map_err(NodeError::of(bindings.display().to_string()))?,
+        filters: nft::read().map_err(NodeError::of("nft"))?,
         ..State::default()
     };
-    read::read_kernel(&mut state).map_err(unread("rtnetlink"))?;
+    read::read_kernel(&mut state).map_err(NodeError::of("rtnetlink"))?;
     let uplinks = state.uplinks.iter().filter(|uplink| Some(uplink.table) == interest.table);
     let devices = interest.taps.iter().copied().chain(uplinks.map(|uplink| uplink.device)).collect();
-    state.sysctls = read::sysctls(devices).map_err(unread("sysctls"))?;
+    state.sysctls = read::sysctls(devices).map_err(NodeError::of("sysctls"))?;
     Ok(state)
 }
 
@@ -75,12 +81,17 @@ pub fn read(interest: &Interest<'_>) -> Result<State, NodeError> {
 /// # Errors
 /// The first change that could not be made. What comes behind it is not tried.
 pub fn carry_out(plan: &Plan) -> Result<(), NodeError> {
-    let mut rtnetlink = Rtnetlink::open().map_err(|reason| NodeError { what: "rtnetlink".to_owned(), reason })?;
+    let mut rtnetlink = Rtnetlink::open().map_err(NodeError::of("rtnetlink"))?;
     for change in &plan.0 {
-        carry_out::carry_out(&mut rtnetlink, change)
-            .map_err(|reason| NodeError { what: first_line(change), reason })?;
+        let fail = |reason| NodeError { what: first_line(change), reason, may_be_outdated: is_of_its_moment(change) };
+        carry_out::carry_out(&mut rtnetlink, change).map_err(fail)?;
     }
     Ok(())
+}
+
+/// Whether a change is refused when what it was made from has changed.
+fn is_of_its_moment(change: &Change) -> bool {
+    matches!(change, Change::Filter(_) | Change::AddRoute(_))
 }
 
 /// What a change is, without the text that it carries.

@@ -7,7 +7,7 @@ const INSIDE: &str = "NFDHCPD_TEST_INSIDE";
 
 /// Runs `test`, which has this name, in a new network namespace.
 #[track_caller]
-pub(crate) fn in_namespace(name: &str, test: fn()) {
+pub(crate) fn in_namespace(name: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return test();
     }

@@ -1,27 +1,64 @@
 //! nftables, by `nft`: what is listed, and transactions.
 
+use std::fs;
 use std::io;
 use std::time::Duration;
 
 use super::run::{Program, first_line};
-use crate::network::filter::{Observed, Transaction};
+use crate::network::filter::{BridgeTracking, LIST_TABLES, Observed, Transaction, list_ours};
 
 /// How long nft may take. A listing of ten thousand taps takes seconds.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often our tables are listed anew, should somebody take one away between the two questions that it takes.
+const ATTEMPTS: usize = 5;
+/// The sysctls by which `br_netfilter` shows bridged packets to the tables of IP.
+const BRIDGE_SYSCTLS: [&str; 2] =
+    ["/proc/sys/net/bridge/bridge-nf-call-iptables", "/proc/sys/net/bridge/bridge-nf-call-ip6tables"];
 
-/// Reads our tables.
+/// Reads our tables, and how bridged packets are judged.
 pub(super) fn read() -> io::Result<Observed> {
-    Ok(Observed::default())
+    let mut observed = list();
+    for _ in 1..ATTEMPTS {
+        if observed.is_ok() {
+            break;
+        }
+        observed = list();
+    }
+    Ok(Observed { bridge_tracking: bridge_tracking()?, ..observed? })
 }
 
 /// Has a transaction happen: all of it, or nothing.
 pub(super) fn commit(transaction: &Transaction) -> io::Result<()> {
-    let input = transaction.to_string().into_bytes();
-    run(&Program { input, ..Program::new("nft", &["-f", "-"], TIMEOUT) }).map(drop)
+    nft(&["-f", "-"], &transaction.to_string()).map(drop)
 }
 
-/// Runs nft. What it said is the error if it failed.
-fn run(nft: &Program) -> io::Result<Vec<u8>> {
-    let output = nft.run().map_err(io::Error::other)?;
-    if output.status.success() { Ok(output.stdout) } else { Err(io::Error::other(first_line(&output.stderr))) }
+/// Lists our tables: those that there are, since nft fails for others.
+fn list() -> io::Result<Observed> {
+    let tables = nft(&LIST_TABLES, "")?;
+    match list_ours(&tables).map_err(io::Error::other)? {
+        Some(command) => Observed::read(&nft(&["--json", &command], "")?).map_err(io::Error::other),
+        None => Ok(Observed::default()),
+    }
+}
+
+/// How the kernel lets bridged packets be judged by their connections. Files first: they cost less than another nft.
+fn bridge_tracking() -> io::Result<Option<BridgeTracking>> {
+    if BRIDGE_SYSCTLS.iter().all(|path| fs::read(path).is_ok_and(|value| value == b"1\n")) {
+        return Ok(Some(BridgeTracking::Inet));
+    }
+    let probe = program(&["--check", "-f", "-"], BridgeTracking::PROBE).run().map_err(io::Error::other)?;
+    Ok(probe.status.success().then_some(BridgeTracking::Bridge))
+}
+
+/// Runs nft. The first line of what it said is the error if it failed.
+fn nft(arguments: &[&str], input: &str) -> io::Result<String> {
+    let output = program(arguments, input).run().map_err(io::Error::other)?;
+    if !output.status.success() {
+        return Err(io::Error::other(first_line(&output.stderr)));
+    }
+    String::from_utf8(output.stdout).map_err(io::Error::other)
+}
+
+fn program(arguments: &[&str], input: &str) -> Program {
+    Program { input: input.as_bytes().to_owned(), ..Program::new("nft", arguments, TIMEOUT) }
 }

@@ -371,6 +371,26 @@ fn fifty_at_the_same_time_end_right() {
     });
 }
 
+/// The kernel then says that its dumps were interrupted, and they are made again.
+#[test]
+fn what_stays_is_seen_while_others_come_and_go() {
+    on_node("what_stays_is_seen_while_others_come_and_go", 200, || {
+        let ours = Ours::of_taps(0..200);
+        node::carry_out(&ours.comes()).unwrap();
+        let mut others = Command::new("sh")
+            .args(["-c", "while ip link add x1 type veth peer name x2 && ip link delete x1; do :; done"])
+            .spawn()
+            .unwrap();
+        for _ in 0..20 {
+            let state = read();
+            assert_eq!(Ours::of(&state), ours);
+            assert!((0..200).all(|number| state.links.contains_key(&tap(number))));
+        }
+        others.kill().unwrap();
+        others.wait().unwrap();
+    });
+}
+
 #[test]
 fn what_was_cut_short_is_completed_by_the_next() {
     on_node("what_was_cut_short_is_completed_by_the_next", 200, || {

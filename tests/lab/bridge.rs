@@ -93,12 +93,12 @@ pub(crate) fn bridged_guest(lab: &Lab, number: u8) -> Guest {
 }
 
 /// The guest's binding, as it is for a tap in the bridge.
-fn on_bridge(guest: &Guest) -> String {
+pub(crate) fn on_bridge(guest: &Guest) -> String {
     guest.binding().replace(&format!("INDEV={}", guest.tap), "INDEV=br0")
 }
 
 /// A bridge with a fixed address, which no port that comes or goes changes.
-fn make_bridge() {
+pub(crate) fn make_bridge() {
     if !fs::exists("/sys/class/net/br0").unwrap() {
         sh("ip link add br0 address 02:00:00:00:00:b0 type bridge mcast_snooping 0; ip link set br0 up");
     }

@@ -25,6 +25,7 @@ mod daemon;
 mod decode;
 mod dhcpv4;
 mod dhcpv6;
+mod filters;
 mod harness;
 mod hostile;
 mod ipv6;
@@ -62,6 +63,9 @@ fn all() -> impl Iterator<Item = Test> {
         hostile::TESTS,
         migration::TESTS,
         rules::TESTS,
+        filters::sources::TESTS,
+        filters::private::TESTS,
+        filters::tables::TESTS,
         scale::TESTS,
     ];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()

@@ -34,11 +34,10 @@ pub(super) fn commit(transaction: &Transaction) -> io::Result<()> {
 
 /// Lists our tables: those that there are, since nft fails for others.
 fn list() -> io::Result<Observed> {
-    let tables = nft(&LIST_TABLES, "")?;
-    match list_ours(&tables).map_err(io::Error::other)? {
-        Some(command) => Observed::read(&nft(&["--json", &command], "")?).map_err(io::Error::other),
-        None => Ok(Observed::default()),
-    }
+    let tables = nft(&["--json", LIST_TABLES], "")?;
+    let commands = list_ours(&tables).map_err(io::Error::other)?;
+    let listings = commands.iter().map(|command| nft(&["--json", command], "")).collect::<io::Result<String>>()?;
+    Observed::read(&listings).map_err(io::Error::other)
 }
 
 /// How the kernel lets bridged packets be judged by their connections. Files first: they cost less than another nft.

@@ -13,29 +13,28 @@ use super::element::Element;
 use super::entry::{Listed, Set};
 use super::layout::{TABLE, TableFamily};
 
-/// What `nft` is given to tell which tables there are: the argument of [`list_ours`].
-pub const LIST_TABLES: [&str; 2] = ["--json", "list tables"];
+/// What nft is given to tell which tables there are: the argument of [`list_ours`].
+pub const LIST_TABLES: &str = "list tables";
 
 /// The text is no listing.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read what nft lists: {0}")]
 pub struct ListingError(#[from] serde_json::Error);
 
-/// What `nft --json` is to be given to list our tables, as one argument, when this is what it said to [`LIST_TABLES`]: it
-/// fails for tables that are not there. None if none is.
+/// What nft is to be given to list our tables, when this is what `nft --json` said to [`LIST_TABLES`]: it fails for tables
+/// that are not there. Each is for a call of its own, since nft 1.0.6 finds but one table where it is asked for several.
 ///
 /// # Errors
 /// The text is no listing.
-pub fn list_ours(tables: &str) -> Result<Option<String>, ListingError> {
+pub fn list_ours(tables: &str) -> Result<Vec<String>, ListingError> {
     let items = items(tables)?;
     let ours = items.iter().filter(|(kind, item)| kind == "table" && item.name == TABLE);
     let families = ours.filter_map(|(_, item)| TableFamily::named(&item.family));
-    let commands: Vec<_> = families.map(|family| format!("list table {family} {TABLE}")).collect();
-    Ok((!commands.is_empty()).then(|| commands.join("; ")))
+    Ok(families.map(|family| format!("list table {family} {TABLE}")).collect())
 }
 
 impl Observed {
-    /// Reads what nft said to the command of [`list_ours`]: one listing for each table. Of how bridged packets are judged it
+    /// Reads what nft said to the commands of [`list_ours`], one behind the other. Of how bridged packets are judged it
     /// says nothing.
     ///
     /// # Errors

@@ -4,9 +4,9 @@
 //! taps there are. The chains around them never change; `layout/` has them as text for nft.
 //!
 //! ```text
-//! nft --json list tables ──► list_ours ──► nft --json LIST ──► Observed::read
-//!                                                                   ▼
-//!                     wanted elements ──► transaction, removal ──► Transaction ──► nft -f -
+//! nft --json LIST_TABLES ──► list_ours ──► nft --json, for each ──► Observed::read
+//!                                                                        ▼
+//!                          wanted elements ──► transaction, removal ──► Transaction ──► nft -f -
 //! ```
 
 mod element;

@@ -14,6 +14,7 @@ pub(crate) mod guest;
 pub(crate) mod inside;
 pub(crate) mod lab;
 pub(crate) mod load;
+pub(crate) mod netns;
 pub(crate) mod process;
 pub(crate) mod queues;
 pub(crate) mod requests;

@@ -65,6 +65,7 @@ fn all() -> impl Iterator<Item = Test> {
         rules::TESTS,
         filters::sources::TESTS,
         filters::private::TESTS,
+        filters::firewall::TESTS,
         filters::tables::TESTS,
         scale::TESTS,
     ];

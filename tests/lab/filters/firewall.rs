@@ -1,0 +1,320 @@
+//! Profiles: which connections open. And the node's address in the place of a guest's.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::slice;
+use std::time::Duration;
+
+use nfdhcpd::network::filter::{Element, Port, Profile};
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket};
+
+use super::{apply, name, routed};
+use crate::bridge::{make_bridge, set_hooks};
+use crate::harness::frames::ethernet;
+use crate::harness::netns::within;
+use crate::harness::{Guest, Lab, sh, soon, tests};
+
+tests!(firewall:
+    routed_tap_has_its_profile,
+    shown_port_has_its_profile,
+    guest_behind_a_bridge_has_its_profile,
+    marks_of_others_stay,
+    guest_is_masqueraded_beyond_its_own_side,
+);
+
+const PROFILES: [Option<Profile>; 3] = [None, Some(Profile::Protected), Some(Profile::Limited)];
+
+fn routed_tap_has_its_profile(_: &mut Lab) {
+    let [host, world] = [1, 2].map(Host::routed);
+    let tap = name(&host.guest.tap);
+    for profile in PROFILES {
+        let firewall = profile.map(|profile| Element::Firewall { tap, profile, port: Port::Routed });
+        apply(tap, firewall.as_slice());
+        expect_profile(profile, Place::Host(&world), &host);
+        expect_profile(profile, Place::Node, &host);
+    }
+}
+
+/// From one port to another. What makes the difference is the port: no address is in the tables.
+fn shown_port_has_its_profile(_: &mut Lab) {
+    set_hooks("1");
+    let [host, neighbour, open] = [1, 2, 3].map(Host::bridged);
+    let tap = name(&host.guest.tap);
+    for profile in PROFILES {
+        let firewall = profile.map(|profile| Element::Firewall { tap, profile, port: Port::Shown });
+        apply(tap, firewall.as_slice());
+        expect_profile(profile, Place::Host(&neighbour), &host);
+        // Nothing of a firewall.
+        let frame = ethernet([0xff; 6], neighbour.guest.mac, 0x88b5, &[profile.is_some().into(); 46]);
+        neighbour.guest.send(slice::from_ref(&frame), 1);
+        soon("a frame that is not IP", || host.guest.frames().contains(&frame).then_some(()));
+    }
+    expect_profile(None, Place::Host(&neighbour), &open);
+}
+
+/// From the node, and from beyond it. It does not matter what br_netfilter shows.
+fn guest_behind_a_bridge_has_its_profile(_: &mut Lab) {
+    let [host, open] = [1, 2].map(Host::bridged);
+    let world = Host::routed(3);
+    let (tap, bridge) = (name(&host.guest.tap), name("br0"));
+    for (profile, hooks) in PROFILES.into_iter().zip(["0", "1", "0"]) {
+        set_hooks(hooks);
+        let behind = |profile| host.addresses.map(|address| Element::Behind { tap, bridge, address, profile });
+        apply(tap, profile.map(behind).as_ref().map_or(&[], <[_; 2]>::as_slice));
+        expect_profile(profile, Place::Host(&world), &host);
+        expect_profile(profile, Place::Node, &host);
+    }
+    expect_profile(None, Place::Node, &open);
+}
+
+/// The bits that are ours are gone behind the firewall, and the others are as they were.
+fn marks_of_others_stay(_: &mut Lab) {
+    set_hooks("1");
+    let [host, neighbour] = [1, 2].map(Host::bridged);
+    let tap = name(&host.guest.tap);
+    apply(tap, &[Element::Firewall { tap, profile: Profile::Limited, port: Port::Shown }]);
+    sh("nft '
+        add table bridge others; add chain bridge others in { type filter hook prerouting priority 0; }
+        add rule bridge others in meta mark set 0x9000beef
+        add table inet others; add chain inet others out { type filter hook postrouting priority 0; }
+        add rule inet others out oifname br0 meta mark 0x9000beef counter
+        add rule inet others out oifname br0 meta mark != 0x9000beef meta l4proto icmp counter'");
+    neighbour.guest.sh(&format!("ping -c 1 -W 5 {}", host.addresses[0]));
+    let chain = sh("nft list chain inet others out");
+    let packets = |rule: &str| {
+        let words = chain.lines().find(|line| line.contains(rule)).unwrap().split_whitespace();
+        words.skip_while(|word| *word != "packets").nth(1).unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!([packets("mark 0x9000beef"), packets("mark != 0x9000beef")], [2, 0], "{chain}");
+}
+
+/// Two guests with the same inside are themselves to each other, even where the node is between them.
+fn guest_is_masqueraded_beyond_its_own_side(_: &mut Lab) {
+    set_hooks("1");
+    let [one, two] = [1, 2].map(Host::bridged);
+    let world = Host::routed(3);
+    let other_net = IpAddr::from([203, 0, 113, 2]);
+    sh("ip address add 203.0.113.1/24 dev br0");
+    two.guest.sh("ip address add 203.0.113.2/24 dev eth0");
+    let masquerade = |host: &Host| {
+        let (tap, IpAddr::V4(address)) = (name(&host.guest.tap), host.addresses[0]) else { unreachable!() };
+        apply(tap, &[Element::Masquerade { tap, address, inside: name("br0") }]);
+    };
+    assert_eq!(one.seen_by(&world, world.addresses[0]), one.addresses[0], "without filters");
+    [&one, &two].into_iter().for_each(masquerade);
+    let outside: IpAddr = world.gateways[0];
+    assert_eq!([&one, &two].map(|host| host.seen_by(&world, world.addresses[0])), [outside; 2]);
+    assert_eq!(one.seen_by(&two, two.addresses[0]), one.addresses[0], "over the bridge");
+    assert_eq!(one.seen_by(&two, other_net), one.addresses[0], "over the node");
+    apply(name(&one.guest.tap), &[]);
+    assert_eq!(one.seen_by(&world, world.addresses[0]), one.addresses[0], "without filters again");
+    assert_eq!(two.seen_by(&world, world.addresses[0]), outside, "the other one's are its own");
+}
+
+/// A guest with its addresses of each version of IP, and the node's beside them.
+struct Host {
+    guest: Guest,
+    addresses: [IpAddr; 2],
+    gateways: [IpAddr; 2],
+}
+
+impl Host {
+    fn routed(number: u8) -> Self {
+        let guest = routed(number);
+        let v6 = |last: u8| format!("{}::{last}", guest.prefix6()).parse().unwrap();
+        let (addresses, gateways) = ([guest.ip().into(), v6(2)], [IpAddr::from([192, 0, 2, 1]), v6(1)]);
+        Self { guest, addresses, gateways }
+    }
+
+    /// A port of `br0`, by which the node has an address as well.
+    fn bridged(number: u8) -> Self {
+        make_bridge();
+        sh("ip address replace 198.51.100.1/24 dev br0; ip address replace 2001:db8:b::1/64 dev br0 nodad");
+        let mut guest = Guest::new(number);
+        guest.plug_with(&format!("ip link set tap{number} master br0"));
+        let of = |last: u8| [IpAddr::from([198, 51, 100, last]), format!("2001:db8:b::{last:x}").parse().unwrap()];
+        let (addresses, gateways) = (of(10 + number), of(1));
+        let ([v4, v6], [gateway4, gateway6]) = (addresses, gateways);
+        guest.sh(&format!(
+            "ip address add {v4}/24 dev eth0; ip route add default via {gateway4}
+             ip address add {v6}/64 dev eth0 nodad; ip route add default via {gateway6}"
+        ));
+        Self { guest, addresses, gateways }
+    }
+
+    /// The address that another one sees as this one's when it is sent to there. The answer comes back.
+    fn seen_by(&self, other: &Self, to: IpAddr) -> IpAddr {
+        let ear = within(&other.guest.name, || UdpSocket::bind((to, 0)).unwrap());
+        let mouth = within(&self.guest.name, || UdpSocket::bind((self.addresses[0], 0)).unwrap());
+        [&ear, &mouth].into_iter().for_each(|socket| socket.set_read_timeout(Some(PATIENCE)).unwrap());
+        let to = ear.local_addr().unwrap();
+        mouth.send_to(b"hello", to).unwrap();
+        let (_, from) = ear.recv_from(&mut [0; 8]).unwrap();
+        ear.send_to(b"yes", from).unwrap();
+        assert_eq!(mouth.recv_from(&mut [0; 8]).unwrap(), (3, to));
+        from.ip()
+    }
+}
+
+/// Where packets come from.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Node,
+    Host(&'a Host),
+}
+
+impl Place<'_> {
+    fn run<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Self::Node => work(),
+            Self::Host(host) => within(&host.guest.name, work),
+        }
+    }
+
+    /// Its addresses, as `other` has to reach them.
+    fn addresses(self, other: &Host) -> [IpAddr; 2] {
+        match self {
+            Self::Node => other.gateways,
+            Self::Host(host) => host.addresses,
+        }
+    }
+
+    #[track_caller]
+    fn ping(self, to: IpAddr) {
+        let ping = format!("ping -c 1 -W 5 {to}");
+        match self {
+            Self::Node => sh(&ping),
+            Self::Host(host) => host.guest.sh(&ping),
+        };
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node => f.write_str("the node"),
+            Self::Host(host) => f.write_str(&host.guest.name),
+        }
+    }
+}
+
+/// Long enough for anything that happens at all.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What is new to a guest.
+#[derive(Debug, Clone, Copy)]
+enum Attempt {
+    /// A SYN to a port.
+    Tcp(u16),
+    /// A datagram from a port to another.
+    Udp([u16; 2]),
+}
+
+/// What each of [`PROFILES`] lets in.
+const ATTEMPTS: [(Attempt, [bool; 3]); 8] = [
+    (Attempt::Tcp(22), [true, false, true]),
+    (Attempt::Tcp(3389), [true, false, true]),
+    (Attempt::Tcp(80), [true, false, false]),
+    (Attempt::Udp([4000, 3389]), [true, false, true]),
+    (Attempt::Udp([4000, 22]), [true, false, false]),
+    (Attempt::Udp([4000, 5353]), [true, false, false]),
+    (Attempt::Udp([53, 123]), [true, false, false]),
+    (Attempt::Udp([53, 5353]), [true, true, true]),
+];
+
+/// What every profile lets in.
+const ANSWER: [u16; 2] = [53, 1024];
+
+/// Checks all attempts, ping, and real connections of both directions.
+#[track_caller]
+fn expect_profile(profile: Option<Profile>, from: Place, host: &Host) {
+    let column = PROFILES.iter().position(|known| *known == profile).unwrap();
+    for (its, to) in from.addresses(host).into_iter().zip(host.addresses) {
+        from.ping(to);
+        for (attempt, lets) in ATTEMPTS {
+            let arrives = arrives(attempt, from, host, to);
+            assert_eq!(arrives, lets[column], "{attempt:?} from {from} to {to}, {profile:?}");
+        }
+        talk(Place::Host(host), from, SocketAddr::new(its, 80));
+        if profile != Some(Profile::Protected) {
+            talk(from, Place::Host(host), SocketAddr::new(to, 22));
+        }
+    }
+}
+
+/// Whether the guest gets an attempt before what is sent behind it.
+#[track_caller]
+fn arrives(attempt: Attempt, from: Place, host: &Host, to: IpAddr) -> bool {
+    let before = host.guest.frames().len();
+    match attempt {
+        Attempt::Tcp(port) => from.run(|| knock(SocketAddr::new(to, port))),
+        Attempt::Udp(ports) => from.run(|| say(b"attempt", ports, to)),
+    }
+    from.run(|| say(b"last", ANSWER, to));
+    let is_last = |frame: &Vec<u8>| is_datagram(frame, ANSWER) && frame.ends_with(b"last");
+    let frames = soon("what is sent last", || {
+        let frames = host.guest.frames().split_off(before);
+        frames.iter().any(is_last).then_some(frames)
+    });
+    frames.iter().take_while(|frame| !is_last(frame)).any(|frame| match attempt {
+        Attempt::Tcp(port) => is_syn(frame, port),
+        Attempt::Udp(ports) => is_datagram(frame, ports) && frame.ends_with(b"attempt"),
+    })
+}
+
+/// Sends a SYN, and waits for nothing.
+fn knock(to: SocketAddr) {
+    let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let socket = socket(family, SockType::Stream, SockFlag::SOCK_NONBLOCK, None).unwrap();
+    assert_eq!(connect(socket.as_raw_fd(), &SockaddrStorage::from(to)), Err(Errno::EINPROGRESS));
+}
+
+fn say(what: &[u8], [from, port]: [u16; 2], to: IpAddr) {
+    let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    let socket = UdpSocket::bind((any, from)).unwrap();
+    // Who is dropped on the node itself is told so.
+    let refused = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    socket
+        .send_to(what, (to, port))
+        .map(drop)
+        .or_else(|error| if refused(&error) { Ok(()) } else { Err(error) })
+        .unwrap();
+}
+
+/// A connection opens, and both sides hear each other.
+#[track_caller]
+fn talk(from: Place, to: Place, address: SocketAddr) {
+    let listener = to.run(|| TcpListener::bind(address).unwrap());
+    let connected = from.run(|| TcpStream::connect_timeout(&address, PATIENCE));
+    let client = connected.unwrap_or_else(|error| panic!("from {from} to {address}: {error}"));
+    let (server, _) = listener.accept().unwrap();
+    for (mut mouth, mut ear) in [(&client, &server), (&server, &client)] {
+        ear.set_read_timeout(Some(PATIENCE)).unwrap();
+        mouth.write_all(b"hello").unwrap();
+        ear.read_exact(&mut [0; 5]).unwrap();
+    }
+}
+
+/// The protocol of an IP packet and what is behind a header without options.
+fn transport(frame: &[u8]) -> Option<(u8, &[u8])> {
+    match frame[12..14] {
+        [8, 0] => Some((frame[23], frame.get(34..)?)),
+        [0x86, 0xdd] => Some((frame[20], frame.get(54..)?)),
+        _ => None,
+    }
+}
+
+/// Whether it is TCP to a port, with SYN and without ACK.
+fn is_syn(frame: &[u8], port: u16) -> bool {
+    let is_syn = |tcp: &[u8]| tcp[2..4] == port.to_be_bytes() && tcp[13] & 0x12 == 0x02;
+    transport(frame).is_some_and(|(protocol, tcp)| protocol == 6 && is_syn(tcp))
+}
+
+/// Whether it is UDP from a port to another.
+fn is_datagram(frame: &[u8], ports: [u16; 2]) -> bool {
+    let ports = ports.map(u16::to_be_bytes).concat();
+    transport(frame).is_some_and(|(protocol, udp)| protocol == 17 && udp.starts_with(&ports))
+}

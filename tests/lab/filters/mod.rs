@@ -3,6 +3,7 @@
 //! Whether something was stopped is known without waiting: what is sent behind it on the same way, and allowed, comes after
 //! it or alone.
 
+pub(crate) mod firewall;
 pub(crate) mod private;
 pub(crate) mod sources;
 pub(crate) mod tables;

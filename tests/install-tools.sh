@@ -19,7 +19,7 @@ test    isc-dhcp-client  dhclient   a client: DHCPv4 and DHCPv6
 test    dhcpcd-base      dhcpcd     a client: DHCPv4 and DHCPv6
 test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4 and DHCPv6
 test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
-test    nftables         nft        the limits that "nfdhcpd rules" prints
+test    nftables         nft        the limits that "nfdhcpd rules" prints, the filters of snf-network
 test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
 test    qemu-system-x86  qemu-system-x86_64   runs its network scripts
@@ -27,6 +27,7 @@ test    python3          /usr/bin/python3   runs the hook for libvirt
 test    ruby             ruby       runs the driver for OpenNebula
 test    shellcheck       shellcheck   a second opinion on shell scripts
 bench   dnsmasq-base     dnsmasq    a neighbour to compare with
+bench   nftables         nft        filters of taps
 bench   valgrind         valgrind   instructions, counted
 '
 

@@ -22,6 +22,7 @@ mod compare;
 mod cpus;
 mod exchange;
 mod fairness;
+mod filters;
 mod flood;
 mod inside;
 mod lab;
@@ -68,6 +69,8 @@ enum Command {
     Restart(restart::Arguments),
     /// A guest's own packets, with the daemon and without it
     Traffic(traffic::Arguments),
+    /// A packet and the node's filters, with many taps
+    Filters(filters::Arguments),
     /// Guests, bindings and taps that come and go, under load, for as long as you like
     Soak(soak::Arguments),
     /// The least that a program with an NFQUEUE can do
@@ -84,6 +87,7 @@ fn main() {
         Some(Command::Fairness(arguments)) => fairness::run(&arguments),
         Some(Command::Restart(arguments)) => restart::run(&arguments),
         Some(Command::Traffic(arguments)) => traffic::run(&arguments),
+        Some(Command::Filters(arguments)) => filters::run(&arguments),
         Some(Command::Soak(arguments)) => soak::run(&arguments),
         Some(Command::Limit(arguments)) => limit::run(&arguments),
     }

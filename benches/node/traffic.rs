@@ -180,7 +180,7 @@ impl Site {
             });
             let received = match way {
                 Way::ToNode => until_silent(over, || receive_from_socket(&self.socket, &mut self.inbox)),
-                Way::ToGuest => until_silent(over, || receive_from_port(&mut self.port)),
+                Way::ToGuest => until_silent(over, || receive_from_port(&mut self.port, PORT)),
             };
             (sent.join().unwrap(), received)
         });
@@ -201,7 +201,7 @@ impl Site {
 }
 
 /// Lets the node know where its guests are, and gives it the gateway's address.
-fn route(node: &Node, guests: &[Guest; 2]) {
+pub(crate) fn route(node: &Node, guests: &[Guest; 2]) {
     sh_in(&node.netns, &format!("ip addr add {GATEWAY}/32 dev lo"));
     for guest in guests {
         let (ip, mac, tap) = (guest.ip(), mac_text(guest.mac()), &guest.tap);
@@ -239,7 +239,7 @@ fn open_listener() -> OwnedFd {
 }
 
 /// Receives until it is over and no more comes, and returns how many packets came.
-fn until_silent(over: &Over, mut receive: impl FnMut() -> u64) -> u64 {
+pub(crate) fn until_silent(over: &Over, mut receive: impl FnMut() -> u64) -> u64 {
     let mut total = 0;
     loop {
         let is_over = !over.goes_on();
@@ -256,11 +256,12 @@ fn receive_from_socket(socket: &OwnedFd, inbox: &mut Inbox) -> u64 {
     inbox.receive(socket.as_fd()).unwrap_or_default() as u64
 }
 
-fn receive_from_port(port: &mut Port) -> u64 {
+/// How many packets to a port of UDP came.
+pub(crate) fn receive_from_port(port: &mut Port, udp_port: u16) -> u64 {
     let mut count = 0;
     if !port.has_frames() {
         port.wait();
     }
-    port.receive(|frame, _| count += u64::from(frame.get(PORT_AT..PORT_AT + 2) == Some(&PORT.to_be_bytes())));
+    port.receive(|frame, _| count += u64::from(frame.get(PORT_AT..PORT_AT + 2) == Some(&udp_port.to_be_bytes())));
     count
 }

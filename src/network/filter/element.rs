@@ -56,7 +56,8 @@ pub enum Element {
         /// How packets get there.
         port: Port,
     },
-    /// An address of a guest behind a bridge whose [`Firewall`](Self::Firewall) judges what the node itself sends or routes there.
+    /// An address of a guest behind a bridge, and what judges what the node itself sends or routes there: it goes to the
+    /// bridge, and which port that will be is not known yet.
     Behind {
         /// The tap.
         tap: InterfaceName,

@@ -1,7 +1,7 @@
 //! What nft says of our tables, in its JSON (libnftables-json(5)).
 //!
-//! Read by a few small types rather than by a model of all that nft can say: what somebody else put into a table of ours, or a later
-//! nft calls differently, must not keep the rest from being read.
+//! Read by a few small types rather than by a model of all that nft can say (the crate `nftables`): what somebody else put
+//! into a table of ours, or a later nft says differently, must not keep the rest from being read.
 
 use std::slice;
 

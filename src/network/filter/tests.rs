@@ -147,21 +147,21 @@ fn what_was_flushed_is_made_again() {
 
 #[test]
 fn the_table_of_another_version_is_replaced_and_keeps_the_elements() {
-    let [mine, hers, gone] = ["tap0", "tap1", "tap0x"].map(|tap| Element::Sourced { tap: name(tap) });
+    let [mine, hers, old] = ["tap0", "tap1", "tap9"].map(|tap| Element::Sourced { tap: name(tap) });
     let shown = Element::Firewall { tap: name("tap2"), profile: Profile::Protected, port: Port::Shown };
-    let mut observed = whole([hers, gone, shown]);
+    let mut observed = whole([hers, old, shown]);
     let foreign = Table::of_chains(7, [("source", "layout 0"), ("sources", "layout 0")]);
     observed.tables.insert(TableFamily::Inet, foreign);
     let head = "delete table inet handle 7\nadd table inet snf_network\ndelete table inet snf_network\n";
     let element = |tap: &str| format!("add element inet snf_network sourced {{ \"{tap}\" }}\n");
     let parts = [Part::Sources, Part::InetProfiles, Part::Shown].map(Part::text).concat();
-    let expected = [head, &parts, &element("tap0"), &element("tap0x"), &element("tap1")].concat();
+    let expected = [head, &parts, &element("tap0"), &element("tap1"), &element("tap9")].concat();
     let elements =
         |text: &str| text.lines().filter(|line| line.contains("element")).map(str::to_owned).collect::<Vec<_>>();
     let text = change(&observed, &[mine]);
     assert!(text.starts_with(&[head, &parts].concat()), "{text}");
     assert_eq!(elements(&text), elements(&expected));
-    let removal = removal(&observed, &[name("tap0x")].into()).unwrap().to_string();
+    let removal = removal(&observed, &[name("tap9")].into()).unwrap().to_string();
     assert_eq!(elements(&removal), [element("tap1").trim_end()]);
     let elsewhere = Element::Gateway { tap: name("tap0"), address: v4(1) };
     assert!(!change(&observed, &[elsewhere]).contains("inet"), "a family that is not needed stays as it is");

@@ -80,7 +80,7 @@ fn marks_of_others_stay(_: &mut Lab) {
         add table bridge others; add chain bridge others in { type filter hook prerouting priority 0; }
         add rule bridge others in meta mark set 0x9000beef
         add table inet others; add chain inet others out { type filter hook postrouting priority 0; }
-        add rule inet others out oifname br0 meta mark 0x9000beef counter
+        add rule inet others out oifname br0 meta mark 0x9000beef meta l4proto icmp counter
         add rule inet others out oifname br0 meta mark != 0x9000beef meta l4proto icmp counter'");
     neighbour.guest.sh(&format!("ping -c 1 -W 5 {}", host.addresses[0]));
     let chain = sh("nft list chain inet others out");

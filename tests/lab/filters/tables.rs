@@ -124,7 +124,8 @@ fn what_was_flushed_comes_back(_: &mut Lab) {
 fn another_version_is_replaced(_: &mut Lab) {
     let [one, two, old] = ["tap1", "tap2", "tap3"].map(name);
     sh(&format!(
-        "nft 'add table inet {TABLE}; add set inet {TABLE} sourced {{ type ifname; }}; add set inet {TABLE} sources4 {{ type mark; }}
+        "nft 'add table inet {TABLE}; add set inet {TABLE} sourced {{ type ifname; }}
+         add set inet {TABLE} sources4 {{ type mark; }}
          add chain inet {TABLE} sources {{ type filter hook input priority 7; }}
          add rule inet {TABLE} sources iifname @sourced drop comment \"layout 0\"
          add element inet {TABLE} sourced {{ \"tap3\" }}; add element inet {TABLE} sources4 {{ 7 }}'"

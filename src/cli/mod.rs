@@ -2,6 +2,7 @@
 
 mod check;
 mod client;
+pub mod network;
 mod replay;
 mod rules;
 mod show;

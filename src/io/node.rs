@@ -8,6 +8,7 @@
 mod announce;
 mod bindings;
 mod carry_out;
+pub mod files;
 pub mod lock;
 mod message;
 mod nft;
@@ -17,6 +18,7 @@ pub mod run;
 mod script;
 mod sysctl;
 pub mod tables;
+pub mod xenstore;
 
 use std::io;
 use std::path::Path;
@@ -34,6 +36,8 @@ pub struct Interest<'a> {
     pub taps: &'a [InterfaceName],
     /// The sysctls of the uplinks of this routing table matter too.
     pub table: Option<u32>,
+    /// Whether it matters how bridged packets are judged by their connections.
+    pub bridge_tracking: bool,
 }
 
 /// The node cannot be read, or not be changed. Its text is one line.
@@ -69,6 +73,9 @@ pub fn read(interest: &Interest<'_>) -> Result<State, NodeError> {
         filters: nft::read().map_err(NodeError::of("nft"))?,
         ..State::default()
     };
+    if interest.bridge_tracking {
+        state.filters.bridge_tracking = nft::bridge_tracking().map_err(NodeError::of("nft"))?;
+    }
     read::read_kernel(&mut state).map_err(NodeError::of("rtnetlink"))?;
     let uplinks = state.uplinks.iter().filter(|uplink| Some(uplink.table) == interest.table);
     let devices = interest.taps.iter().copied().chain(uplinks.map(|uplink| uplink.device)).collect();
@@ -83,7 +90,7 @@ pub fn read(interest: &Interest<'_>) -> Result<State, NodeError> {
 pub fn carry_out(plan: &Plan) -> Result<(), NodeError> {
     let mut rtnetlink = Rtnetlink::open().map_err(NodeError::of("rtnetlink"))?;
     for change in &plan.0 {
-        let fail = |reason| NodeError { what: first_line(change), reason, may_be_outdated: is_of_its_moment(change) };
+        let fail = |reason| NodeError { what: change.title(), reason, may_be_outdated: is_of_its_moment(change) };
         carry_out::carry_out(&mut rtnetlink, change).map_err(fail)?;
     }
     Ok(())
@@ -92,9 +99,4 @@ pub fn carry_out(plan: &Plan) -> Result<(), NodeError> {
 /// Whether a change is refused when what it was made from has changed.
 fn is_of_its_moment(change: &Change) -> bool {
     matches!(change, Change::Filter(_) | Change::AddRoute(_))
-}
-
-/// What a change is, without the text that it carries.
-fn first_line(change: &Change) -> String {
-    change.to_string().lines().next().unwrap_or_default().to_owned()
 }

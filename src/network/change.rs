@@ -99,6 +99,13 @@ pub struct Announcement {
     pub uplink: InterfaceName,
 }
 
+impl Change {
+    /// What it is, in one line: without the text that it carries.
+    pub fn title(&self) -> String {
+        self.to_string().lines().next().unwrap_or_default().to_owned()
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

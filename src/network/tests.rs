@@ -9,8 +9,7 @@ use super::{Change, Nic, Plan, Variables};
 
 /// The lines of a plan that begin so, without those of files and transactions.
 fn lines(plan: &Plan) -> Vec<String> {
-    let headings = plan.0.iter().map(|change| change.to_string().lines().next().unwrap_or_default().to_owned());
-    headings.collect()
+    plan.0.iter().map(Change::title).collect()
 }
 
 /// What routing and filters there are, for tests that all of it is gone.

@@ -15,7 +15,7 @@ const ATTEMPTS: usize = 5;
 const BRIDGE_SYSCTLS: [&str; 2] =
     ["/proc/sys/net/bridge/bridge-nf-call-iptables", "/proc/sys/net/bridge/bridge-nf-call-ip6tables"];
 
-/// Reads our tables, and how bridged packets are judged.
+/// Reads our tables.
 pub(super) fn read() -> io::Result<Observed> {
     let mut observed = list();
     for _ in 1..ATTEMPTS {
@@ -24,7 +24,7 @@ pub(super) fn read() -> io::Result<Observed> {
         }
         observed = list();
     }
-    Ok(Observed { bridge_tracking: bridge_tracking()?, ..observed? })
+    observed
 }
 
 /// Has a transaction happen: all of it, or nothing.
@@ -40,13 +40,15 @@ fn list() -> io::Result<Observed> {
     Observed::read(&listings).map_err(io::Error::other)
 }
 
-/// How the kernel lets bridged packets be judged by their connections. Files first: they cost less than another nft.
-fn bridge_tracking() -> io::Result<Option<BridgeTracking>> {
-    if BRIDGE_SYSCTLS.iter().all(|path| fs::read(path).is_ok_and(|value| value == b"1\n")) {
-        return Ok(Some(BridgeTracking::Inet));
-    }
+/// How the kernel lets bridged packets be judged by their connections. In the bridge's own tables, if it can: br_netfilter may be
+/// switched off by whoever it is in the way of, and then nothing would be judged any more.
+pub(super) fn bridge_tracking() -> io::Result<Option<BridgeTracking>> {
     let probe = program(&["--check", "-f", "-"], BridgeTracking::PROBE).run().map_err(io::Error::other)?;
-    Ok(probe.status.success().then_some(BridgeTracking::Bridge))
+    if probe.status.success() {
+        return Ok(Some(BridgeTracking::Bridge));
+    }
+    let is_shown = BRIDGE_SYSCTLS.iter().all(|path| fs::read(path).is_ok_and(|value| value == b"1\n"));
+    Ok(is_shown.then_some(BridgeTracking::Inet))
 }
 
 /// Runs nft. The first line of what it said is the error if it failed.

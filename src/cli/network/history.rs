@@ -1,0 +1,17 @@
+//! `LOGFILE`: what was done to the node, and when.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt;
+
+/// Appends all log lines of the process to a file. Each is one write, so that lines of several runs do not mix.
+pub(super) fn open(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().append(true).create(true).open(path)?;
+    let to_file =
+        fmt().with_max_level(LevelFilter::INFO).with_ansi(false).with_target(false).with_writer(Mutex::new(file));
+    to_file.try_init().map_err(io::Error::other)
+}

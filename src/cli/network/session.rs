@@ -1,0 +1,154 @@
+//! What every command that touches the node does: settings, the log, reading, planning, carrying out.
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use super::{Common, history};
+use crate::binding::InterfaceName;
+use crate::cli::complain;
+use crate::io::node::lock::{Lock, Share};
+use crate::io::node::{self, Interest, files};
+
+use crate::network::{Plan, Settings, State, Variables, settings};
+
+/// How long to wait for others who change the node. Xen kills a script after 40 s.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often a plan is made, should others overtake it.
+const ATTEMPTS: usize = 5;
+
+/// A command failed, and has said why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Nothing has been changed.
+    Before,
+    /// Some of a plan has been carried out.
+    Midway,
+}
+
+/// A run of a command.
+pub(super) struct Session {
+    /// What is said in front of every line: the command, and the tap if it is known.
+    title: String,
+    /// The administrator's choices.
+    pub(super) settings: Settings,
+    dry_run: bool,
+}
+
+impl Session {
+    /// Reads the settings and opens the log.
+    pub(super) fn start(common: &Common, command: &str) -> Result<Self, Failure> {
+        let title = command.to_owned();
+        let parsed = files::read_settings(&common.config).map_err(|error| {
+            complain(&format!("snf-network: {title}: {error}"));
+            Failure::Before
+        })?;
+        let settings::Parsed { settings, warnings } = parsed;
+        let session = Self { title, settings, dry_run: common.dry_run };
+        // What would be done is for the terminal alone.
+        if !session.dry_run {
+            session.open_log();
+        }
+        warnings.iter().for_each(|warning| session.warn(warning));
+        Ok(session)
+    }
+
+    fn open_log(&self) {
+        if let Some(path) = &self.settings.logfile
+            && let Err(error) = history::open(path)
+        {
+            complain(&format!("snf-network: {}: no log in {}: {error}", self.title, path.display()));
+        }
+    }
+
+    /// Says from now on which tap it is about.
+    pub(super) fn about(&mut self, tap: impl Display) {
+        self.title = format!("{} {tap}", self.title);
+    }
+
+    /// Holds the node against others who change it, as long as the result lives. Who only looks need not.
+    pub(super) fn hold(&self, share: Share) -> Result<Option<Lock>, Failure> {
+        if self.dry_run {
+            return Ok(None);
+        }
+        self.unless_failed(Lock::take(&self.settings.state_dir, share, PATIENCE)).map(Some)
+    }
+
+    /// Reads what is there; of the details what matters to a NIC, if it is about one.
+    pub(super) fn read(
+        &self,
+        tap: Option<InterfaceName>,
+        table: Option<u32>,
+        bridge_tracking: bool,
+    ) -> Result<State, Failure> {
+        let bindings = &self.settings.bindings;
+        self.unless_failed(node::read(&Interest { bindings, taps: tap.as_slice(), table, bridge_tracking }))
+    }
+
+    /// Makes a plan and carries it out, or prints it. One that others have overtaken is made anew.
+    pub(super) fn carry_out(&self, plan: impl Fn() -> Result<Plan, Failure>) -> Result<(), Failure> {
+        let mut attempts = ATTEMPTS;
+        loop {
+            let plan = plan()?;
+            if self.dry_run {
+                return self.print(plan);
+            }
+            match node::carry_out(&plan) {
+                Ok(()) => {
+                    plan.0.iter().for_each(|change| self.tell(change.title()));
+                    return Ok(());
+                }
+                Err(error) if error.may_be_outdated && attempts > 1 => attempts -= 1,
+                Err(error) => {
+                    self.fail(error);
+                    return Err(Failure::Midway);
+                }
+            }
+        }
+    }
+
+    /// Prints what the command is for.
+    pub(super) fn print(&self, text: impl Display) -> Result<(), Failure> {
+        self.unless_failed(write!(io::stdout().lock(), "{text}"))
+    }
+
+    /// Whether changes are only to be printed.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Tells the log what was done.
+    pub(super) fn tell(&self, what: impl Display) {
+        tracing::info!("{}: {what}", self.title);
+    }
+
+    /// Tells the log and standard error of something that is not as it should be.
+    pub(super) fn warn(&self, what: impl Display) {
+        tracing::warn!("{}: {what}", self.title);
+        complain(&format!("snf-network: {}: warning: {what}", self.title));
+    }
+
+    /// Tells the log and standard error why the command failed. Ganeti shows the latter to the administrator.
+    pub(super) fn fail(&self, why: impl Display) -> Failure {
+        tracing::error!("{}: {why}", self.title);
+        complain(&format!("snf-network: {}: {why}", self.title));
+        Failure::Before
+    }
+
+    /// The value; or the failure, told.
+    pub(super) fn unless_failed<T, E: Display>(&self, result: Result<T, E>) -> Result<T, Failure> {
+        result.map_err(|error| self.fail(error))
+    }
+}
+
+/// The environment. A value that is no text is a fault only where it is asked for, and then it says so: it has the
+/// replacement character in it.
+pub(super) fn environment() -> Variables {
+    env::vars_os().map(|(name, value)| (lossy(&name), lossy(&value))).collect()
+}
+
+fn lossy(text: &std::ffi::OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}

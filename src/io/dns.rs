@@ -80,7 +80,9 @@ impl<'s> Client<'s> {
 
     /// Runs a program in what is left of the time.
     fn run(&self, command: &Command, place: &Place) -> Result<Output, Failure> {
-        let timeout = self.deadline.saturating_duration_since(Instant::now());
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        // It may be shown: without a tail of digits.
+        let timeout = Duration::from_millis(left.as_millis() as u64);
         if timeout.is_zero() {
             return Err(self.failure(place, format!("not tried, since {PATIENCE:?} are over")));
         }

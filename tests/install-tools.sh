@@ -20,6 +20,11 @@ test    dhcpcd-base      dhcpcd     a client: DHCPv4 and DHCPv6
 test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4 and DHCPv6
 test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
 test    nftables         nft        the limits that "nfdhcpd rules" prints, the filters of snf-network
+test    bind9            named      the name server that names are told to
+test    bind9-dnsutils   nsupdate   what tells it
+test    krb5-kdc         krb5kdc    tickets for it
+test    krb5-admin-server kadmin.local   the keys of those tickets
+test    kstart           k5start    what fetches them
 test    tcpdump          tcpdump    frames in words, when a test fails
 test    tshark           tshark     an independent decoder of every expected reply
 test    qemu-system-x86  qemu-system-x86_64   runs its network scripts

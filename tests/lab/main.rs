@@ -25,6 +25,7 @@ mod daemon;
 mod decode;
 mod dhcpv4;
 mod dhcpv6;
+mod dns;
 mod filters;
 mod harness;
 mod hostile;
@@ -68,6 +69,7 @@ fn all() -> impl Iterator<Item = Test> {
         filters::firewall::TESTS,
         filters::tables::TESTS,
         scale::TESTS,
+        dns::TESTS,
     ];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }

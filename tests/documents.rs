@@ -1,5 +1,6 @@
 //! The documents say what the program knows.
 
+use nfdhcpd::network::settings::{self, Settings};
 use nfdhcpd::{binding, config};
 
 const OPTIONS: &str = include_str!("../docs/options.md");
@@ -18,4 +19,18 @@ fn every_key_of_the_configuration_is_explained() {
         let suffix = if key == "option_" { "<code>" } else { "" };
         assert!(OPTIONS.contains(&format!("`{section}.{key}{suffix}`")), "{section}.{key}");
     }
+}
+
+/// With the defaults that the program has: the file is read with its comment signs taken away.
+#[test]
+fn every_key_of_the_companion_is_explained() {
+    let sample = include_str!("../config/snf-network.default");
+    for key in settings::known_keys() {
+        assert!(sample.lines().any(|line| line.starts_with(&format!("#{key}="))), "{key}");
+    }
+    let is_setting = |line: &&str| line.starts_with('#') && line.contains('=') && !line.starts_with("# ");
+    let set: String = sample.lines().filter(is_setting).map(|line| format!("{}\n", &line[1..])).collect();
+    let parsed = settings::parse("sample".as_ref(), &set).unwrap();
+    assert_eq!(parsed.warnings, []);
+    assert_eq!(parsed.settings, Settings::default());
 }

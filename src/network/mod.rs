@@ -12,7 +12,7 @@
 //!
 //! A plan holds what differs between what is there and what should be, and nothing else: it is empty the second time. What
 //! is there is read from the kernel each time and remembered nowhere, so a run that was cut short, or a node that lost half
-//! of its rules, is put in order by the next one. `io::node` reads and carries out.
+//! of its rules, is put in order by the next one. [`io::node`](crate::io::node) reads and carries out.
 
 pub mod assignments;
 pub mod change;

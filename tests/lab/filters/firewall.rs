@@ -7,11 +7,11 @@ use std::os::fd::AsRawFd;
 use std::slice;
 use std::time::Duration;
 
-use nfdhcpd::network::filter::{Element, Port, Profile};
+use nfdhcpd::network::filter::{Element, Observed, Port, Profile};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket};
 
-use super::{apply, name, routed};
+use super::{apply, change, has_bridge_tracking, load, name, observe, routed};
 use crate::bridge::{make_bridge, set_hooks};
 use crate::harness::frames::ethernet;
 use crate::harness::netns::within;
@@ -20,6 +20,7 @@ use crate::harness::{Guest, Lab, sh, soon, tests};
 tests!(firewall:
     routed_tap_has_its_profile,
     shown_port_has_its_profile,
+    bridged_port_has_its_profile,
     guest_behind_a_bridge_has_its_profile,
     marks_of_others_stay,
     guest_is_masqueraded_beyond_its_own_side,
@@ -38,15 +39,34 @@ fn routed_tap_has_its_profile(_: &mut Lab) {
     }
 }
 
-/// From one port to another. What makes the difference is the port: no address is in the tables.
 fn shown_port_has_its_profile(_: &mut Lab) {
     set_hooks("1");
+    expect_port(Port::Shown);
+}
+
+/// A kernel that knows no connections there takes nothing of it.
+fn bridged_port_has_its_profile(_: &mut Lab) {
+    set_hooks("0");
+    if has_bridge_tracking() {
+        return expect_port(Port::Bridged);
+    }
+    let tap = name("tap1");
+    let refused = change(&observe(), tap, &[Element::Firewall { tap, profile: Profile::Limited, port: Port::Bridged }]);
+    load(&refused.unwrap()).unwrap_err();
+    assert_eq!(observe(), Observed::default());
+}
+
+/// From one port to another. What makes the difference is the port: no address is in the tables.
+#[track_caller]
+fn expect_port(port: Port) {
     let [host, neighbour, open] = [1, 2, 3].map(Host::bridged);
     let tap = name(&host.guest.tap);
     for profile in PROFILES {
-        let firewall = profile.map(|profile| Element::Firewall { tap, profile, port: Port::Shown });
+        let firewall = profile.map(|profile| Element::Firewall { tap, profile, port });
         apply(tap, firewall.as_slice());
         expect_profile(profile, Place::Host(&neighbour), &host);
+        // What the node sends itself shows no port to the tables of IP.
+        expect_profile(profile.filter(|_| port == Port::Bridged), Place::Node, &host);
         // Nothing of a firewall.
         let frame = ethernet([0xff; 6], neighbour.guest.mac, 0x88b5, &[profile.is_some().into(); 46]);
         neighbour.guest.send(slice::from_ref(&frame), 1);

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use nfdhcpd::binding::InterfaceName;
-use nfdhcpd::network::filter::{Element, LIST_TABLES, Observed, Transaction, list_ours, transaction};
+use nfdhcpd::network::filter::{BridgeTracking, Element, LIST_TABLES, Observed, Transaction, list_ours, transaction};
 
 use crate::harness::inside::need;
 use crate::harness::{Guest, SCRATCH, sh, try_sh};
@@ -47,6 +47,13 @@ fn load(transaction: &Transaction) -> Result<String, String> {
     let file = format!("{SCRATCH}/transaction.nft");
     fs::write(&file, transaction.to_string()).unwrap();
     try_sh(&format!("nft -f {file}"))
+}
+
+/// Whether this kernel knows connections in the tables of bridges.
+fn has_bridge_tracking() -> bool {
+    let file = format!("{SCRATCH}/probe.nft");
+    fs::write(&file, BridgeTracking::PROBE).unwrap();
+    try_sh(&format!("nft --check -f {file}")).is_ok()
 }
 
 fn name(text: &str) -> InterfaceName {

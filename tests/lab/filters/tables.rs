@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::fs;
 
 use nfdhcpd::binding::InterfaceName;
-use nfdhcpd::network::filter::{BridgeTracking, Element, Observed, Port, Profile, TABLE, TableFamily, removal};
+use nfdhcpd::network::filter::{Element, Observed, Port, Profile, TABLE, TableFamily, removal};
 use nfdhcpd::network::mac_prefix::MacMask;
 
-use super::{apply, change, load, name, observe};
+use super::{apply, change, has_bridge_tracking, load, name, observe};
 use crate::harness::{Lab, SCRATCH, sh, tests, try_sh};
 
 tests!(tables:
@@ -44,12 +44,6 @@ fn all_kinds(tap: InterfaceName, last: u8) -> Vec<Element> {
         all.push(firewall(profile, Port::Bridged));
     }
     all
-}
-
-fn has_bridge_tracking() -> bool {
-    let file = format!("{SCRATCH}/probe.nft");
-    fs::write(&file, BridgeTracking::PROBE).unwrap();
-    try_sh(&format!("nft --check -f {file}")).is_ok()
 }
 
 fn set(elements: &[Element]) -> BTreeSet<Element> {

@@ -1,10 +1,11 @@
 # make help
 
-.PHONY: help demo test lint bench soak fuzz fuzz-smoke
+.PHONY: help demo test test-topologies lint bench soak fuzz fuzz-smoke
 
 help:
 	@echo 'make demo   a guest gets its network from a daemon built from here (no root needed)'
 	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
+	@echo 'make test-topologies   VLANs, a bond and private bridges, in an emulated machine (docs/topologies.md)'
 	@echo 'make lint   format, clippy, documentation'
 	@echo 'make bench  the daemon beside the limit of NFQUEUE, dnsmasq and Kea; tables in some minutes (docs/performance.md)'
 	@echo 'make soak   an hour of changing bindings, taps, floods and restarts, or SECONDS=60 of it; nothing may grow'
@@ -19,6 +20,10 @@ test:
 	@tests/install-tools.sh
 	cargo test --quiet
 	@$(MAKE) --silent fuzz-smoke
+
+test-topologies:
+	@tests/install-tools.sh guest
+	cargo test --quiet --test topologies
 
 lint:
 	cargo fmt --check

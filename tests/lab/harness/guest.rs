@@ -78,7 +78,7 @@ impl Guest {
 
     /// The guest's address in its prefix, made of its MAC.
     pub(crate) fn eui64(&self) -> String {
-        format!("{}:a800:ff:fe00:{:x}", self.prefix6(), self.number)
+        format!("{}:a800:ff:fe00:{:x}", self.prefix6(), self.mac[5])
     }
 
     /// A binding with everything that a hook writes.

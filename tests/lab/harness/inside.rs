@@ -6,9 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{ExitCode, exit};
 use std::thread;
+use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::wait::PATIENCE;
 use super::{Lab, Test, evidence, sh, try_sh};
 
 /// The argument that leads here.
@@ -20,8 +22,8 @@ pub(crate) const SKIPPED: i32 = 77;
 /// Where a test keeps its files: on the tmpfs that hides the machine's `/run`.
 pub(crate) const SCRATCH: &str = "/run/lab";
 
-/// A test that takes longer, in milliseconds, waits for what will not come.
-const DEADLINE_MS: u16 = 60_000;
+/// A test that takes longer waits for what will not come.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Folders in which clients keep leases and duids.
 const CLIENT_STATE: &[&str] = &["/var/lib/dhcp", "/var/lib/dhcpcd", "/var/lib/dhcpv6"];
@@ -59,8 +61,9 @@ pub(crate) fn need(program: &str) {
 fn hold_leash() {
     let stdin = std::io::stdin();
     let mut leash = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-    if poll(&mut leash, PollTimeout::from(DEADLINE_MS)) == Ok(0) {
-        println!("not done after {} s", DEADLINE_MS / 1000);
+    let deadline = DEADLINE * *PATIENCE;
+    if poll(&mut leash, PollTimeout::try_from(deadline).unwrap()) == Ok(0) {
+        println!("not done after {deadline:?}");
         evidence::print();
     }
     exit(1)

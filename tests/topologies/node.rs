@@ -1,0 +1,129 @@
+//! The node as the document configures it, and the data centre that it is plugged into.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use crate::document;
+use crate::harness::config::Config;
+use crate::harness::daemon::write_config;
+use crate::harness::{Guest, Lab, Process, SCRATCH, frames, sh, soon};
+
+/// The router of every network. Its link-local address follows from it.
+pub(crate) const ROUTER_MAC: &str = "02:00:00:00:00:01";
+
+/// A machine of the data centre, which nobody here serves.
+pub(crate) const STRANGER: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
+
+/// Has `systemd-networkd` configure the node as a section of the document says, until these links are up, and makes
+/// `nfdhcpd` a command that finds its configuration.
+#[track_caller]
+pub(crate) fn configure(section: &str, links: &[&str]) -> Process {
+    document::install(section);
+    install_nfdhcpd();
+    fs::create_dir_all("/run/systemd/netif/links").unwrap();
+    // By a /sys that it cannot write to it knows that no udev will come.
+    let script = "mount -o remount,bind,ro /sys; exec /lib/systemd/systemd-networkd";
+    let mut networkd = Command::new("unshare");
+    networkd.args(["--mount", "sh", "-ec", script]).env("SYSTEMD_LOG_LEVEL", "debug");
+    let networkd = Process::start(networkd, "networkd");
+    links.iter().for_each(|link| wait_for_link(link));
+    networkd
+}
+
+fn install_nfdhcpd() {
+    sh("mount -t tmpfs tmpfs /usr/local/sbin");
+    symlink(env!("CARGO_BIN_EXE_nfdhcpd"), "/usr/local/sbin/nfdhcpd").unwrap();
+    fs::create_dir_all("/etc/nfdhcpd").unwrap();
+    symlink(write_config(&config()), "/etc/nfdhcpd/nfdhcpd.conf").unwrap();
+}
+
+/// What the daemon is told: as everywhere in the lab, and who the router is.
+pub(crate) fn config() -> Config {
+    Config::default().with("general", "router_mac", ROUTER_MAC)
+}
+
+/// Whether bridges call iptables.
+#[derive(Clone, Copy)]
+pub(crate) enum Hooks {
+    /// They do.
+    On,
+    /// They do not.
+    Off,
+}
+
+/// Switches them as the document does.
+#[track_caller]
+pub(crate) fn set_hooks(hooks: Hooks) {
+    let name = match hooks {
+        Hooks::On => "on",
+        Hooks::Off => "off",
+    };
+    document::run("The hooks of br_netfilter", name);
+}
+
+/// Waits until a link is there and carries frames.
+#[track_caller]
+fn wait_for_link(link: &str) {
+    let path = format!("/sys/class/net/{link}/operstate");
+    soon(&format!("{link} up"), || (fs::read_to_string(&path).ok()?.trim() == "up").then_some(()));
+}
+
+/// A guest whose tap is a port of a bridge. All guests have the same MAC: only the tap tells them apart.
+#[track_caller]
+pub(crate) fn bridged_guest(lab: &Lab, number: u8, bridge: &str) -> Guest {
+    let mut guest = Guest::new(number);
+    guest.mac[5] = 1;
+    guest.plug_with(&format!("ip link set {} master {bridge}", guest.tap));
+    lab.bind(&guest, &guest.binding().replace(&format!("INDEV={}", guest.tap), &format!("INDEV={bridge}")));
+    guest
+}
+
+/// The namespace `dc` at the other end of the node's uplinks. Their end is its `trunk`.
+pub(crate) struct DataCentre;
+
+impl DataCentre {
+    /// Lays a cable to each of these interfaces of the node. `script` makes the trunk, of ends that are called `port0` and
+    /// so on.
+    pub(crate) fn new(uplinks: &[&str], script: &str) -> Self {
+        let cable = |(number, uplink): (usize, &&str)| {
+            format!("ip link add {uplink} type veth peer name port{number} netns dc; ip link set {uplink} up\n")
+        };
+        let cables: String = uplinks.iter().enumerate().map(cable).collect();
+        sh(&format!("ip netns add dc\n{cables}"));
+        let data_centre = Self;
+        data_centre.sh(&format!("ip link set lo up\n{script}\nip link set trunk up"));
+        data_centre
+    }
+
+    /// Makes a VLAN of the trunk a namespace of its own, with a router that has these addresses at its `eth0`.
+    pub(crate) fn add_vlan(&self, vlan: u16, addresses: &[&str]) {
+        let netns = format!("vlan{vlan}");
+        let add = |address: &&str| format!("ip -n {netns} address add {address} dev eth0 nodad\n");
+        let addresses: String = addresses.iter().map(add).collect();
+        sh(&format!(
+            "ip netns add {netns}
+             ip -n dc link add link trunk name eth0 netns {netns} address {ROUTER_MAC} type vlan id {vlan}
+             ip -n {netns} link set eth0 up
+             {addresses}"
+        ));
+    }
+
+    /// Sends a frame into a VLAN.
+    #[track_caller]
+    pub(crate) fn send(&self, vlan: u16, frame: &[u8]) {
+        let file = format!("{SCRATCH}/dc-sent.pcap");
+        frames::write(&file, &[frame.to_vec()]);
+        let program = env::current_exe().unwrap();
+        sh(&format!("ip netns exec vlan{vlan} {} {} eth0 {file} 1", program.display(), frames::FLAG));
+    }
+
+    /// Runs a script there, which has to succeed, for what it prints.
+    #[track_caller]
+    pub(crate) fn sh(&self, script: &str) -> String {
+        let path = format!("{SCRATCH}/dc.sh");
+        fs::write(&path, script).unwrap();
+        sh(&format!("ip netns exec dc sh -e {path}"))
+    }
+}

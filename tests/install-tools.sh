@@ -37,7 +37,7 @@ guest   iproute2         ip         namespaces, taps and bridges
 guest   iptables         iptables   rules that divert packets to the daemon
 guest   nftables         nft        the same, and limits
 guest   procps           sysctl     hooks of bridges, forwarding
-guest   systemd       /lib/systemd/systemd-networkd   the node's links
+guest   systemd          /lib/systemd/systemd-networkd   the node's links
 guest   tcpdump          tcpdump    frames with their tags
 guest   udhcpc           udhcpc     a client: busybox, DHCPv4
 guest   ndisc6           rdisc6     a client: router and neighbour solicitations

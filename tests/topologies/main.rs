@@ -20,6 +20,7 @@ mod document;
 mod harness;
 mod machine;
 mod node;
+mod private;
 mod served;
 mod vlans;
 mod wire;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
 
 /// Every test of the topologies.
 fn all() -> impl Iterator<Item = Test> {
-    [vlans::TESTS].into_iter().flatten().copied()
+    [vlans::TESTS, private::TESTS].into_iter().flatten().copied()
 }
 
 fn find(name: &str) -> Test {

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::document;
 use crate::harness::config::Config;
 use crate::harness::daemon::write_config;
-use crate::harness::{Guest, Lab, Process, SCRATCH, frames, sh, soon};
+use crate::harness::{Process, SCRATCH, frames, sh, soon};
 
 /// The router of every network. Its link-local address follows from it.
 pub(crate) const ROUTER_MAC: &str = "02:00:00:00:00:01";
@@ -19,9 +19,9 @@ pub(crate) const STRANGER: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
 /// Has `systemd-networkd` configure the node as a section of the document says, until these links are up, and makes
 /// `nfdhcpd` a command that finds its configuration.
 #[track_caller]
-pub(crate) fn configure(section: &str, links: &[&str]) -> Process {
+pub(crate) fn configure(section: &str, config: &Config, links: &[&str]) -> Process {
     document::install(section);
-    install_nfdhcpd();
+    install_nfdhcpd(config);
     fs::create_dir_all("/run/systemd/netif/links").unwrap();
     // By a /sys that it cannot write to it knows that no udev will come.
     let script = "mount -o remount,bind,ro /sys; exec /lib/systemd/systemd-networkd";
@@ -32,11 +32,11 @@ pub(crate) fn configure(section: &str, links: &[&str]) -> Process {
     networkd
 }
 
-fn install_nfdhcpd() {
+fn install_nfdhcpd(config: &Config) {
     sh("mount -t tmpfs tmpfs /usr/local/sbin");
     symlink(env!("CARGO_BIN_EXE_nfdhcpd"), "/usr/local/sbin/nfdhcpd").unwrap();
     fs::create_dir_all("/etc/nfdhcpd").unwrap();
-    symlink(write_config(&config()), "/etc/nfdhcpd/nfdhcpd.conf").unwrap();
+    symlink(write_config(config), "/etc/nfdhcpd/nfdhcpd.conf").unwrap();
 }
 
 /// What the daemon is told: as everywhere in the lab, and who the router is.
@@ -68,16 +68,6 @@ pub(crate) fn set_hooks(hooks: Hooks) {
 fn wait_for_link(link: &str) {
     let path = format!("/sys/class/net/{link}/operstate");
     soon(&format!("{link} up"), || (fs::read_to_string(&path).ok()?.trim() == "up").then_some(()));
-}
-
-/// A guest whose tap is a port of a bridge. All guests have the same MAC: only the tap tells them apart.
-#[track_caller]
-pub(crate) fn bridged_guest(lab: &Lab, number: u8, bridge: &str) -> Guest {
-    let mut guest = Guest::new(number);
-    guest.mac[5] = 1;
-    guest.plug_with(&format!("ip link set {} master {bridge}", guest.tap));
-    lab.bind(&guest, &guest.binding().replace(&format!("INDEV={}", guest.tap), &format!("INDEV={bridge}")));
-    guest
 }
 
 /// The namespace `dc` at the other end of the node's uplinks. Their end is its `trunk`.

@@ -8,18 +8,25 @@ use crate::harness::{Guest, soon};
 use crate::node::{DataCentre, STRANGER};
 use crate::wire::{Wire, untagged};
 
-/// The guest has its lease, its address by autoconfiguration, its router, and the word of who has the gateway's address.
-/// The router is really there, across the wire.
+/// The guest has all that [`expect_lease`] wants, its router, and the word of who has the gateway's address. The router is
+/// really there, across the wire.
 #[track_caller]
-pub(crate) fn expect_all(guest: &Guest) {
-    let _client = guest.udhcpc("");
-    guest.wait_for_address(&format!("{}/24", guest.ip()));
-    guest.wait_for_address(&guest.eui64());
+pub(crate) fn expect_network(guest: &Guest) {
+    expect_lease(guest);
     soon("a default route", || guest.routes().contains("default via fe80::").then_some(()));
     guest.sh(&format!("ndisc6 -1 -q {} eth0", guest.gateway6()));
     for router in ["192.0.2.1".to_owned(), guest.gateway6().to_string()] {
         soon(&format!("an answer from {router}"), || guest.try_sh(&format!("ping -c 1 -W 1 {router}")).ok());
     }
+}
+
+/// The guest has its lease, its address by autoconfiguration, and nothing that is somebody else's.
+#[track_caller]
+pub(crate) fn expect_lease(guest: &Guest) {
+    let mut client = guest.udhcpc("-q -n");
+    assert!(client.wait().success(), "{}", client.log());
+    guest.wait_for_address(&format!("{}/24", guest.ip()));
+    guest.wait_for_address(&guest.eui64());
     expect_only_own(guest);
 }
 

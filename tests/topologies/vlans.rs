@@ -1,11 +1,11 @@
-//! Guests in VLANs: one on a bond under a bridge, and two of one trunk with a bridge each.
+//! Guests in VLANs: one on a bond under a bridge, two of one trunk with a bridge each, and two in one bridge.
 
 use crate::document;
 use crate::harness::frames::ethernet;
 use crate::harness::requests::{EVERYBODY, discover};
 use crate::harness::{Guest, Lab, queues, soon, tests};
-use crate::node::{DataCentre, Hooks, bridged_guest, config, configure, set_hooks};
-use crate::served::{expect_all, expect_untouched, leaks};
+use crate::node::{DataCentre, Hooks, config, configure, set_hooks};
+use crate::served::{expect_network, expect_untouched, leaks};
 use crate::wire::{Wire, tagged, untagged};
 
 tests!(vlans:
@@ -18,6 +18,8 @@ tests!(vlans:
     trunk_by_iptables_at_the_bridges,
     trunk_by_nft_inet,
     trunk_by_nft_inet_with_hooks,
+    aware_bridge_by_nft,
+    aware_bridge_by_iptables_at_the_ports,
     tag_of_a_guest_is_no_way_into_another_vlan,
 );
 
@@ -45,6 +47,13 @@ const TRUNK: Site = Site {
     uplinks: &["eno1"],
     trunk: "ip link set port0 name trunk",
     networks: &[(10, "br10"), (20, "br20")],
+};
+
+const AWARE: Site = Site {
+    section: "One bridge that knows VLANs",
+    uplinks: &["eno1"],
+    trunk: "ip link set port0 name trunk",
+    networks: &[(10, "br0"), (20, "br0")],
 };
 
 /// What becomes of a guest's requests, once they are answered.
@@ -92,6 +101,14 @@ fn trunk_by_nft_inet_with_hooks(lab: &mut Lab) {
     is_served(lab, &TRUNK, Hooks::On, "nft, family inet", Requests::Stay);
 }
 
+fn aware_bridge_by_nft(lab: &mut Lab) {
+    is_served(lab, &AWARE, Hooks::Off, "nft", Requests::Stay);
+}
+
+fn aware_bridge_by_iptables_at_the_ports(lab: &mut Lab) {
+    is_served(lab, &AWARE, Hooks::On, "iptables, at the ports", Requests::Stay);
+}
+
 /// Every guest is served, untagged, with what is its own; what is on the trunk goes on as if there were no rules.
 fn is_served(lab: &mut Lab, site: &Site, hooks: Hooks, rules: &str, requests: Requests) {
     let data_centre = site.build();
@@ -100,7 +117,7 @@ fn is_served(lab: &mut Lab, site: &Site, hooks: Hooks, rules: &str, requests: Re
     lab.launch(&config());
     for (guest, (vlan, _)) in site.plug(lab).iter().zip(site.networks) {
         let plug = Wire::tap(&guest.name, "eth0");
-        expect_all(guest);
+        expect_network(guest);
         assert!(plug.frames().iter().all(|frame| untagged(frame).0.is_none()), "a tag at {}", guest.name);
         expect_untouched(&data_centre, *vlan, &trunk, guest);
     }
@@ -121,15 +138,23 @@ impl Site {
     #[track_caller]
     fn configure(&self, hooks: Hooks, rules: &str) -> impl Sized + use<> {
         let bridges: Vec<&str> = self.networks.iter().map(|(_, bridge)| *bridge).collect();
-        let networkd = configure(self.section, &bridges);
+        let networkd = configure(self.section, &config(), &bridges);
         set_hooks(hooks);
         document::run(self.section, rules);
         networkd
     }
 
-    /// A guest for each bridge.
+    /// A guest in each VLAN. All have the same MAC: only the tap tells them apart.
     fn plug(&self, lab: &Lab) -> Vec<Guest> {
-        self.networks.iter().zip(1..).map(|((_, bridge), number)| bridged_guest(lab, number, bridge)).collect()
+        let script = document::text(self.section, "a tap");
+        let plug = |(number, (vlan, bridge)): (u8, &(u16, &str))| {
+            let mut guest = Guest::new(number);
+            guest.mac[5] = 1;
+            guest.plug_with(&format!("TAP={} BRIDGE={bridge} VLAN={vlan}\n{script}", guest.tap));
+            lab.bind(&guest, &guest.binding().replace(&format!("INDEV={}", guest.tap), &format!("INDEV={bridge}")));
+            guest
+        };
+        (1..).zip(self.networks).map(plug).collect()
     }
 }
 

@@ -16,7 +16,8 @@ const UDHCPC_SCRIPT: &str = include_str!("../udhcpc-script.sh");
 
 /// One guest. Its number is in everything that it has: tap, name, addresses.
 pub(crate) struct Guest {
-    number: u8,
+    /// What its addresses end with.
+    pub(crate) number: u8,
     /// The tap on the node.
     pub(crate) tap: String,
     /// The namespace that plays the machine. Its interface is `eth0`.

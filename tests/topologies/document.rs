@@ -18,15 +18,21 @@ pub(crate) fn install(section: &str) {
     }
 }
 
-/// Runs the commands of a block.
+/// Runs the commands of a block, with these variables set.
 #[track_caller]
-pub(crate) fn run(section: &str, name: &str) -> String {
-    sh(&text(section, name))
+pub(crate) fn run(section: &str, name: &str, variables: &str) -> String {
+    sh(&script(section, name, variables))
+}
+
+/// The commands of a block, with these variables set.
+#[track_caller]
+pub(crate) fn script(section: &str, name: &str, variables: &str) -> String {
+    format!("{variables}\n{}", text(section, name))
 }
 
 /// A block as it is written.
 #[track_caller]
-pub(crate) fn text(section: &str, name: &str) -> String {
+fn text(section: &str, name: &str) -> String {
     let found = blocks(section).into_iter().find(|(known, _)| known == name);
     found.unwrap_or_else(|| panic!("the document has no block {name:?} under {section:?}")).1
 }

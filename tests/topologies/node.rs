@@ -44,6 +44,9 @@ pub(crate) fn config() -> Config {
     Config::default().with("general", "router_mac", ROUTER_MAC)
 }
 
+/// The section of the document about rules for taps in bridges.
+const RULES: &str = "Rules for taps in bridges";
+
 /// Whether bridges call iptables.
 #[derive(Clone, Copy)]
 pub(crate) enum Hooks {
@@ -57,10 +60,16 @@ pub(crate) enum Hooks {
 #[track_caller]
 pub(crate) fn set_hooks(hooks: Hooks) {
     let name = match hooks {
-        Hooks::On => "on",
-        Hooks::Off => "off",
+        Hooks::On => "br_netfilter on",
+        Hooks::Off => "br_netfilter off",
     };
-    document::run("The hooks of br_netfilter", name);
+    document::run(RULES, name, "");
+}
+
+/// Loads the document's rules of this name for taps in these bridges.
+#[track_caller]
+pub(crate) fn load(rules: &str, bridges: &[&str]) {
+    document::run(RULES, rules, &format!("BRIDGES={}", bridges.join(",")));
 }
 
 /// Waits until a link is there and carries frames.

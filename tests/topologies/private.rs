@@ -15,8 +15,8 @@ tests!(private:
 
 const SECTION: &str = "Private bridges beside a routed network";
 
-/// What systemd sets where nobody says otherwise, and what keeps a node from routing by `iif` rules.
-const USUAL_FILTER: &str = "sysctl -qw net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.default.rp_filter=2";
+/// The strictest that an administrator may have set.
+const FILTER: &str = "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1";
 
 fn by_nft(lab: &mut Lab) {
     are_served(lab, Hooks::Off, "nft");
@@ -39,11 +39,11 @@ fn are_served(lab: &mut Lab, hooks: Hooks, rules: &str) {
          ip address add 192.0.2.1/24 dev trunk
          ip address add 2001:db8:0:1::1/64 dev trunk nodad"
     ));
-    sh(USUAL_FILTER);
+    sh(FILTER);
     let _networkd = configure(SECTION, &Config::default(), &["eno1"]);
-    document::run(SECTION, "settings");
+    document::run(SECTION, "settings", "");
     set_hooks(hooks);
-    document::run(SECTION, rules);
+    document::run(SECTION, rules, "");
     lab.launch(&Config::default());
     let public = public_guest(lab, 1);
     let private = [(2, "prv0"), (3, "prv1")].map(|(number, bridge)| private_guest(lab, number, bridge));
@@ -57,8 +57,8 @@ fn are_served(lab: &mut Lab, hooks: Hooks, rules: &str) {
 
 fn public_guest(lab: &Lab, number: u8) -> Guest {
     let guest = lab.guest(number);
-    let by_hand = document::text(SECTION, "a public guest");
-    sh(&format!("TAP={} IP={} EUI64={}\n{by_hand}", guest.tap, guest.ip(), guest.eui64()));
+    let variables = format!("TAP={} IP={} EUI64={}", guest.tap, guest.ip(), guest.eui64());
+    document::run(SECTION, "a public guest", &variables);
     guest
 }
 
@@ -66,7 +66,8 @@ fn public_guest(lab: &Lab, number: u8) -> Guest {
 fn private_guest(lab: &Lab, number: u8, bridge: &str) -> Guest {
     let mut guest = Guest::new(number);
     (guest.mac[5], guest.number) = (2, 2);
-    guest.plug_with(&format!("ip link set {} master {bridge}", guest.tap));
+    let variables = format!("TAP={} BRIDGE={bridge}", guest.tap);
+    guest.plug_with(&document::script(SECTION, "a private guest", &variables));
     let binding = guest.binding().replace(&format!("INDEV={}", guest.tap), &format!("INDEV={bridge}"));
     let has_no_gateway = |line: &&str| !line.starts_with("GATEWAY");
     lab.bind(&guest, &binding.lines().filter(has_no_gateway).map(|line| format!("{line}\n")).collect::<String>());

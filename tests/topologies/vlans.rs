@@ -4,7 +4,7 @@ use crate::document;
 use crate::harness::frames::ethernet;
 use crate::harness::requests::{EVERYBODY, discover};
 use crate::harness::{Guest, Lab, queues, soon, tests};
-use crate::node::{DataCentre, Hooks, config, configure, set_hooks};
+use crate::node::{DataCentre, Hooks, config, configure, load, set_hooks};
 use crate::served::{expect_network, expect_untouched, leaks};
 use crate::wire::{Wire, tagged, untagged};
 
@@ -12,7 +12,7 @@ tests!(vlans:
     bond_by_nft,
     bond_by_nft_with_hooks,
     bond_by_iptables_at_the_ports,
-    bond_by_iptables_at_the_bridge,
+    bond_by_iptables_at_the_bridges,
     trunk_by_nft,
     trunk_by_iptables_at_the_ports,
     trunk_by_iptables_at_the_bridges,
@@ -20,6 +20,7 @@ tests!(vlans:
     trunk_by_nft_inet_with_hooks,
     aware_bridge_by_nft,
     aware_bridge_by_iptables_at_the_ports,
+    aware_bridge_itself_hears_nobody,
     tag_of_a_guest_is_no_way_into_another_vlan,
 );
 
@@ -77,8 +78,8 @@ fn bond_by_iptables_at_the_ports(lab: &mut Lab) {
     is_served(lab, &BOND, Hooks::On, "iptables, at the ports", Requests::Stay);
 }
 
-fn bond_by_iptables_at_the_bridge(lab: &mut Lab) {
-    is_served(lab, &BOND, Hooks::Off, "iptables, at the bridge", Requests::Leak);
+fn bond_by_iptables_at_the_bridges(lab: &mut Lab) {
+    is_served(lab, &BOND, Hooks::Off, "iptables, at the bridges", Requests::Leak);
 }
 
 fn trunk_by_nft(lab: &mut Lab) {
@@ -90,7 +91,7 @@ fn trunk_by_iptables_at_the_ports(lab: &mut Lab) {
 }
 
 fn trunk_by_iptables_at_the_bridges(lab: &mut Lab) {
-    is_served(lab, &TRUNK, Hooks::Off, "iptables, at the bridge", Requests::Leak);
+    is_served(lab, &TRUNK, Hooks::Off, "iptables, at the bridges", Requests::Leak);
 }
 
 fn trunk_by_nft_inet(lab: &mut Lab) {
@@ -107,6 +108,19 @@ fn aware_bridge_by_nft(lab: &mut Lab) {
 
 fn aware_bridge_by_iptables_at_the_ports(lab: &mut Lab) {
     is_served(lab, &AWARE, Hooks::On, "iptables, at the ports", Requests::Stay);
+}
+
+/// It is in no VLAN. What a guest asks is in the VLAN, and never in the queue.
+fn aware_bridge_itself_hears_nobody(lab: &mut Lab) {
+    let _data_centre = AWARE.build();
+    let _networkd = AWARE.configure(Hooks::Off, "iptables, at the bridges");
+    let trunk = Wire::tap("dc", "trunk");
+    lab.launch(&config());
+    for guest in AWARE.plug(lab) {
+        guest.send(&[discover(guest.mac, 1)], 1);
+    }
+    soon("both requests on the trunk", || (trunk.dhcpv4().len() == 2).then_some(()));
+    expect_empty_queue();
 }
 
 /// Every guest is served, untagged, with what is its own; what is on the trunk goes on as if there were no rules.
@@ -140,17 +154,17 @@ impl Site {
         let bridges: Vec<&str> = self.networks.iter().map(|(_, bridge)| *bridge).collect();
         let networkd = configure(self.section, &config(), &bridges);
         set_hooks(hooks);
-        document::run(self.section, rules);
+        load(rules, &bridges);
         networkd
     }
 
     /// A guest in each VLAN. All have the same MAC: only the tap tells them apart.
     fn plug(&self, lab: &Lab) -> Vec<Guest> {
-        let script = document::text(self.section, "a tap");
         let plug = |(number, (vlan, bridge)): (u8, &(u16, &str))| {
             let mut guest = Guest::new(number);
             guest.mac[5] = 1;
-            guest.plug_with(&format!("TAP={} BRIDGE={bridge} VLAN={vlan}\n{script}", guest.tap));
+            let variables = format!("TAP={} BRIDGE={bridge} VLAN={vlan}", guest.tap);
+            guest.plug_with(&document::script(self.section, "a tap", &variables));
             lab.bind(&guest, &guest.binding().replace(&format!("INDEV={}", guest.tap), &format!("INDEV={bridge}")));
             guest
         };
@@ -165,9 +179,9 @@ fn tag_of_a_guest_is_no_way_into_another_vlan(lab: &mut Lab) {
     let trunk = Wire::tap("dc", "trunk");
     lab.launch(&config());
     let guests = TRUNK.plug(lab);
-    for (hooks, rules) in [(Hooks::Off, "iptables, at the bridge"), (Hooks::On, "iptables, at the ports")] {
+    for (hooks, rules) in [(Hooks::Off, "iptables, at the bridges"), (Hooks::On, "iptables, at the ports")] {
         set_hooks(hooks);
-        document::run(TRUNK.section, rules);
+        load(rules, &["br10", "br20"]);
         let before = trunk.frames().len();
         let mark = ethernet(EVERYBODY, guests[0].mac, 0x88b5, &[0; 46]);
         guests[0].send(&[tagged(20, &discover(guests[0].mac, 1)), mark.clone()], 1);
@@ -176,6 +190,12 @@ fn tag_of_a_guest_is_no_way_into_another_vlan(lab: &mut Lab) {
         assert!(trunk.frames()[before..].contains(&twice), "{rules}: two tags");
     }
     assert!(guests[0].dhcpv4().iter().all(|message| message.from_guest), "an answer to a tagged request");
-    assert!(queues::bound().iter().all(|queue| queue.number != 42 || queue.seen == 0), "{:?}", queues::bound());
+    expect_empty_queue();
     assert!(!guests[1].frames().iter().any(|frame| frame[6..12] == guests[0].mac && frame[12..14] == [0x88, 0xb5]));
+}
+
+/// No request of DHCPv4 has ever been diverted.
+fn expect_empty_queue() {
+    let queue = queues::bound().into_iter().find(|queue| queue.number == 42);
+    assert_eq!(queue.expect("a queue of the daemon").seen, 0);
 }

@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # The guest's init: the machine's own files, which it cannot change, under a layer that it can. Then the program that the
 # kernel's command line ends with (after "--"), whose output goes to the second serial port, with its exit status at the
 # end. TOPOLOGIES, from the command line as well, is where kernel.sh put the modules.

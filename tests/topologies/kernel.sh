@@ -10,8 +10,12 @@ exec 9>lock
 flock 9
 
 main() {
-    [ "$here/kernel.sh" -ot vmlinuz ] || unpack "$(download)"
-    [ "$here/init.sh" -ot initrd ] && [ vmlinuz -ot initrd ] || make_initrd
+    is_newer vmlinuz "$here/kernel.sh" || unpack "$(download)"
+    if ! is_newer initrd vmlinuz || ! is_newer initrd "$here/init.sh"; then make_initrd; fi
+}
+
+is_newer() {
+    [ -n "$(find "$1" -newer "$2" 2>/dev/null)" ]
 }
 
 # The name of the package's file. Package lists may be older than what the archive still has.

@@ -14,7 +14,14 @@
     reason = "all of this is a test: it waits, reads files, and fails by panic"
 )]
 
+#[path = "../lab/bridge.rs"]
+#[expect(dead_code, reason = "the lab needs more of it")]
+mod bridge;
 mod document;
+#[path = "../lab/filters/mod.rs"]
+#[expect(dead_code, reason = "the lab needs more of it")]
+mod filters;
+mod firewall;
 #[path = "../lab/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the lab needs more of it")]
 mod harness;
@@ -43,7 +50,7 @@ fn main() -> ExitCode {
 
 /// Every test of the topologies.
 fn all() -> impl Iterator<Item = Test> {
-    [vlans::TESTS, private::TESTS].into_iter().flatten().copied()
+    [vlans::TESTS, private::TESTS, firewall::TESTS].into_iter().flatten().copied()
 }
 
 fn find(name: &str) -> Test {

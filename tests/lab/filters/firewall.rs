@@ -26,7 +26,7 @@ tests!(firewall:
     guest_is_masqueraded_beyond_its_own_side,
 );
 
-const PROFILES: [Option<Profile>; 3] = [None, Some(Profile::Protected), Some(Profile::Limited)];
+pub(crate) const PROFILES: [Option<Profile>; 3] = [None, Some(Profile::Protected), Some(Profile::Limited)];
 
 fn routed_tap_has_its_profile(_: &mut Lab) {
     let [host, world] = [1, 2].map(Host::routed);
@@ -135,8 +135,8 @@ fn guest_is_masqueraded_beyond_its_own_side(_: &mut Lab) {
 }
 
 /// A guest with its addresses of each version of IP, and the node's beside them.
-struct Host {
-    guest: Guest,
+pub(crate) struct Host {
+    pub(crate) guest: Guest,
     addresses: [IpAddr; 2],
     gateways: [IpAddr; 2],
 }
@@ -150,7 +150,7 @@ impl Host {
     }
 
     /// A port of `br0`, by which the node has an address as well.
-    fn bridged(number: u8) -> Self {
+    pub(crate) fn bridged(number: u8) -> Self {
         make_bridge();
         sh("ip address replace 198.51.100.1/24 dev br0; ip address replace 2001:db8:b::1/64 dev br0 nodad");
         let mut guest = Guest::new(number);
@@ -181,7 +181,7 @@ impl Host {
 
 /// Where packets come from.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+pub(crate) enum Place<'a> {
     Node,
     Host(&'a Host),
 }
@@ -250,7 +250,7 @@ const ANSWER: [u16; 2] = [53, 1024];
 
 /// Checks all attempts, ping, and real connections of both directions.
 #[track_caller]
-fn expect_profile(profile: Option<Profile>, from: Place, host: &Host) {
+pub(crate) fn expect_profile(profile: Option<Profile>, from: Place, host: &Host) {
     let column = PROFILES.iter().position(|known| *known == profile).unwrap();
     for (its, to) in from.addresses(host).into_iter().zip(host.addresses) {
         from.ping(to);

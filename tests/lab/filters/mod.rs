@@ -35,7 +35,7 @@ fn change(observed: &Observed, tap: InterfaceName, wanted: &[Element]) -> Option
 
 /// Makes a tap's elements these. There is nothing left to do afterwards.
 #[track_caller]
-fn apply(tap: InterfaceName, wanted: &[Element]) {
+pub(crate) fn apply(tap: InterfaceName, wanted: &[Element]) {
     if let Some(transaction) = change(&observe(), tap, wanted) {
         load(&transaction).unwrap_or_else(|error| panic!("{error}\n{transaction}"));
     }
@@ -56,7 +56,7 @@ fn has_bridge_tracking() -> bool {
     try_sh(&format!("nft --check -f {file}")).is_ok()
 }
 
-fn name(text: &str) -> InterfaceName {
+pub(crate) fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 

@@ -28,7 +28,7 @@ const GUESTS: usize = 2;
 const DEADLINE: Duration = Duration::from_secs(600);
 
 /// How much of the console is shown.
-const LAST_LINES: usize = 40;
+const LAST_LINES: usize = 80;
 
 /// Whether this process runs in a guest.
 pub(crate) fn is_this() -> bool {
@@ -78,7 +78,7 @@ struct Guest {
 
 impl Guest {
     fn boot(folder: &str, number: usize, words: &[&str]) -> Self {
-        let console = format!("{folder}/console.{}.{number}", std::process::id());
+        let console = format!("{folder}/console.{number}");
         let mut command = emulator(folder, &console, &parameters(folder, number, words));
         let mut emulator = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let lines = lines(emulator.stdout.take().unwrap());

@@ -16,6 +16,34 @@ for file in fuzz/fixtures/bindings/*; do
     cp "$file" "$corpus/binding/seed-${file##*/}"
 done
 
+mkdir -p $corpus/nic
+cat >$corpus/nic/seed-bridged <<'EOF'
+TAGS="web\ synnefo:network:0:protected"
+NETWORK_NAME="net1"
+NETWORK_TAGS="nfdhcpd private-filtered masq nfdhcpd:mtu:9000 nfdhcpd:routes:198.51.100.0/24@192.0.2.254"
+NETWORK_SUBNET="192.0.2.0/24"
+NETWORK_GATEWAY="192.0.2.1"
+MAC=aa:00:00:c2:b2:13
+IP=192.0.2.2
+INTERFACE_INDEX=0
+MODE=bridged
+LINK=prv0
+VLAN=
+EOF
+cat >$corpus/nic/seed-routed <<'EOF'
+TAGS="synnefo:network:eth:limited"
+NETWORK_TAGS="nfdhcpd ip-less-routed"
+NETWORK_SUBNET="192.0.2.0/24"
+NETWORK_GATEWAY="192.0.2.1"
+NETWORK_SUBNET6="2001:db8::/64"
+NETWORK_GATEWAY6="2001:db8::1"
+MAC=aa:00:00:c2:b2:13
+IP=192.0.2.2
+INTERFACE_NAME=eth
+MODE=routed
+LINK=100
+EOF
+
 number=0
 while read -r line; do
     number=$((number + 1))

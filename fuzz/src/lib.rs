@@ -2,6 +2,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`nic`] | the target for what Ganeti says of a NIC |
 //! | [`node`] | an engine with its links and bindings, whose every answer is checked |
 //! | [`check`] | what must be true of every frame that we send, by an independent reading |
 //! | [`packet`] | packets with right lengths and checksums, so that inputs get past them |
@@ -14,6 +15,7 @@
 pub mod check;
 pub mod fixtures;
 pub mod messages;
+pub mod nic;
 pub mod node;
 pub mod packet;
 pub mod scenario;

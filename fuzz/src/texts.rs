@@ -120,7 +120,7 @@ fn ask(node: &mut Node, binding: &binding::Binding) {
     node.drain();
 }
 
-fn check_line(message: &impl Display) {
+pub(crate) fn check_line(message: &impl Display) {
     let line = message.to_string();
     assert!(!line.contains(char::is_control), "{line:?}");
     assert!(line.len() <= LONGEST_LINE, "{} bytes", line.len());

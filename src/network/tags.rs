@@ -3,7 +3,7 @@
 use super::filter::Profile;
 use super::settings::TagNames;
 use crate::binding::known_keys;
-use crate::text::nearest;
+use crate::text::{Shown, nearest};
 
 /// What a network's tags ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,8 +70,9 @@ impl Services {
 /// Reads `KEY:VALUE` or `KEY=VALUE`. Tags of Ganeti have no `=`, no comma and no blank: `+` stands between the items of a
 /// list, and `@` for `via` in a route.
 fn guest_option(tag: &str, option: &str) -> Result<(&'static str, String), String> {
-    let (key, value) = option.split_once([':', '=']).ok_or_else(|| format!("{tag} has no value: nfdhcpd:KEY:VALUE"))?;
-    let key = option_key(key).map_err(|reason| format!("{tag}: {reason}"))?;
+    let (key, value) =
+        option.split_once([':', '=']).ok_or_else(|| format!("{} has no value: nfdhcpd:KEY:VALUE", Shown(tag)))?;
+    let key = option_key(key).map_err(|reason| format!("{}: {reason}", Shown(tag)))?;
     let value = if LISTS.contains(&key) { value.replace('+', ", ") } else { value.to_owned() };
     let value = if ROUTES.contains(&key) { value.replace('@', " via ") } else { value };
     Ok((key, value))
@@ -121,7 +122,7 @@ pub fn profile(tags: &str, nic: &Identity<'_>) -> Result<Option<Profile>, String
         "protected" => Ok(Some(Profile::Protected)),
         "limited" => Ok(Some(Profile::Limited)),
         "unprotected" => Ok(None),
-        _ => Err(format!("{tag}: the profiles are protected, limited and unprotected")),
+        _ => Err(format!("{}: the profiles are protected, limited and unprotected", Shown(tag))),
     };
     let profiles = of_nic.map(read).collect::<Result<Vec<_>, _>>()?;
     // In the order of their strictness.
@@ -183,6 +184,15 @@ mod tests {
             let error = services(tags).unwrap_err();
             assert!(error.contains(said), "{tags}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_on_one_line() {
+        for tags in ["nfdhcpd:\u{1b}", "nfdhcpd:\u{1b}:x"] {
+            assert!(!services(tags).unwrap_err().contains('\u{1b}'), "{tags:?}");
+        }
+        let error = profile("synnefo:network:0:\u{1b}", &Identity { index: Some("0"), ..Identity::default() });
+        assert!(!error.unwrap_err().contains('\u{1b}'));
     }
 
     #[test]

@@ -207,13 +207,15 @@ fn a_firewall_on_a_bridge_is_the_kernels_kind() {
         refused.starts_with("TAGS=\"synnefo:network:0:protected\": a firewall profile on a bridge needs"),
         "{refused}"
     );
-    for (tracking, port) in [(BridgeTracking::Bridge, Port::Bridged), (BridgeTracking::Inet, Port::Shown)] {
+    for (tracking, port, addresses) in
+        [(BridgeTracking::Bridge, Port::Bridged, 0), (BridgeTracking::Inet, Port::Shown, 2)]
+    {
         state.filters.bridge_tracking = Some(tracking);
         up(&mut state, BRIDGED, more);
         let firewall = Element::Firewall { tap: name("tap0"), profile: Profile::Protected, port };
         assert!(state.filters.elements.contains(&firewall), "{state:?}");
         let behind = state.filters.elements.iter().filter(|element| matches!(element, Element::Behind { .. }));
-        assert_eq!(behind.count(), 2, "both families");
+        assert_eq!(behind.count(), addresses, "of both families, where the bridge does not see what the node sends");
     }
     let routed = [ROUTED, more].concat();
     up(&mut state, BRIDGED, &routed);
@@ -244,7 +246,7 @@ fn bad_input_names_the_variable() {
         (vec!["NETWORK_TAGS=ip-less-routed"], "MODE=\"bridged\": the network is tagged for routing"),
         (
             vec!["TAGS=synnefo:network:0:open"],
-            "TAGS=\"synnefo:network:0:open\": synnefo:network:0:open: the profiles are",
+            "TAGS=\"synnefo:network:0:open\": \"synnefo:network:0:open\": the profiles are",
         ),
         (routed(&["LINK="]), "LINK: not set"),
         (routed(&["LINK=no-such"]), "LINK=\"no-such\": no routing table"),

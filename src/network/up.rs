@@ -194,8 +194,11 @@ impl Target {
             None => return Err(no_tracking(nic)),
         };
         self.elements.insert(Element::Firewall { tap, profile, port });
-        let addresses = nic.ipv4.map(|ipv4| ipv4.address.into()).into_iter().chain(nic.eui64().map(IpAddr::from));
-        self.elements.extend(addresses.map(|address| Element::Behind { tap, bridge, address, profile }));
+        // What the node itself sends by the bridge is never shown to the tables of IP as the bridge's.
+        if port == Port::Shown {
+            let addresses = nic.ipv4.map(|ipv4| ipv4.address.into()).into_iter().chain(nic.eui64().map(IpAddr::from));
+            self.elements.extend(addresses.map(|address| Element::Behind { tap, bridge, address, profile }));
+        }
         Ok(())
     }
 

@@ -114,7 +114,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Parsed, ConfigError> {
         match KEYS.iter().find(|(name, _)| *name == assignment.key) {
             Some((_, set)) => set(&mut parsed.settings, &assignment.value).map_err(fault)?,
             None if dns.set(&assignment.key, &assignment.value) => {}
-            None => parsed.warnings.push(fault(unknown(&assignment.key))),
+            None => parsed.warnings.push(unknown(path, &assignment)),
         }
         lines.insert(assignment.key.clone(), assignment);
     }
@@ -140,11 +140,12 @@ fn at(path: &Path, assignment: &Assignment, reason: String) -> ConfigError {
     }
 }
 
-fn unknown(key: &str) -> String {
-    match nearest(key, known_keys()) {
+fn unknown(path: &Path, Assignment { line, key, .. }: &Assignment) -> ConfigError {
+    let reason = match nearest(key, known_keys()) {
         Some(meant) => format!("unknown key, did you mean {meant}?"),
         None => "unknown key".to_owned(),
-    }
+    };
+    ConfigError { path: path.to_owned(), line: Some(*line), key: None, found: Some(key.clone()), reason }
 }
 
 /// How to read a value into its place. An error says what is wrong with the value.

@@ -91,6 +91,9 @@ impl Target {
         };
         if nic.services.ip_less_routed {
             target.route(nic, state, context)?;
+        } else {
+            // An earlier life of the tap may have needed it.
+            target.sysctls.extend(settings_of(nic.tap, &[(Family::V4, SysctlKey::ProxyArp, "0")]));
         }
         target.filter_stations(nic, context);
         target.filter_connections(nic, state)?;
@@ -111,10 +114,7 @@ impl Target {
             bridge: Some(bridge),
             mac: Some(MacAddr::new([0xfe, b, c, d, e, g])),
             mtu: Some(link.mtu),
-            sysctls: settings_of(
-                nic.tap,
-                &[(Family::V6, SysctlKey::DisableIpv6, "1"), (Family::V4, SysctlKey::ProxyArp, "0")],
-            ),
+            sysctls: settings_of(nic.tap, &[(Family::V6, SysctlKey::DisableIpv6, "1")]),
             ..Self::default()
         })
     }

@@ -31,6 +31,7 @@ mod harness;
 mod hostile;
 mod ipv6;
 mod migration;
+mod network;
 mod restart;
 mod routed;
 mod rules;
@@ -70,6 +71,9 @@ fn all() -> impl Iterator<Item = Test> {
         filters::tables::TESTS,
         scale::TESTS,
         dns::TESTS,
+        network::bridged::TESTS,
+        network::routed::TESTS,
+        network::life::TESTS,
     ];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }

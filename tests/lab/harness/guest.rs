@@ -44,12 +44,23 @@ impl Guest {
     /// The same with a script between the making of the tap and its coming up.
     #[track_caller]
     pub(crate) fn plug_with(&mut self, script: &str) {
+        self.insert_with(script);
+        sh(&format!("ip link set {} up", self.tap));
+    }
+
+    /// Gives the guest its card, and leaves the tap down, as Ganeti does when it calls the script of a NIC.
+    #[track_caller]
+    pub(crate) fn insert(&mut self) {
+        self.insert_with("");
+    }
+
+    #[track_caller]
+    fn insert_with(&mut self, script: &str) {
         let (tap, name, mac) = (&self.tap, &self.name, self.mac_text());
         sh(&format!("ip link add {tap} type veth peer name eth0 netns {name} address {mac}"));
         sh(script);
         sh(&format!("ip -n {name} link set eth0 up"));
         self.captures.push(Capture::start(name, self.captures.len()));
-        sh(&format!("ip link set {tap} up"));
     }
 
     /// Takes the tap away.

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 
 use crate::document;
@@ -16,12 +17,12 @@ pub(crate) const ROUTER_MAC: &str = "02:00:00:00:00:01";
 /// A machine of the data centre, which nobody here serves.
 pub(crate) const STRANGER: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
 
-/// Has `systemd-networkd` configure the node as a section of the document says, until these links are up, and makes
-/// `nfdhcpd` a command that finds its configuration.
+/// Installs our programs, and has `systemd-networkd` configure the node as a section of the document says, until these links
+/// are up.
 #[track_caller]
 pub(crate) fn configure(section: &str, config: &Config, links: &[&str]) -> Process {
     document::install(section);
-    install_nfdhcpd(config);
+    install(config);
     fs::create_dir_all("/run/systemd/netif/links").unwrap();
     // By a /sys that it cannot write to it knows that no udev will come.
     let script = "mount -o remount,bind,ro /sys; exec /lib/systemd/systemd-networkd";
@@ -32,10 +33,14 @@ pub(crate) fn configure(section: &str, config: &Config, links: &[&str]) -> Proce
     networkd
 }
 
-fn install_nfdhcpd(config: &Config) {
-    sh("mount -t tmpfs tmpfs /usr/local/sbin");
-    symlink(env!("CARGO_BIN_EXE_nfdhcpd"), "/usr/local/sbin/nfdhcpd").unwrap();
-    fs::create_dir_all("/etc/nfdhcpd").unwrap();
+/// Makes both programs commands, with the configuration of the daemon and the folders of both where they look for them.
+pub(crate) fn install(config: &Config) {
+    let folders = "/usr/local/sbin /etc/nfdhcpd /var/lib/nfdhcpd /var/lib/snf-network";
+    sh(&format!("for folder in {folders}; do mkdir -p $folder; mount -t tmpfs tmpfs $folder; done"));
+    for program in [env!("CARGO_BIN_EXE_nfdhcpd"), env!("CARGO_BIN_EXE_snf-network")] {
+        let name = Path::new(program).file_name().unwrap();
+        symlink(program, Path::new("/usr/local/sbin").join(name)).unwrap();
+    }
     symlink(write_config(config), "/etc/nfdhcpd/nfdhcpd.conf").unwrap();
 }
 

@@ -1,9 +1,11 @@
-//! A pool of bridges for private networks, beside one routed public network.
+//! A pool of bridges for private networks, beside one routed public network. The companion plugs in the taps.
+
+use std::slice;
 
 use crate::document;
 use crate::harness::frames::ethernet;
 use crate::harness::requests::EVERYBODY;
-use crate::harness::{Config, Guest, Lab, sh, soon, tests};
+use crate::harness::{Config, Guest, Lab, Process, sh, soon, tests};
 use crate::node::{DataCentre, Hooks, ROUTER_MAC, configure, set_hooks};
 use crate::served::{expect_lease, expect_network};
 
@@ -11,6 +13,7 @@ tests!(private:
     by_nft,
     by_iptables_at_the_ports,
     by_iptables_at_the_bridges,
+    networks_are_apart,
 );
 
 const SECTION: &str = "Private bridges beside a routed network";
@@ -31,55 +34,82 @@ fn by_iptables_at_the_bridges(lab: &mut Lab) {
 }
 
 /// The public guest reaches the router by the node. Private guests have addresses and no router, two of them even the same
-/// ones, and hear nobody but their own network.
+/// ones.
 fn are_served(lab: &mut Lab, hooks: Hooks, rules: &str) {
-    let data_centre = DataCentre::new(&["eno1"], "ip link set port0 name trunk");
-    data_centre.sh(&format!(
-        "ip link set trunk address {ROUTER_MAC}
-         ip address add 192.0.2.1/24 dev trunk
-         ip address add 2001:db8:0:1::1/64 dev trunk nodad"
-    ));
-    sh(FILTER);
-    let _networkd = configure(SECTION, &Config::default(), &["eno1"]);
-    document::run(SECTION, "settings", "");
+    let _networkd = configure_node();
     set_hooks(hooks);
     document::run(SECTION, rules, "");
-    lab.launch(&Config::default());
-    let public = public_guest(lab, 1);
-    let private = [(2, "prv0"), (3, "prv1")].map(|(number, bridge)| private_guest(lab, number, bridge));
+    lab.launch(&config());
+    let public = public_guest(1);
+    let private = [(2, "prv0"), (3, "prv1")].map(|(number, bridge)| private_guest(number, 0, 2, bridge));
     expect_network(&public);
     for guest in &private {
         expect_lease(guest);
         assert!(!guest.routes().contains("default"), "{}", guest.routes());
     }
-    expect_apart(&private);
 }
 
-fn public_guest(lab: &Lab, number: u8) -> Guest {
-    let guest = lab.guest(number);
-    let variables = format!("TAP={} IP={} EUI64={}", guest.tap, guest.ip(), guest.eui64());
-    document::run(SECTION, "a public guest", &variables);
-    guest
+/// Also in one bridge, by the first bytes of the MAC.
+fn networks_are_apart(_: &mut Lab) {
+    let _networkd = configure_node();
+    let one = private_guest(1, 0x20, 1, "prv0");
+    let neighbour = private_guest(2, 0x20, 2, "prv0");
+    let strangers = [(3, 0x30, "prv0"), (4, 0x20, "prv1")]
+        .map(|(number, network, bridge)| private_guest(number, network, number, bridge));
+    let mark = |guest: &Guest| ethernet(EVERYBODY, guest.mac, 0x88b5, &[0; 46]);
+    one.send(&[mark(&one)], 1);
+    soon("a broadcast in the network", || neighbour.frames().contains(&mark(&one)).then_some(()));
+    for stranger in &strangers {
+        // What it says itself is on its wire behind what it had heard by then.
+        stranger.send(slice::from_ref(&mark(stranger)), 1);
+        soon("its own", || stranger.frames().contains(&mark(stranger)).then_some(()));
+        assert!(!stranger.frames().contains(&mark(&one)), "{} hears another network", stranger.name);
+    }
 }
 
-/// A guest of a private network. All of them have the same MAC and the same addresses.
-fn private_guest(lab: &Lab, number: u8, bridge: &str) -> Guest {
+/// The node, with a strict `rp_filter`, and the router of the public network.
+#[track_caller]
+fn configure_node() -> Process {
+    DataCentre::new(&["eno1"], "ip link set port0 name trunk").sh(&format!(
+        "ip link set trunk address {ROUTER_MAC}
+         ip address add 192.0.2.1/24 dev trunk
+         ip address add 2001:db8:0:1::1/64 dev trunk nodad"
+    ));
+    sh(FILTER);
+    let networkd = configure(SECTION, &config(), &["eno1"]);
+    document::run(SECTION, "settings", "");
+    networkd
+}
+
+/// The node is the router. Bindings are where the companion writes them.
+fn config() -> Config {
+    Config::default().with("general", "datapath", "/var/lib/nfdhcpd")
+}
+
+/// A guest of the public network.
+fn public_guest(number: u8) -> Guest {
     let mut guest = Guest::new(number);
-    (guest.mac[5], guest.number) = (2, 2);
-    let variables = format!("TAP={} BRIDGE={bridge}", guest.tap);
-    guest.plug_with(&document::script(SECTION, "a private guest", &variables));
-    let binding = guest.binding().replace(&format!("INDEV={}", guest.tap), &format!("INDEV={bridge}"));
-    let has_no_gateway = |line: &&str| !line.starts_with("GATEWAY");
-    lab.bind(&guest, &binding.lines().filter(has_no_gateway).map(|line| format!("{line}\n")).collect::<String>());
+    plug(&mut guest, "a public guest", "");
     guest
 }
 
-/// A broadcast of the first guest stays in its bridge.
-fn expect_apart(guests: &[Guest; 2]) {
-    let mark = |number| ethernet(EVERYBODY, guests[0].mac, 0x88b5, &[number; 46]);
-    guests[0].send(&[mark(1)], 1);
-    sh(&format!("ip link set {} nomaster; ip link set {0} master prv1", guests[0].tap));
-    guests[0].send(&[mark(2)], 1);
-    soon("a broadcast in the same bridge", || guests[1].frames().contains(&mark(2)).then_some(()));
-    assert!(!guests[1].frames().contains(&mark(1)), "a broadcast of another network");
+/// A guest of a private network, whose MAC and addresses are those of the guest with the number `like`.
+fn private_guest(number: u8, network: u8, like: u8, bridge: &str) -> Guest {
+    let mut guest = Guest::new(number);
+    (guest.mac[1], guest.mac[5], guest.number) = (network, like, like);
+    plug(&mut guest, "a private guest", &format!("BRIDGE={bridge}"));
+    guest
+}
+
+/// Has the companion set up the tap.
+#[track_caller]
+fn plug(guest: &mut Guest, block: &str, variables: &str) {
+    let prefix = guest.prefix6();
+    let variables = format!(
+        "TAP={} MAC={} IP={} SUBNET6={prefix}::/64 GATEWAY6={prefix}::1 {variables}",
+        guest.tap,
+        guest.mac_text(),
+        guest.ip()
+    );
+    guest.plug_with(&document::script(SECTION, block, &variables));
 }

@@ -23,7 +23,7 @@ pub(crate) const STRANGER: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
 pub(crate) fn configure(section: &str, config: &Config, links: &[&str]) -> Process {
     document::install(section);
     install(config);
-    fs::create_dir_all("/run/systemd/netif/links").unwrap();
+    sh("install --directory --owner=systemd-network /run/systemd /run/systemd/netif /run/systemd/netif/links");
     // By a /sys that it cannot write to it knows that no udev will come.
     let script = "mount -o remount,bind,ro /sys; exec /lib/systemd/systemd-networkd";
     let mut networkd = Command::new("unshare");

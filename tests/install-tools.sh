@@ -31,13 +31,13 @@ test    qemu-system-x86  qemu-system-x86_64   runs its network scripts
 test    python3          /usr/bin/python3   runs the hook for libvirt
 test    ruby             ruby       runs the driver for OpenNebula
 test    shellcheck       shellcheck   a second opinion on shell scripts
-guest   qemu-system-x86  qemu-system-x86_64   a guest with Debian's kernel
-guest   busybox-static   busybox    the guest's init
+guest   qemu-system-x86  qemu-system-x86_64   a machine with the kernel of Debian
+guest   busybox-static   busybox    all that its init needs
 guest   iproute2         ip         namespaces, taps and bridges
 guest   iptables         iptables   rules that divert packets to the daemon
 guest   nftables         nft        the same, and limits
 guest   procps           sysctl     hooks of bridges, forwarding
-guest   systemd          /lib/systemd/systemd-networkd   the node's links
+guest   systemd          /lib/systemd/systemd-networkd   links of a node
 guest   tcpdump          tcpdump    frames with their tags
 guest   udhcpc           udhcpc     a client: busybox, DHCPv4
 guest   ndisc6           rdisc6     a client: router and neighbour solicitations

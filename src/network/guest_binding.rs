@@ -20,7 +20,7 @@ pub fn text(nic: &Nic, path: &Path) -> Result<String, BindingError> {
     file.set("IP", nic.ipv4.map(|ipv4| ipv4.address));
     file.set("MAC", Some(nic.mac));
     file.set("HOSTNAME", Some(&nic.instance));
-    file.set("TAGS", Some(shortened(&nic.instance_tags)));
+    file.set("TAGS", Some(shortened(&nic.instance_tags)).filter(|tags| !tags.is_empty()));
     file.set("GATEWAY", nic.ipv4.and_then(|ipv4| ipv4.gateway));
     file.set("SUBNET", nic.ipv4.and_then(|ipv4| ipv4.subnet));
     file.set("GATEWAY6", nic.ipv6.and_then(|ipv6| ipv6.gateway));

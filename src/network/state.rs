@@ -149,17 +149,20 @@ pub enum SysctlKey {
     ProxyNdp,
     /// Take routers and prefixes from whoever announces them. IPv6.
     AcceptRa,
+    /// Use no address before it is known that nobody else has it. IPv6.
+    AcceptDad,
     /// Have no IPv6 address there, and say nothing. IPv6.
     DisableIpv6,
 }
 
 impl SysctlKey {
     /// All that are read of an interface, with their families.
-    pub const ALL: [(Family, Self); 5] = [
+    pub const ALL: [(Family, Self); 6] = [
         (Family::V4, Self::ProxyArp),
         (Family::V4, Self::RpFilter),
         (Family::V6, Self::ProxyNdp),
         (Family::V6, Self::AcceptRa),
+        (Family::V6, Self::AcceptDad),
         (Family::V6, Self::DisableIpv6),
     ];
 
@@ -170,6 +173,7 @@ impl SysctlKey {
             Self::RpFilter => "rp_filter",
             Self::ProxyNdp => "proxy_ndp",
             Self::AcceptRa => "accept_ra",
+            Self::AcceptDad => "accept_dad",
             Self::DisableIpv6 => "disable_ipv6",
         }
     }

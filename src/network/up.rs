@@ -119,14 +119,17 @@ impl Target {
         })
     }
 
-    /// A guest must not play router for the node.
+    /// A guest must not play router for the node. Nor may it keep the node from its address there, which is the same for every
+    /// tap: with that in doubt, for a second or for good, the node could not ask where the guest is.
     fn routed(nic: &Nic, context: &Context<'_>) -> Self {
+        let sysctls = [
+            (Family::V6, SysctlKey::AcceptDad, "0"),
+            (Family::V6, SysctlKey::DisableIpv6, "0"),
+            (Family::V6, SysctlKey::AcceptRa, "0"),
+        ];
         Self {
             mac: Some(context.settings.tap_constant_mac),
-            sysctls: settings_of(
-                nic.tap,
-                &[(Family::V6, SysctlKey::DisableIpv6, "0"), (Family::V6, SysctlKey::AcceptRa, "0")],
-            ),
+            sysctls: settings_of(nic.tap, &sysctls),
             ..Self::default()
         }
     }

@@ -13,6 +13,7 @@ tests!(ifup_routed:
     guest_and_world_reach_each_other,
     node_asks_as_the_gateway,
     spoofed_sources_go_nowhere,
+    guest_can_be_reached_at_once,
     node_answers_for_its_guests_alone,
     move_is_announced_once,
     reverse_path_filters_do_not_matter,
@@ -37,6 +38,7 @@ pub(super) fn router() -> Guest {
     // Nobody answers by an address that may be another's, for a second or two.
     sh("sysctl -qw net.ipv6.conf.default.accept_dad=0");
     router.plug();
+    sh("sysctl -qw net.ipv6.conf.default.accept_dad=1");
     answer_at_once("up0");
     router.sh(&format!(
         "ip address add 203.0.113.1/24 dev eth0; ip address add 192.0.2.1/24 dev eth0
@@ -120,6 +122,20 @@ fn node_asks_as_the_gateway(_: &mut Lab) {
     let mut askers: Vec<_> = guest.frames().iter().filter_map(asked).collect();
     askers.dedup();
     assert_eq!(askers, [Ipv4Addr::new(192, 0, 2, 1)]);
+}
+
+/// Not after a second or two in which the tap's own address may be somebody else's; a guest that says so is not believed.
+fn guest_can_be_reached_at_once(_: &mut Lab) {
+    let router = router();
+    let mut guest = Guest::new(1);
+    guest.insert();
+    guest.sh(&format!("ip address add {ROUTER}/64 dev eth0 nodad"));
+    Nic::routed(&guest, "ip-less-routed").up();
+    guest.sh(&format!("ip address add {}/64 dev eth0 nodad; ip address del {ROUTER}/64 dev eth0", guest.eui64()));
+    guest.sh(&format!("ip -6 route add default via {ROUTER} dev eth0"));
+    let address = sh("ip -6 address show dev tap1");
+    assert!(address.contains(ROUTER) && !address.contains("tentative") && !address.contains("dadfailed"), "{address}");
+    router.sh(&format!("ping -c 1 -W 5 {}", guest.eui64()));
 }
 
 /// A packet that is allowed goes the same way behind each, so what has not come before it does not come.

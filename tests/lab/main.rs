@@ -74,6 +74,10 @@ fn all() -> impl Iterator<Item = Test> {
         network::bridged::TESTS,
         network::routed::TESTS,
         network::life::TESTS,
+        network::input::TESTS,
+        network::vif::TESTS,
+        network::script::TESTS,
+        network::many::TESTS,
     ];
     guests.into_iter().flatten().chain(node.into_iter().flatten()).copied()
 }

@@ -30,8 +30,14 @@ pub(crate) struct Guest {
 impl Guest {
     /// A guest without a network card.
     pub(crate) fn new(number: u8) -> Self {
+        let guest = Self::unplugged(number);
+        sh(&format!("ip netns add {0}; ip -n {0} link set lo up", guest.name));
+        guest
+    }
+
+    /// What would be such a guest: the addresses without the machine.
+    pub(crate) fn unplugged(number: u8) -> Self {
         let name = format!("vm{number}");
-        sh(&format!("ip netns add {name}; ip -n {name} link set lo up"));
         Self { tap: format!("tap{number}"), name, number, mac: [0xaa, 0, 0, 0, 0, number], captures: Vec::new() }
     }
 

@@ -2,8 +2,12 @@
 //! gets through.
 
 pub(crate) mod bridged;
+pub(crate) mod input;
 pub(crate) mod life;
+pub(crate) mod many;
 pub(crate) mod routed;
+pub(crate) mod script;
+pub(crate) mod vif;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

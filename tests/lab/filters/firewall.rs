@@ -136,9 +136,12 @@ fn guest_is_masqueraded_beyond_its_own_side(_: &mut Lab) {
 
 /// A guest with its addresses of each version of IP, and the node's beside them.
 pub(crate) struct Host {
+    /// The guest.
     pub(crate) guest: Guest,
-    addresses: [IpAddr; 2],
-    gateways: [IpAddr; 2],
+    /// Its addresses.
+    pub(crate) addresses: [IpAddr; 2],
+    /// The node's addresses, as the guest reaches them.
+    pub(crate) gateways: [IpAddr; 2],
 }
 
 impl Host {
@@ -166,7 +169,7 @@ impl Host {
     }
 
     /// The address that another one sees as this one's when it is sent to there. The answer comes back.
-    fn seen_by(&self, other: &Self, to: IpAddr) -> IpAddr {
+    pub(crate) fn seen_by(&self, other: &Self, to: IpAddr) -> IpAddr {
         let ear = within(&other.guest.name, || UdpSocket::bind((to, 0)).unwrap());
         let mouth = within(&self.guest.name, || UdpSocket::bind((self.addresses[0], 0)).unwrap());
         [&ear, &mouth].into_iter().for_each(|socket| socket.set_read_timeout(Some(PATIENCE)).unwrap());
@@ -182,7 +185,9 @@ impl Host {
 /// Where packets come from.
 #[derive(Clone, Copy)]
 pub(crate) enum Place<'a> {
+    /// The node itself.
     Node,
+    /// Another guest, or somebody beyond the node.
     Host(&'a Host),
 }
 

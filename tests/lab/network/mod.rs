@@ -2,9 +2,12 @@
 //! gets through.
 
 pub(crate) mod bridged;
+pub(crate) mod firewall;
 pub(crate) mod input;
 pub(crate) mod life;
 pub(crate) mod many;
+pub(crate) mod migration;
+pub(crate) mod private;
 pub(crate) mod routed;
 pub(crate) mod script;
 pub(crate) mod vif;

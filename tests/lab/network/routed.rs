@@ -21,8 +21,8 @@ tests!(ifup_routed:
 );
 
 /// Beyond the router.
-const WORLD: &str = "198.51.100.1";
-const WORLD6: &str = "2001:db8:ff::1";
+pub(super) const WORLD: &str = "198.51.100.1";
+pub(super) const WORLD6: &str = "2001:db8:ff::1";
 
 /// What the administrator does once for a table (docs/snf-network.md), on a node whose other ways lead elsewhere.
 const ADMINISTRATOR: &str = "

@@ -50,6 +50,8 @@ pub enum LockFault {
 impl Lock {
     /// Locks `directory`, which is made if it is missing. Waits for others, but no longer than `timeout`.
     ///
+    /// It is made for its owner alone: whoever may open it may lock it as well, and so keep every guest from its network.
+    ///
     /// # Errors
     /// Others still work, or the directory can be neither made nor opened.
     pub fn take(directory: &Path, share: Share, timeout: Duration) -> Result<Self, LockError> {
@@ -60,7 +62,7 @@ impl Lock {
 }
 
 fn open(directory: &Path) -> io::Result<File> {
-    DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     File::open(directory)
 }
 
@@ -90,6 +92,7 @@ fn lock(file: File, share: Share, timeout: Duration) -> Result<File, LockFault> 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -118,6 +121,7 @@ mod tests {
         drop(alone);
         Lock::take(&directory, Share::Shared, PATIENCE).unwrap();
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+        assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o7777, 0o700);
         remove(&directory);
     }
 

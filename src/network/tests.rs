@@ -41,6 +41,15 @@ EUI64=2001:db8::a820:ff:fec2:b213\n";
 }
 
 #[test]
+fn a_port_never_has_its_guests_mac() {
+    for (guest, port) in [("aa:20:00:c2:b2:13", "fe:20:00:c2:b2:13"), ("fe:20:00:c2:b2:13", "fa:20:00:c2:b2:13")] {
+        let mut state = node();
+        up(&mut state, BRIDGED, &[&format!("MAC={guest}")]);
+        assert_eq!(state.links[&name("tap0")].mac, Some(port.parse().unwrap()), "{guest}");
+    }
+}
+
+#[test]
 fn a_routed_nic_gets_a_way_in_and_out_before_anybody_is_told() {
     let mut state = node();
     let plan = up(&mut state, BRIDGED, ROUTED);

@@ -102,17 +102,16 @@ impl Target {
         Ok(target)
     }
 
-    /// The node has no address on the guest's network, and says nothing there. The MAC is one that the bridge does not take
-    /// for its own, since bridges take the lowest of their ports; the MTU is the bridge's, which would else take the port's.
+    /// The node has no address on the guest's network, and says nothing there. The MTU is the bridge's, which would else take
+    /// the port's.
     fn bridged(nic: &Nic, bridge: InterfaceName, state: &State) -> Result<Self, VariableError> {
         let link = state.links.get(&bridge).ok_or_else(|| no_interface("LINK", bridge))?;
         if link.kind != LinkKind::Bridge {
             return Err(VariableError::new("LINK", bridge.as_str(), "not a bridge"));
         }
-        let [_, b, c, d, e, g] = nic.mac.octets();
         Ok(Self {
             bridge: Some(bridge),
-            mac: Some(MacAddr::new([0xfe, b, c, d, e, g])),
+            mac: Some(port_mac(nic.mac)),
             mtu: Some(link.mtu),
             sysctls: settings_of(nic.tap, &[(Family::V6, SysctlKey::DisableIpv6, "1")]),
             ..Self::default()
@@ -260,6 +259,13 @@ fn script(context: &Context<'_>) -> Option<Change> {
 /// Where the binding of a tap is.
 pub fn binding_path(settings: &Settings, tap: InterfaceName) -> PathBuf {
     settings.bindings.join(tap.as_str())
+}
+
+/// The MAC of a bridge's port. Bridges take the lowest of their ports' for their own, so it starts high. It is never the
+/// guest's: what is sent to a port's MAC is for the node, and would not reach the guest.
+fn port_mac(guest: MacAddr) -> MacAddr {
+    let [first, b, c, d, e, g] = guest.octets();
+    MacAddr::new([if first == 0xfe { 0xfa } else { 0xfe }, b, c, d, e, g])
 }
 
 /// An address as a network of one.

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use namespace::{can, in_namespace, ip, skip};
 use nfdhcpd::binding::InterfaceName;
 use nfdhcpd::io::node::lock::{Lock, Share};
-use nfdhcpd::io::node::{self, Interest};
+use nfdhcpd::io::node::{self, Interest, NodeError};
 use nfdhcpd::network::filter::{self, BridgeTracking, Element};
 use nfdhcpd::network::{
     Announcement, Change, Family, LinkKind, LinkSetting, Plan, Proxy, Route, Rule, State, Sysctl, SysctlKey, Uplink,
@@ -137,6 +137,10 @@ fn read() -> State {
         .unwrap()
 }
 
+fn carry_out(plan: &Plan) -> Result<(), NodeError> {
+    node::carry_out(plan, |_| {})
+}
+
 fn names_of_bindings() -> Vec<String> {
     let names = std::fs::read_dir(BINDINGS).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.collect()
@@ -148,11 +152,11 @@ fn a_plan_carried_out_is_read_back_and_may_be_carried_out_again() {
         assert_eq!(Ours::of(&read()), Ours::default());
         let ours = Ours::of_taps(0..200);
         for _ in 0..2 {
-            node::carry_out(&ours.comes()).unwrap();
+            carry_out(&ours.comes()).unwrap();
             assert_eq!(Ours::of(&read()), ours);
         }
         for _ in 0..2 {
-            node::carry_out(&ours.goes()).unwrap();
+            carry_out(&ours.goes()).unwrap();
             assert_eq!(Ours::of(&read()), Ours::default());
         }
         assert_eq!(names_of_bindings(), [""; 0]);
@@ -170,17 +174,17 @@ fn links_are_set_and_read() {
         let settings =
             [LinkSetting::Mac(mac), LinkSetting::Mtu(1400), LinkSetting::Master(Some(name("br0"))), LinkSetting::Up];
         for _ in 0..2 {
-            node::carry_out(&Plan(settings.map(set).into())).unwrap();
+            carry_out(&Plan(settings.map(set).into())).unwrap();
             let links = read().links;
             let link = &links[&tap(0)];
             assert_eq!((link.mac, link.mtu, link.is_up), (Some(mac), 1400, true));
             assert_eq!(link.master, Some(links[&name("br0")].ifindex));
         }
-        node::carry_out(&Plan([LinkSetting::Master(None), LinkSetting::Down].map(set).into())).unwrap();
+        carry_out(&Plan([LinkSetting::Master(None), LinkSetting::Down].map(set).into())).unwrap();
         let after = &read().links[&tap(0)];
         assert_eq!((after.master, after.is_up), (None, false));
         ip("link delete tap0");
-        node::carry_out(&Plan([LinkSetting::Master(None), LinkSetting::Down].map(set).into())).unwrap();
+        carry_out(&Plan([LinkSetting::Master(None), LinkSetting::Down].map(set).into())).unwrap();
     });
 }
 
@@ -209,7 +213,7 @@ fn sysctls_are_those_of_the_taps_and_of_the_uplinks() {
     on_node("sysctls_are_those_of_the_taps_and_of_the_uplinks", 2, || {
         let proxy_arp = Sysctl { family: Family::V4, device: tap(0), key: SysctlKey::ProxyArp };
         for value in ["1", "0", "1"] {
-            node::carry_out(&Plan(vec![Change::Sysctl { sysctl: proxy_arp, value }])).unwrap();
+            carry_out(&Plan(vec![Change::Sysctl { sysctl: proxy_arp, value }])).unwrap();
             assert_eq!(read().sysctls[&proxy_arp], value);
         }
         let sysctls = read().sysctls;
@@ -217,7 +221,7 @@ fn sysctls_are_those_of_the_taps_and_of_the_uplinks() {
         assert_eq!(devices, [tap(0), name("up0")].into());
         assert_eq!(sysctls.len(), 2 * SysctlKey::ALL.len());
         ip("link delete tap0");
-        let error = node::carry_out(&Plan(vec![Change::Sysctl { sysctl: proxy_arp, value: "0" }])).unwrap_err();
+        let error = carry_out(&Plan(vec![Change::Sysctl { sysctl: proxy_arp, value: "0" }])).unwrap_err();
         assert_eq!(
             error.to_string(),
             "sysctl net.ipv4.conf.tap0.proxy_arp = 0: No such file or directory (os error 2)"
@@ -229,15 +233,15 @@ fn sysctls_are_those_of_the_taps_and_of_the_uplinks() {
 fn a_tap_that_goes_takes_its_part_along_and_the_rest_can_be_removed() {
     on_node("a_tap_that_goes_takes_its_part_along_and_the_rest_can_be_removed", 3, || {
         let ours = Ours::of_taps(0..3);
-        node::carry_out(&ours.comes()).unwrap();
+        carry_out(&ours.comes()).unwrap();
         ip("link delete tap1");
         let state = read();
         assert!(state.routes.iter().all(|route| route.tap != tap(1)));
         assert_eq!(state.rules, ours.rules);
-        let error = node::carry_out(&Ours::of_taps(1..2).comes()).unwrap_err();
+        let error = carry_out(&Ours::of_taps(1..2).comes()).unwrap_err();
         assert_eq!(error.to_string(), "link tap1 up: No such device (os error 19)");
         ip("link delete up0");
-        node::carry_out(&ours.goes()).unwrap();
+        carry_out(&ours.goes()).unwrap();
         assert_eq!(Ours::of(&read()), Ours::default());
     });
 }
@@ -245,7 +249,7 @@ fn a_tap_that_goes_takes_its_part_along_and_the_rest_can_be_removed() {
 #[test]
 fn an_error_names_the_change_and_the_reason() {
     on_node("an_error_names_the_change_and_the_reason", 2, || {
-        let fails = |change| node::carry_out(&Plan(vec![change])).unwrap_err().to_string();
+        let fails = |change| carry_out(&Plan(vec![change])).unwrap_err().to_string();
         let route = |number| Route { destination: "192.0.2.1/32".parse().unwrap(), tap: tap(number), table: TABLE };
         assert_eq!(
             fails(Change::AddRoute(route(0))),
@@ -254,12 +258,17 @@ fn an_error_names_the_change_and_the_reason() {
         for number in 0..2 {
             ip(&format!("link set tap{number} up"));
         }
-        node::carry_out(&Plan(vec![Change::AddRoute(route(0))])).unwrap();
+        carry_out(&Plan(vec![Change::AddRoute(route(0))])).unwrap();
         assert_eq!(
             fails(Change::AddRoute(route(1))),
             "route add 192.0.2.1/32 dev tap1 table 100: File exists (os error 17)",
             "the route to another tap is not the one that was to be added"
         );
+        let up = |number| Change::Link { name: tap(number), setting: LinkSetting::Up };
+        let mut done = Vec::new();
+        let plan = Plan(vec![up(0), Change::AddRoute(route(1)), up(1)]);
+        node::carry_out(&plan, |change| done.push(change.clone())).unwrap_err();
+        assert_eq!(done, [up(0)], "what is behind the fault is not tried");
         let master = LinkSetting::Master(Some(name("br7")));
         assert_eq!(
             fails(Change::Link { name: tap(0), setting: master }),
@@ -283,7 +292,7 @@ fn elements(tap: InterfaceName) -> BTreeSet<Element> {
 fn filter(tap: InterfaceName) {
     let start = Instant::now();
     while let Some(transaction) = filter::transaction(&read().filters, tap, &elements(tap)).unwrap() {
-        if let Err(error) = node::carry_out(&Plan(vec![Change::Filter(transaction)])) {
+        if let Err(error) = carry_out(&Plan(vec![Change::Filter(transaction)])) {
             assert!(error.may_be_outdated && start.elapsed() < PATIENCE, "{error}");
         }
     }
@@ -300,8 +309,8 @@ fn filters_are_read_back_and_refused_when_somebody_was_faster() {
         assert_eq!(state.filters.elements, [0, 1].map(tap).into_iter().flat_map(elements).collect());
         let removal = filter::removal(&state.filters, &[tap(0)].into()).unwrap();
         let removal = Plan(vec![Change::Filter(removal)]);
-        node::carry_out(&removal).unwrap();
-        let error = node::carry_out(&removal).unwrap_err();
+        carry_out(&removal).unwrap();
+        let error = carry_out(&removal).unwrap_err();
         assert!(error.may_be_outdated, "{error}");
         let text = error.to_string();
         assert!(text.starts_with("nft transaction: ") && text.contains("Error: ") && !text.contains('\n'), "{text}");
@@ -349,9 +358,9 @@ fn a_worker() {
     let taps = first.parse().unwrap()..end.parse().unwrap();
     let ours = Ours::of_taps(taps.clone());
     filter(tap(taps.start));
-    node::carry_out(&ours.comes()).unwrap();
+    carry_out(&ours.comes()).unwrap();
     // Every other tap goes again, as those of a guest that did not start.
-    node::carry_out(&Ours::of_taps(taps.filter(|number| number % 2 == 1)).goes()).unwrap();
+    carry_out(&Ours::of_taps(taps.filter(|number| number % 2 == 1)).goes()).unwrap();
 }
 
 #[test]
@@ -378,7 +387,7 @@ fn fifty_at_the_same_time_end_right() {
 fn what_stays_is_seen_while_others_come_and_go() {
     on_node("what_stays_is_seen_while_others_come_and_go", 200, || {
         let ours = Ours::of_taps(0..200);
-        node::carry_out(&ours.comes()).unwrap();
+        carry_out(&ours.comes()).unwrap();
         let mut others = Command::new("sh")
             .args(["-c", "while ip link add x1 type veth peer name x2 && ip link delete x1; do :; done"])
             .spawn()
@@ -410,10 +419,10 @@ fn what_was_cut_short_is_completed_by_the_next() {
         let _lock = Lock::take(Path::new(BINDINGS), Share::Exclusive, PATIENCE).unwrap();
         let ours = Ours::of_taps(0..200);
         assert_ne!(Ours::of(&read()), ours);
-        node::carry_out(&ours.comes()).unwrap();
+        carry_out(&ours.comes()).unwrap();
         assert_eq!(Ours::of(&read()), ours);
         assert_eq!(names_of_bindings().len(), 200);
-        node::carry_out(&ours.goes()).unwrap();
+        carry_out(&ours.goes()).unwrap();
         assert_eq!(Ours::of(&read()), Ours::default());
     });
 }
@@ -435,7 +444,7 @@ fn the_neighbours_are_told() {
         ip("link set up0 address 02:00:00:00:00:77");
         let announcements = ["192.0.2.1", "2001:db8::5"]
             .map(|address| Change::Announce(Announcement { address: address.parse().unwrap(), uplink: name("up0") }));
-        node::carry_out(&Plan(announcements.into())).unwrap();
+        carry_out(&Plan(announcements.into())).unwrap();
         let mut await_frame = |is_it: &dyn Fn(&[u8]) -> bool| while !is_it(wire.next().expect("a frame")) {};
         // From the uplink to all, ARP, a request, of and for the address.
         await_frame(&|frame| {
@@ -453,7 +462,7 @@ fn the_neighbours_are_told() {
         });
         ip("link set up0 down");
         let announcement = Announcement { address: "192.0.2.1".parse().unwrap(), uplink: name("up0") };
-        let error = node::carry_out(&Plan(vec![Change::Announce(announcement)])).unwrap_err();
+        let error = carry_out(&Plan(vec![Change::Announce(announcement)])).unwrap_err();
         assert_eq!(error.to_string(), "announce 192.0.2.1 dev up0 by gratuitous ARP: Network is down (os error 100)");
     });
 }

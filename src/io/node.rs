@@ -83,15 +83,17 @@ pub fn read(interest: &Interest<'_>) -> Result<State, NodeError> {
     Ok(state)
 }
 
-/// Carries out a plan, change by change. To add what is there already, and to remove what has gone, succeeds.
+/// Carries out a plan, change by change, and tells `done` of each that was made. To add what is there already, and to remove
+/// what has gone, succeeds.
 ///
 /// # Errors
 /// The first change that could not be made. What comes behind it is not tried.
-pub fn carry_out(plan: &Plan) -> Result<(), NodeError> {
+pub fn carry_out(plan: &Plan, mut done: impl FnMut(&Change)) -> Result<(), NodeError> {
     let mut rtnetlink = Rtnetlink::open().map_err(NodeError::of("rtnetlink"))?;
     for change in &plan.0 {
         let fail = |reason| NodeError { what: change.title(), reason, may_be_outdated: is_of_its_moment(change) };
         carry_out::carry_out(&mut rtnetlink, change).map_err(fail)?;
+        done(change);
     }
     Ok(())
 }

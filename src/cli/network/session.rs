@@ -10,7 +10,6 @@ use crate::binding::InterfaceName;
 use crate::cli::complain;
 use crate::io::node::lock::{Lock, Share};
 use crate::io::node::{self, Interest, files};
-
 use crate::network::{Plan, Settings, State, Variables, settings};
 
 /// How long to wait for others who change the node. Xen kills a script after 40 s.
@@ -87,25 +86,23 @@ impl Session {
         self.unless_failed(node::read(&Interest { bindings, taps: tap.as_slice(), table, bridge_tracking }))
     }
 
-    /// Makes a plan and carries it out, or prints it. One that others have overtaken is made anew.
+    /// Makes a plan and carries it out, or prints it. One that others have overtaken is made anew; if there is none any more,
+    /// what was done of the first one stays half done.
     pub(super) fn carry_out(&self, plan: impl Fn() -> Result<Plan, Failure>) -> Result<(), Failure> {
+        let mut failure = Failure::Before;
         let mut attempts = ATTEMPTS;
         loop {
-            let plan = plan()?;
+            let plan = plan().map_err(|_| failure)?;
             if self.dry_run {
                 return self.print(plan);
             }
-            match node::carry_out(&plan) {
-                Ok(()) => {
-                    plan.0.iter().for_each(|change| self.tell(change.title()));
-                    return Ok(());
-                }
-                Err(error) if error.may_be_outdated && attempts > 1 => attempts -= 1,
-                Err(error) => {
-                    self.fail(error);
-                    return Err(Failure::Midway);
-                }
+            let Err(error) = node::carry_out(&plan, |change| self.tell(change.title())) else { return Ok(()) };
+            failure = Failure::Midway;
+            if !error.may_be_outdated || attempts == 1 {
+                self.fail(error);
+                return Err(failure);
             }
+            attempts -= 1;
         }
     }
 
@@ -151,4 +148,33 @@ pub(super) fn environment() -> Variables {
 
 fn lossy(text: &std::ffi::OsStr) -> String {
     text.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::network::{Change, Route};
+
+    /// A route to a tap that is not there: somebody may have been faster.
+    fn outdated() -> Plan {
+        let route =
+            Route { destination: "192.0.2.1/32".parse().unwrap(), tap: "no-such-tap".parse().unwrap(), table: 1 };
+        Plan(vec![Change::AddRoute(route)])
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_made_again_is_half_done() {
+        let session = Session { title: "test".to_owned(), settings: Settings::default(), dry_run: false };
+        let made = Cell::new(0);
+        let planned = |plans: usize| {
+            made.set(0);
+            session
+                .carry_out(|| if made.replace(made.get() + 1) < plans { Ok(outdated()) } else { Err(Failure::Before) })
+        };
+        assert_eq!((planned(0), made.get()), (Err(Failure::Before), 1));
+        assert_eq!((planned(1), made.get()), (Err(Failure::Midway), 2));
+        assert_eq!((planned(usize::MAX), made.get()), (Err(Failure::Midway), ATTEMPTS));
+    }
 }

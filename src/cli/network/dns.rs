@@ -38,7 +38,7 @@ fn apply(session: &Session, target: Target<'_>, change: &Change) -> Result<(), F
     // A zone that the server does not have keeps no other from being told.
     for update in &updates {
         match client.send(update) {
-            Ok(()) => session.tell(update),
+            Ok(()) => update.instructions.iter().for_each(|instruction| session.tell(instruction)),
             Err(failure) => done = Err(session.fail(failure)),
         }
     }

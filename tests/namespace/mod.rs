@@ -19,15 +19,17 @@ pub(crate) fn in_namespace(name: &str, test: impl FnOnce()) {
     if !unshare().arg("true").output().is_ok_and(|output| output.status.success()) {
         return skip("no user namespaces here");
     }
-    let status = unshare()
+    let output = unshare()
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
         .env(INSIDE, "1")
         // Where an ordinary user does not look, but `tc` is.
         .env("PATH", std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin")
-        .status()
+        .output()
         .expect("unshare of util-linux");
-    assert!(status.success(), "{status}");
+    // Seen only if the test fails: as it comes, its last line would be taken for the sum of the tests out here.
+    print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}", output.status);
 }
 
 /// Says why a test proves nothing here.

@@ -21,14 +21,8 @@ pub struct Hook {
     pub instance: DomainName,
     /// `GANETI_INSTANCE_PRIMARY`: the node that it runs on.
     pub primary: DomainName,
-    /// `GANETI_OLD_PRIMARY`: the node that it leaves, of a migration or failover.
-    pub old_primary: Option<DomainName>,
-    /// `GANETI_NEW_PRIMARY`: the node that it goes to, of a migration or failover.
-    pub new_primary: Option<DomainName>,
     /// Its NICs after the operation, or, where it is gone, before.
     pub nics: Vec<HookNic>,
-    /// `GANETI_INSTANCE_TAGS`, as written.
-    pub tags: String,
 }
 
 /// What becomes of an instance.
@@ -77,17 +71,13 @@ impl Hook {
     pub fn read(variables: &Variables) -> Result<Self, VariableError> {
         let after = variables.optional("GANETI_POST_INSTANCE_NIC_COUNT").is_some();
         let prefix = if after { "GANETI_POST_INSTANCE_" } else { "GANETI_INSTANCE_" };
-        let tags = variables.optional(&format!("{prefix}TAGS")).unwrap_or_default().to_owned();
         Ok(Self {
             operation: Operation::read(variables)?,
             phase: variables.read_required("GANETI_HOOKS_PHASE", Phase::read)?,
             // Afterwards Ganeti may say the old or the new one.
             instance: variables.read_required("GANETI_INSTANCE_NAME", str::parse)?,
             primary: variables.read_required(&format!("{prefix}PRIMARY"), str::parse)?,
-            old_primary: variables.read("GANETI_OLD_PRIMARY", str::parse)?,
-            new_primary: variables.read("GANETI_NEW_PRIMARY", str::parse)?,
             nics: read_nics(variables, prefix)?,
-            tags,
         })
     }
 
@@ -163,7 +153,6 @@ mod tests {
         ("GANETI_HOOKS_PHASE", "post"),
         ("GANETI_INSTANCE_NAME", "inst1.example.com"),
         ("GANETI_INSTANCE_PRIMARY", "node1.example.com"),
-        ("GANETI_INSTANCE_TAGS", "web a"),
         ("GANETI_INSTANCE_NIC_COUNT", "2"),
         ("GANETI_INSTANCE_NIC0_MAC", "aa:00:00:c2:b2:13"),
         ("GANETI_INSTANCE_NIC0_IP", "192.168.1.2"),
@@ -180,7 +169,7 @@ mod tests {
     #[test]
     fn an_operation_with_its_nics() {
         let hook = with(&[]).unwrap();
-        assert_eq!((hook.operation, hook.phase, hook.tags.as_str()), (Operation::Modify, Phase::Post, "web a"));
+        assert_eq!((hook.operation, hook.phase), (Operation::Modify, Phase::Post));
         let [first, second] = hook.nics.as_slice() else { panic!("{:?}", hook.nics) };
         assert!(first.is_tagged("dns") && !first.is_tagged("dn") && !second.is_tagged("dns"));
         let addresses: Vec<_> = first.addresses().map(|address| address.to_string()).collect();
@@ -204,7 +193,7 @@ mod tests {
         ];
         let hook = with(&after).unwrap();
         assert_eq!(hook.instance.as_str(), "inst1.example.com");
-        assert_eq!((hook.primary.as_str(), hook.tags.as_str()), ("node2.example.com", ""));
+        assert_eq!(hook.primary.as_str(), "node2.example.com");
         let [nic] = hook.nics.as_slice() else { panic!("{:?}", hook.nics) };
         assert_eq!((nic.mac.to_string().as_str(), nic.ip, nic.network_tags.as_str()), ("aa:00:00:c2:b2:15", None, ""));
     }
@@ -232,7 +221,6 @@ mod tests {
             ("GANETI_HOOKS_PHASE", "now", "not pre or post"),
             ("GANETI_INSTANCE_NAME", "inst1\nupdate delete ns.example.com", "not a domain name"),
             ("GANETI_INSTANCE_PRIMARY", "", "not set"),
-            ("GANETI_NEW_PRIMARY", "a/b", "not a domain name"),
             ("GANETI_INSTANCE_NIC_COUNT", "", "not set"),
             ("GANETI_INSTANCE_NIC_COUNT", "-1", "not a number"),
             ("GANETI_INSTANCE_NIC_COUNT", "3", "GANETI_INSTANCE_NIC2_MAC: not set"),

@@ -44,7 +44,7 @@ pub struct TagNames {
     pub ip_less_routed: String,
     /// `MAC_FILTERED_TAG`; `mac-filtered` means the same.
     pub mac_filtered: String,
-    /// `PHYSICAL_VLAN_TAG`.
+    /// `PHYSICAL_VLAN_TAG`, which asks for nothing.
     pub physical_vlan: String,
     /// `NFDHCPD_TAG`; with an option behind it as well.
     pub nfdhcpd: String,

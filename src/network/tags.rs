@@ -16,8 +16,6 @@ pub struct Services {
     pub mac_filtered: bool,
     /// The node's address for the guest's, outside.
     pub masquerade: bool,
-    /// Names in the DNS.
-    pub dns: bool,
     /// Keys of the binding beyond those that come with the NIC, in the order of their names.
     pub options: Vec<(&'static str, String)>,
 }
@@ -63,7 +61,6 @@ impl Services {
         self.ip_less_routed |= tag == names.ip_less_routed;
         self.mac_filtered |= tag == names.mac_filtered || tag == MAC_FILTERED;
         self.masquerade |= tag == names.masq;
-        self.dns |= tag == names.dns;
     }
 }
 
@@ -144,14 +141,17 @@ mod tests {
 
     #[test]
     fn tags_ask_for_services() {
-        let read = services("web nfdhcpd ip-less-routed\tmasq dns other:nfdhcpd").unwrap();
-        assert!(read.nfdhcpd && read.ip_less_routed && read.masquerade && read.dns && !read.mac_filtered);
+        let read = services("web nfdhcpd ip-less-routed\tmasq other:nfdhcpd").unwrap();
+        assert!(read.nfdhcpd && read.ip_less_routed && read.masquerade && !read.mac_filtered);
         for tag in ["private-filtered", "mac-filtered"] {
             assert_eq!(services(tag), Ok(Services { mac_filtered: true, ..Services::default() }));
         }
         assert_eq!(services(" "), Ok(Services::default()));
-        let names = TagNames { dns: "x".to_owned(), masq: "x".to_owned(), ..TagNames::default() };
-        assert_eq!(Services::of("x dns", &names), Ok(Services { dns: true, masquerade: true, ..Services::default() }));
+        let names = TagNames { nfdhcpd: "x".to_owned(), masq: "x".to_owned(), ..TagNames::default() };
+        assert_eq!(
+            Services::of("x masq", &names),
+            Ok(Services { nfdhcpd: true, masquerade: true, ..Services::default() })
+        );
     }
 
     #[test]

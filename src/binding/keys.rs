@@ -55,6 +55,11 @@ pub fn known_keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name)
 }
 
+/// Whether a key is understood, as it is written in a binding.
+pub fn is_known_key(key: &str) -> bool {
+    find(key).is_some()
+}
+
 /// The row for a key as written, and what follows the row's name in it.
 pub(super) fn find(key: &str) -> Option<(&'static Key, &str)> {
     KEYS.iter().find_map(|row| {

@@ -12,7 +12,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use error::BindingError;
 pub use interface::{IfIndex, InterfaceName};
-pub use keys::known_keys;
+pub use keys::{is_known_key, known_keys};
 pub use sparse::SparseSettings;
 
 use crate::setting::{BootFiles, NtpServers, Pref64, Printable, RawOptions, Route4, Route6};

@@ -2,7 +2,7 @@
 
 use super::filter::Profile;
 use super::settings::TagNames;
-use crate::binding::known_keys;
+use crate::binding::{is_known_key, known_keys};
 use crate::text::{Shown, nearest};
 
 /// What a network's tags ask for.
@@ -17,7 +17,7 @@ pub struct Services {
     /// The node's address for the guest's, outside.
     pub masquerade: bool,
     /// Keys of the binding beyond those that come with the NIC, in the order of their names.
-    pub options: Vec<(&'static str, String)>,
+    pub options: Vec<(String, String)>,
 }
 
 /// The other name of the tag for private networks on a shared bridge.
@@ -66,20 +66,27 @@ impl Services {
 
 /// Reads `KEY:VALUE` or `KEY=VALUE`. Tags of Ganeti have no `=`, no comma and no blank: `+` stands between the items of a
 /// list, and `@` for `via` in a route.
-fn guest_option(tag: &str, option: &str) -> Result<(&'static str, String), String> {
+fn guest_option(tag: &str, option: &str) -> Result<(String, String), String> {
     let (key, value) =
         option.split_once([':', '=']).ok_or_else(|| format!("{} has no value: nfdhcpd:KEY:VALUE", Shown(tag)))?;
     let key = option_key(key).map_err(|reason| format!("{}: {reason}", Shown(tag)))?;
-    let value = if LISTS.contains(&key) { value.replace('+', ", ") } else { value.to_owned() };
-    let value = if ROUTES.contains(&key) { value.replace('@', " via ") } else { value };
+    let value = if is_list(&key, value) { value.replace('+', ", ") } else { value.to_owned() };
+    let value = if ROUTES.contains(&&*key) { value.replace('@', " via ") } else { value };
     Ok((key, value))
 }
 
+/// Whether a value is a list: by its key, or, of an option by number, by what it says itself.
+fn is_list(key: &str, value: &str) -> bool {
+    LISTS.contains(&key) || key.starts_with("OPTION_") && value.starts_with("ip:")
+}
+
 /// The key of a binding that a tag means, in any case.
-fn option_key(written: &str) -> Result<&'static str, String> {
-    let is_meant = |key: &&str| key.eq_ignore_ascii_case(written);
-    let keys = || known_keys().filter(|key| !GUESTS_OWN.contains(key));
-    keys().find(is_meant).ok_or_else(|| match nearest(written, keys()) {
+fn option_key(written: &str) -> Result<String, String> {
+    let key = written.to_ascii_uppercase();
+    if is_known_key(&key) && !GUESTS_OWN.contains(&&*key) {
+        return Ok(key);
+    }
+    Err(match nearest(written, known_keys().filter(|key| !GUESTS_OWN.contains(key))) {
         Some(meant) => {
             format!("no key of a binding that a network may set; did you mean {}?", meant.to_ascii_lowercase())
         }
@@ -167,8 +174,11 @@ mod tests {
                 "198.51.100.0/24 via 192.0.2.254, 203.0.113.0/24 via 192.0.2.253",
             ),
             ("nfdhcpd:bootfile:tftp://a@b/c+d", "BOOTFILE", "tftp://a@b/c+d"),
+            ("nfdhcpd:bootfile_efi64:grub.efi", "BOOTFILE_EFI64", "grub.efi"),
+            ("nfdhcpd:option_252:text:http://a/b+c", "OPTION_252", "text:http://a/b+c"),
+            ("nfdhcpd:option_72:ip:192.0.2.1+192.0.2.2", "OPTION_72", "ip:192.0.2.1, 192.0.2.2"),
         ] {
-            assert_eq!(services(tag).unwrap().options, [(key, value.to_owned())], "{tag}");
+            assert_eq!(services(tag).unwrap().options, [(key.to_owned(), value.to_owned())], "{tag}");
         }
     }
 
@@ -179,6 +189,8 @@ mod tests {
             ("nfdhcpd:mut:9000", "did you mean mtu?"),
             ("nfdhcpd:mac:aa:00:00:00:00:01", "no key of a binding that a network may set"),
             ("nfdhcpd:ip:192.0.2.1", "no key"),
+            ("nfdhcpd:option_:text:x", "no key"),
+            ("nfdhcpd:bootfile_x:y", "no key"),
             ("nfdhcpd:mtu:9000 nfdhcpd:mtu:1400", "two tags set MTU"),
         ] {
             let error = services(tags).unwrap_err();

@@ -42,7 +42,8 @@ fn is_binding(text: &str) -> bool {
     text.lines().any(|line| line.trim_start().starts_with("MAC="))
 }
 
-/// The link is left as it was found. A tap that goes with its hypervisor is none of our business.
+/// What would still have an effect is taken back; MAC, MTU and the rest are the tap's, which goes with its hypervisor or is set
+/// up anew.
 fn link_changes(tap: InterfaceName, state: &State) -> Vec<Change> {
     let Some(link) = state.links.get(&tap) else { return Vec::new() };
     let settings = [link.is_up.then_some(LinkSetting::Down), link.master.map(|_| LinkSetting::Master(None))];

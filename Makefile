@@ -1,11 +1,12 @@
 # make help
 
-.PHONY: help demo test test-topologies lint bench soak fuzz fuzz-smoke
+.PHONY: help demo test test-topologies test-ganeti lint bench soak fuzz fuzz-smoke
 
 help:
 	@echo 'make demo   a guest gets its network from a daemon built from here (no root needed)'
 	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
 	@echo 'make test-topologies   VLANs, a bond and private bridges, in an emulated machine (docs/topologies.md)'
+	@echo 'make test-ganeti   both programs on a cluster of two nodes, of Ganeti, in namespaces (docs/ganeti.md)'
 	@echo 'make lint   format, clippy, documentation'
 	@echo 'make bench  the daemon beside the limit of NFQUEUE, dnsmasq and Kea; tables in some minutes (docs/performance.md)'
 	@echo 'make soak   an hour of changing bindings, taps, floods and restarts, or SECONDS=60 of it; nothing may grow'
@@ -24,6 +25,10 @@ test:
 test-topologies:
 	@tests/install-tools.sh guest
 	cargo test --quiet --test topologies
+
+test-ganeti:
+	@tests/install-tools.sh guest
+	NFDHCPD_GANETI=1 cargo test --quiet --test ganeti
 
 lint:
 	cargo fmt --check

@@ -43,7 +43,7 @@ unpack() {
     set -- "$1" ./lib/modules/*/kernel
     dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards './boot/vmlinuz*' './lib/modules/*/modules.*' "$2/crypto" "$2/lib" \
         "$2/net" "$2/fs/9p" "$2/fs/netfs" "$2/fs/fscache" "$2/fs/overlayfs" "$2/drivers/virtio" "$2/drivers/net/*.ko" \
-        "$2/drivers/net/bonding"
+        "$2/drivers/net/bonding" "$2/drivers/acpi/button.ko" "$2/drivers/input/evdev.ko"
     rm -f "$1"
     busybox depmod -b . "$(ls lib/modules)"
     mv boot/vmlinuz* vmlinuz

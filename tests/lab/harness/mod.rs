@@ -19,6 +19,7 @@ pub(crate) mod process;
 pub(crate) mod queues;
 pub(crate) mod requests;
 pub(crate) mod runner;
+pub(crate) mod strict;
 pub(crate) mod supervisor;
 pub(crate) mod wait;
 

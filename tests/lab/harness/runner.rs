@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+use super::strict::skipped;
 use super::{Test, inside};
 
 /// Namespaces of a test. The process namespace ends with its first process, so nothing outlives a test.
@@ -74,12 +75,4 @@ fn collect(way_in: &[&str], name: &str) -> io::Result<(ExitStatus, String)> {
     let status = child.wait()?;
     drop(leash);
     Ok((status, String::from_utf8_lossy(&output).into_owned()))
-}
-
-/// A test that cannot be run here. Where everything has to be, that is a failure.
-fn skipped(reason: &str) -> Result<Completion, Failed> {
-    match env::var("NFDHCPD_STRICT").as_deref() {
-        Ok("1") => Err(format!("skipped, which NFDHCPD_STRICT forbids: {reason}").into()),
-        _ => Ok(Completion::ignored_with(reason)),
-    }
 }

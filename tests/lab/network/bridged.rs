@@ -9,6 +9,7 @@ tests!(ifup_bridged:
     guest_gets_its_network,
     network_says_more_by_tags,
     tap_does_not_change_its_bridge,
+    guest_of_any_mac_can_be_reached,
 );
 
 fn guest_gets_its_network(lab: &mut Lab) {
@@ -51,6 +52,20 @@ fn tap_does_not_change_its_bridge(_: &mut Lab) {
     let is_from_bridge = |frame: &Frame| frame[6..12] == [0xaa, 0, 0, 0, 0, 7];
     soon("something of the bridge itself", || guest.frames().iter().any(is_from_bridge).then_some(()));
     assert!(guest.frames().iter().all(|frame| is_from_bridge(frame) || frame[6] != 0xfe), "the tap speaks");
+}
+
+/// What is sent to the tap's own MAC goes to the node; so that is never the guest's.
+fn guest_of_any_mac_can_be_reached(_: &mut Lab) {
+    make_bridge();
+    let guests = [(1, 0xfe), (2, 0xaa)].map(|(number, first)| {
+        let mut guest = Guest::new(number);
+        guest.mac[0] = first;
+        guest.insert();
+        Nic::bridged(&guest, "").up();
+        guest.sh(&format!("ip address add {}/24 dev eth0", guest.ip()));
+        guest
+    });
+    guests[1].sh(&format!("ping -c 1 -W 5 {}", guests[0].ip()));
 }
 
 /// A guest whose tap is brought up while the daemon runs.

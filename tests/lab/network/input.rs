@@ -192,6 +192,11 @@ fn node_that_cannot_be_held_is_left_alone(_: &mut Lab) {
             "nft: ",
         ),
         (
+            "ln -s $(command -v nft) /run/lab/nft; mount --bind /dev/null $(command -v nft)",
+            "umount $(readlink /run/lab/nft)",
+            "nft: nft: cannot be run: ",
+        ),
+        (
             "rmdir /run/lab/bindings; touch /run/lab/bindings",
             "rm /run/lab/bindings; mkdir /run/lab/bindings",
             "/run/lab/bindings: ",

@@ -103,13 +103,13 @@ fn program(arguments: &[&str]) -> Command {
 
 /// Writes the settings, with these lines behind the usual ones, and gives their path.
 fn configure(more: &str) -> String {
-    need("nft");
     let path = format!("{SCRATCH}/snf-network.conf");
     let usual = format!(
         "STATE_DIR={SCRATCH}/state\nLOGFILE={SCRATCH}/snf-network.log\nNFDHCPD_STATE_DIR={SCRATCH}/bindings\n\
          GANETI_NIC_DIR={SCRATCH}/nic\nIFUP_EXTRA_SCRIPT={SCRATCH}/extra\n"
     );
     if !more.is_empty() || !fs::exists(&path).unwrap() {
+        need("nft");
         fs::write(&path, usual + more).unwrap();
     }
     path

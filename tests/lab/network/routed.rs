@@ -269,15 +269,16 @@ fn move_is_announced_once(_: &mut Lab) {
     assert_eq!(announced(&router), [own, own].concat());
 }
 
-/// As distributions set them for new interfaces. Strict ones of the uplink are served by the rule for it.
+/// As distributions set them for new interfaces, and strict ones: the kernel looks for the way back as if it were asked from
+/// the interface that a packet leaves by, and both have their rules.
 fn reverse_path_filters_do_not_matter(_: &mut Lab) {
     sh("sysctl -qw net.ipv4.conf.default.rp_filter=2; ip route add unreachable default metric 4278198272");
     let router = router();
     let guest = configured(1);
     reach_each_other(&guest, &router);
     assert_eq!(sh("cat /proc/sys/net/ipv4/conf/tap1/rp_filter").trim(), "0");
-    for filter in ["1", "0"] {
-        sh(&format!("sysctl -qw net.ipv4.conf.up0.rp_filter={filter}"));
+    for filter in ["up0.rp_filter=1", "all.rp_filter=2", "all.rp_filter=1"] {
+        sh(&format!("sysctl -qw net.ipv4.conf.{filter}"));
         reach_each_other(&guest, &router);
     }
 }

@@ -466,3 +466,18 @@ fn the_neighbours_are_told() {
         assert_eq!(error.to_string(), "announce 192.0.2.1 dev up0 by gratuitous ARP: Network is down (os error 100)");
     });
 }
+
+#[test]
+fn an_uplink_that_is_busy_keeps_no_guest_from_starting() {
+    on_node("an_uplink_that_is_busy_keeps_no_guest_from_starting", 0, || {
+        // Under the uplink is a queue for a few frames, which next to nothing leaves.
+        if !can("tc", "qdisc add dev up0 root tbf rate 8bit burst 1600 limit 1600")
+            || !can("ip", "link add link up0 name busy type macvlan mode private")
+        {
+            return skip("this kernel has no shaper (sch_tbf) or no macvlan");
+        }
+        ip("link set busy up");
+        let announcement = Announcement { address: "192.0.2.1".parse().unwrap(), uplink: name("busy") };
+        carry_out(&Plan(vec![Change::Announce(announcement); 100])).unwrap();
+    });
+}

@@ -186,7 +186,7 @@ fn optional_path(value: &str, to: &mut Option<PathBuf>) -> Result<(), String> {
 }
 
 /// Hooks run in a directory that nobody chose.
-fn absolute(value: &str) -> Result<PathBuf, String> {
+pub(super) fn absolute(value: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(value);
     if path.is_absolute() { Ok(path) } else { Err("not an absolute path, which starts with /".to_owned()) }
 }

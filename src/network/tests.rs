@@ -208,6 +208,22 @@ fn whatever_was_done_the_next_run_does_the_rest() {
 }
 
 #[test]
+fn a_move_is_announced_until_it_was() {
+    let mut state = node();
+    up(&mut state, BRIDGED, ROUTED);
+    let is_announced = |state: &State| {
+        let plan = plan(state, &variables(BRIDGED, ROUTED)).unwrap();
+        lines(&plan).contains(&"announce 192.0.2.5 dev eth1 by gratuitous ARP".to_owned())
+    };
+    assert!(!is_announced(&state), "all is there");
+    let mut rebooted = state.clone();
+    rebooted.routes.clear();
+    assert!(is_announced(&rebooted), "another device of the same name");
+    state.proxies.clear();
+    assert!(is_announced(&state), "cut short before the proxies");
+}
+
+#[test]
 fn a_firewall_on_a_bridge_is_the_kernels_kind() {
     let more = &["TAGS=synnefo:network:0:protected"];
     let mut state = node();

@@ -243,9 +243,11 @@ impl Target {
         Ok((old != Some(&text)).then_some(Change::WriteBinding { path, text }))
     }
 
-    /// A move is news for router and peers only when the route is new.
+    /// A move is news for router and peers only when the route or the proxy is new. Proxies come last: where one is missing,
+    /// an earlier run was cut short before it told anybody, or told it elsewhere.
     fn announcements(&self, before: &Life) -> Vec<Change> {
-        let is_new = |proxy: &&Proxy| before.routes.iter().all(|route| route.destination != host(proxy.address));
+        let has_route = |proxy: &Proxy| before.routes.iter().any(|route| route.destination == host(proxy.address));
+        let is_new = |proxy: &&Proxy| !has_route(proxy) || !before.proxies.contains(*proxy);
         let proxies = self.life.proxies.iter().filter(is_new);
         proxies.map(|proxy| Change::Announce(Announcement { address: proxy.address, uplink: proxy.uplink })).collect()
     }

@@ -1,9 +1,9 @@
 //! What the settings' file says of dynamic DNS, key by key, until it is known whether that is enough.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::settings::{Authentication, Kerberos, Settings};
+use crate::network::settings::absolute;
 use crate::text::{number, parsed};
 
 /// The keys that have a value, as written.
@@ -76,10 +76,6 @@ impl Draft {
     fn required<T>(&self, key: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Fault> {
         self.read(key, read)?.ok_or_else(|| (key, "missing: AUTHENTICATION_METHOD needs it".to_owned()))
     }
-}
-
-fn absolute(text: &str) -> Result<PathBuf, String> {
-    if text.starts_with('/') { Ok(text.into()) } else { Err("not an absolute path, which starts with /".to_owned()) }
 }
 
 #[cfg(test)]

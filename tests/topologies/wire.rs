@@ -1,11 +1,9 @@
 //! Frames with their VLAN tags. The kernel keeps a tag beside the frame, where only libpcap looks for it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::process::Command;
 
-use pcap_file::pcap::PcapReader;
-
-use crate::harness::capture::{Dhcpv4, Frame, dhcpv4};
+use crate::harness::capture::{self, Dhcpv4, Frame, dhcpv4};
 use crate::harness::{Process, SCRATCH, soon};
 
 /// The EtherType of a tag (IEEE 802.1Q).
@@ -32,14 +30,7 @@ impl Wire {
 
     /// All frames up to now.
     pub(crate) fn frames(&self) -> Vec<Frame> {
-        let Ok(mut reader) = PcapReader::new(File::open(&self.path).unwrap()) else {
-            return Vec::new();
-        };
-        let mut frames = Vec::new();
-        while let Some(Ok(packet)) = reader.next_packet() {
-            frames.push(packet.data.into_owned());
-        }
-        frames
+        capture::read(&self.path)
     }
 
     /// The DHCPv4 messages, each with the VLAN that it is in.

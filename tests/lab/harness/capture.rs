@@ -66,17 +66,22 @@ impl Capture {
         Self { path, _recorder: recorder }
     }
 
-    /// All frames up to now. One that is half written does not count yet.
+    /// All frames up to now.
     pub(crate) fn frames(&self) -> Vec<Frame> {
-        let Ok(mut reader) = PcapReader::new(File::open(&self.path).unwrap()) else {
-            return Vec::new();
-        };
-        let mut frames = Vec::new();
-        while let Some(Ok(packet)) = reader.next_packet() {
-            frames.push(packet.data.into_owned());
-        }
-        frames
+        read(&self.path)
     }
+}
+
+/// The frames of a file that is being written. One that is half written does not count yet.
+pub(crate) fn read(path: &str) -> Vec<Frame> {
+    let Ok(mut reader) = PcapReader::new(File::open(path).unwrap()) else {
+        return Vec::new();
+    };
+    let mut frames = Vec::new();
+    while let Some(Ok(packet)) = reader.next_packet() {
+        frames.push(packet.data.into_owned());
+    }
+    frames
 }
 
 /// A DHCPv4 message and how it travelled.

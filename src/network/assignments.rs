@@ -1,5 +1,7 @@
 //! Files of `KEY=VALUE` that a shell could read, read as data: nothing in them is ever executed or expanded.
 
+use crate::text::Shown;
+
 /// A line that sets a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
@@ -11,8 +13,9 @@ pub struct Assignment {
     pub value: String,
 }
 
-/// A line that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A line that cannot be read. Shown on one line of bounded length.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{line}: {}: {reason}", Shown(.text))]
 pub struct BadLine {
     /// The line, from 1.
     pub line: u32,
@@ -108,6 +111,7 @@ mod tests {
         ];
         assert_eq!(pairs(read_raw(text)), expected);
         assert_eq!(read_raw("MAC=a\nIP=b\nMAC=c").unwrap_err().line, 3);
-        assert_eq!(read_raw("MAC=a\n\nforged").unwrap_err().reason, NO_ASSIGNMENT);
+        assert_eq!(read_raw("MAC=a\n\n\u{1b}forged").unwrap_err().to_string(), "3: \"\\u{1b}forged\": not KEY=VALUE");
+        assert!(read_raw(&"x".repeat(1 << 20)).unwrap_err().to_string().len() < 200);
     }
 }

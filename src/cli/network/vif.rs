@@ -43,7 +43,7 @@ fn variables(session: &Session, call: &Call) -> Result<Variables, Failure> {
     for instance in vif::instances(&domain) {
         let path = vif::nic_file(directory, &instance, call.place);
         if let Some(text) = session.unless_failed(files::read_if_there(&path, MAX_FILE))? {
-            let fault = |BadLine { line, text, reason }| format!("{}:{line}: {text:?}: {reason}", path.display());
+            let fault = |bad_line: BadLine| format!("{}:{bad_line}", path.display());
             return session.unless_failed(vif::variables(&text, &instance, call.device).map_err(fault));
         }
     }

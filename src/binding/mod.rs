@@ -163,6 +163,12 @@ impl Ipv6Binding {
     }
 }
 
+/// Whether a file in the directory of bindings is none by its name: hidden, or an editor's or packager's temporary one.
+pub fn is_temporary(name: &[u8]) -> bool {
+    let is_dpkg = || name.windows(6).any(|part| part == b".dpkg-");
+    name.starts_with(b".") || name.ends_with(b"~") || name.ends_with(b".swp") || name.ends_with(b".tmp") || is_dpkg()
+}
+
 impl Binding {
     /// Whether the tap is routed by the node (`INDEV` is the tap) rather than a bridge's port.
     pub fn is_routed(&self) -> bool {

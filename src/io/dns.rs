@@ -68,6 +68,11 @@ impl<'s> Client<'s> {
         if output.status.success() { Ok(()) } else { Err(self.failure(place, complaint(&output))) }
     }
 
+    /// Whether the time for all of it is over: whatever else is to be sent would not be.
+    pub fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     fn addresses(&self, name: &DomainName) -> Result<BTreeSet<IpAddr>, Failure> {
         let place = Place::Zone(self.target.zone.clone());
         let output = self.run(&self.target.asks(name), &place)?;

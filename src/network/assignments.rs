@@ -43,7 +43,8 @@ pub fn read_raw(text: &str) -> Result<Vec<Assignment>, BadLine> {
         if assignments.iter().any(|earlier| earlier.key == key) {
             return Err(bad("the same key twice"));
         }
-        let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let within = |quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        let quoted = within('"').or_else(|| within('\''));
         assignments.push(Assignment { line, key: key.to_owned(), value: quoted.unwrap_or(value).to_owned() });
     }
     Ok(assignments)
@@ -110,6 +111,10 @@ mod tests {
             pair(5, "VLAN", ""),
         ];
         assert_eq!(pairs(read_raw(text)), expected);
+        assert_eq!(
+            pairs(read_raw("TAGS='a b'\nA='\nB=\"'")),
+            [pair(1, "TAGS", "a b"), pair(2, "A", "'"), pair(3, "B", "\"'")]
+        );
         assert_eq!(read_raw("MAC=a\nIP=b\nMAC=c").unwrap_err().line, 3);
         assert_eq!(read_raw("MAC=a\n\n\u{1b}forged").unwrap_err().to_string(), "3: \"\\u{1b}forged\": not KEY=VALUE");
         assert!(read_raw(&"x".repeat(1 << 20)).unwrap_err().to_string().len() < 200);

@@ -121,7 +121,7 @@ impl fmt::Display for Change {
             Self::WriteBinding { path, text } => write_indented(f, &format!("write {}", path.display()), text),
             Self::RemoveBinding { path } => write!(f, "remove {}", path.display()),
             Self::Announce(announcement) => announcement.fmt(f),
-            Self::Run { script, .. } => write!(f, "run {}, if it is executable", script.display()),
+            Self::Run { script, .. } => write!(f, "run {}", script.display()),
         }
     }
 }

@@ -7,16 +7,23 @@ use super::filter;
 use super::life::Life;
 use super::settings::Settings;
 use super::state::{Family, State, Sysctl, SysctlKey};
-use super::up::binding_path;
+use super::up::{binding_path, no_tap};
+use super::variables::VariableError;
 use crate::binding::InterfaceName;
 
 /// Plans ifdown: nothing of the tap stays, whether it is still there or not. Packets stop first.
-pub fn plan(tap: InterfaceName, state: &State, settings: &Settings) -> Plan {
-    let mut changes = link_changes(tap, state);
-    changes.extend(binding_changes(&BTreeSet::from([tap]), state, settings));
-    changes.extend(Life::of(tap, state).removals());
-    changes.extend(filter_change(&BTreeSet::from([tap]), state));
-    Plan(changes)
+///
+/// # Errors
+/// It is no tap, and has nothing that would be a tap's.
+pub fn plan(tap: InterfaceName, state: &State, settings: &Settings) -> Result<Plan, VariableError> {
+    let mut ours = binding_changes(&BTreeSet::from([tap]), state, settings);
+    ours.extend(Life::of(tap, state).removals());
+    ours.extend(filter_change(&BTreeSet::from([tap]), state));
+    match state.own(tap) {
+        Some(what) if ours.is_empty() => Err(no_tap(tap, what)),
+        Some(_) => Ok(Plan(ours)),
+        None => Ok(Plan(link_changes(tap, state).into_iter().chain(ours).collect())),
+    }
 }
 
 /// Plans clean: nothing stays of taps that no longer exist. The state must have been read while no tap was being set up.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::change::Change;
 use super::filter::Element;
-use super::state::{Proxy, Route, Rule, State};
+use super::state::{Family, Proxy, Route, Rule, State};
 use crate::binding::InterfaceName;
 
 /// Rules, routes and proxies: what a tap has, or should have, or what is too much.
@@ -18,16 +18,16 @@ pub(super) struct Life {
 
 impl Life {
     /// What there is of a tap. A proxy does not name its tap: it is the tap's if the address is, by a route or a source
-    /// filter, and if no other tap has it.
+    /// filter, and if no other tap has it by the same uplink.
     pub(super) fn of(tap: InterfaceName, state: &State) -> Self {
         let routes: BTreeSet<Route> = of_tap(&state.routes, |route| route.tap == tap);
         let mut addresses: BTreeSet<IpAddr> = routes.iter().map(|route| route.destination.addr()).collect();
         addresses.extend(state.filters.elements.iter().filter_map(|element| source(element, tap)));
-        let anothers =
-            |address| state.routes.iter().any(|route| route.tap != tap && route.destination.addr() == address);
+        let is_anothers =
+            |proxy: &Proxy| state.routes.iter().any(|route| route.tap != tap && leads_to(route, proxy, state));
         Self {
             rules: of_tap(&state.rules, |rule| rule.tap == tap),
-            proxies: of_tap(&state.proxies, |proxy| addresses.contains(&proxy.address) && !anothers(proxy.address)),
+            proxies: of_tap(&state.proxies, |proxy| addresses.contains(&proxy.address) && !is_anothers(proxy)),
             routes,
         }
     }
@@ -53,8 +53,12 @@ impl Life {
             let same = |route: &Route| (route.destination, route.table) == (there.destination, there.table);
             self.routes.iter().any(same) && !self.routes.contains(there)
         };
+        // Another network may have the same addresses, by a table and an uplink of its own.
+        let has_its_own =
+            |there: &Proxy| state.routes.iter().any(|route| !is_rival(route) && leads_to(route, there, state));
         let is_elsewhere = |there: &Proxy| {
-            self.proxies.iter().any(|proxy| proxy.address == there.address) && !self.proxies.contains(there)
+            let is_same = self.proxies.iter().any(|proxy| proxy.address == there.address);
+            is_same && !self.proxies.contains(there) && !has_its_own(there)
         };
         Self {
             rules: BTreeSet::new(),
@@ -106,4 +110,10 @@ fn source(element: &Element, tap: InterfaceName) -> Option<IpAddr> {
         Element::Source { tap: of, address } if *of == tap => Some(*address),
         _ => None,
     }
+}
+
+/// Whether a route is why the node answers for an address on an uplink.
+fn leads_to(route: &Route, proxy: &Proxy, state: &State) -> bool {
+    route.destination.addr() == proxy.address
+        && state.uplink(Family::of(proxy.address), route.table) == Some(proxy.uplink)
 }

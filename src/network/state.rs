@@ -192,6 +192,17 @@ impl State {
         self.uplinks.iter().find(of_table).map(|uplink| uplink.device)
     }
 
+    /// What a link is that belongs to the node itself, and is no tap.
+    pub fn own(&self, name: InterfaceName) -> Option<&'static str> {
+        let link = self.links.get(&name)?;
+        match link.mac {
+            _ if link.kind == LinkKind::Bridge => Some("a bridge"),
+            Some(mac) if !mac.is_unicast() => Some("the loopback"),
+            _ if self.uplinks.iter().any(|uplink| uplink.device == name) => Some("the way of a default route"),
+            _ => None,
+        }
+    }
+
     /// The name of an interface.
     pub fn name_of(&self, ifindex: IfIndex) -> Option<InterfaceName> {
         self.links.iter().find(|(_, link)| link.ifindex == ifindex).map(|(name, _)| *name)

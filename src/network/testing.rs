@@ -124,7 +124,7 @@ fn with_nic<T>(variables: &Variables, f: impl Fn(&Nic, &Context<'_>) -> Result<T
 
 /// Plans ifdown and carries it out.
 pub(super) fn down(state: &mut State, tap: &str) -> Plan {
-    let plan = down::plan(name(tap), state, &Settings::default());
+    let plan = down::plan(name(tap), state, &Settings::default()).unwrap();
     carry_out(state, &plan);
     state.filters.elements.retain(|element| element.tap() != name(tap));
     plan

@@ -2,10 +2,11 @@
 
 use super::filter::{BridgeTracking, Element, Port, Profile};
 use super::settings::Settings;
-use super::state::{Family, State, Sysctl, SysctlKey};
+use super::state::{Family, Link, State, Sysctl, SysctlKey, Uplink};
 use super::testing::{BRIDGED, ROUTED, add_tap, clean, down, name, node, plan, remove_tap, up, variables};
 use super::up::Context;
 use super::{Change, Nic, Plan, Variables};
+use crate::binding::IfIndex;
 
 /// The lines of a plan that begin so, without those of files and transactions.
 fn lines(plan: &Plan) -> Vec<String> {
@@ -166,6 +167,25 @@ fn an_address_has_one_place() {
 }
 
 #[test]
+fn two_tables_may_have_the_same_addresses() {
+    let mut state = node();
+    add_tap(&mut state, "tap1", 11);
+    let link = state.links[&name("eth1")].clone();
+    state.links.insert(name("eth2"), Link { ifindex: IfIndex::new(4).unwrap(), ..link });
+    for family in [Family::V4, Family::V6] {
+        state.uplinks.insert(Uplink { family, table: 101, metric: 0, device: name("eth2") });
+    }
+    let other = [ROUTED, &["INTERFACE=tap1", "LINK=101"]].concat();
+    up(&mut state, BRIDGED, ROUTED);
+    up(&mut state, BRIDGED, &other);
+    assert_eq!(state.proxies.len(), 4, "{:?}", state.proxies);
+    assert_eq!(lines(&up(&mut state, BRIDGED, ROUTED)), [""; 0]);
+    down(&mut state, "tap1");
+    assert!(state.proxies.iter().all(|proxy| proxy.uplink == name("eth1")), "{:?}", state.proxies);
+    assert_eq!(lines(&up(&mut state, BRIDGED, ROUTED)), [""; 0]);
+}
+
+#[test]
 fn another_life_of_a_tap_forgets_the_earlier_one() {
     let other = &["MAC=aa:20:00:00:00:09", "IP=192.0.2.9", "INSTANCE=other"][..];
     let lives = [&[][..], ROUTED, &["NETWORK_TAGS=private-filtered"], &["NETWORK_TAGS=", "IP="], other];
@@ -255,6 +275,7 @@ fn bad_input_names_the_variable() {
         (vec!["INTERFACE="], "INTERFACE: not set"),
         (vec!["INTERFACE=../x"], "INTERFACE=\"../x\": not an interface name"),
         (vec!["INTERFACE=tap7"], "INTERFACE=\"tap7\": there is no such interface"),
+        (vec!["INTERFACE=tap0.tmp"], "INTERFACE=\"tap0.tmp\": nfdhcpd takes a file of this name for a temporary one"),
         (vec!["MODE="], "MODE: not set"),
         (vec!["MODE=openvswitch"], "MODE=\"openvswitch\": not bridged or routed"),
         (vec!["MAC=zz"], "MAC=\"zz\": not a MAC address"),
@@ -278,10 +299,26 @@ fn bad_input_names_the_variable() {
         (routed(&["LINK=101"]), "LINK=\"101\": the routing table has no ipv4 default route"),
         (routed(&["NETWORK_GATEWAY="]), "NETWORK_GATEWAY: not set"),
     ] {
-        let result = plan(&node(), &variables(BRIDGED, &more));
+        let mut state = node();
+        add_tap(&mut state, "tap0.tmp", 12);
+        let result = plan(&state, &variables(BRIDGED, &more));
         let error = result.map(|plan| panic!("{more:?}: {plan}")).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{more:?}: {error}");
         assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn a_slip_in_a_name_does_not_cut_off_the_node() {
+    for (own, what) in [("eth1", "the way of a default route"), ("prv0", "a bridge")] {
+        let tap = format!("INTERFACE={own}");
+        let error = plan(&node(), &variables(BRIDGED, &[&tap])).unwrap_err().to_string();
+        assert_eq!(error, format!("INTERFACE=\"{own}\": no tap, but {what} of the node"));
+        let mut state = node();
+        assert!(super::down::plan(name(own), &state, &Settings::default()).is_err(), "{own}");
+        // What has that name and is ours goes all the same.
+        state.bindings.insert(name(own), "MAC=aa:00:00:00:00:01\n".to_owned());
+        assert_eq!(lines(&down(&mut state, own)), [format!("remove /var/lib/nfdhcpd/{own}")]);
     }
 }
 
@@ -315,7 +352,7 @@ fn settings_and_script_take_part() {
     let plan = super::up::plan(&Nic::read(&variables, &settings).unwrap(), &node(), &context).unwrap();
     let lines = lines(&plan);
     assert!(lines.contains(&"link tap0 address 02:00:00:00:00:01".to_owned()));
-    assert_eq!(lines.last().unwrap(), "run /etc/x, if it is executable", "last, when all is there");
+    assert_eq!(lines.last().unwrap(), "run /etc/x", "last, when all is there");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::nic::{Attachment, Nic};
 use super::settings::Settings;
 use super::state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey};
 use super::variables::{VariableError, Variables};
-use crate::binding::{BindingError, InterfaceName};
+use crate::binding::{self, BindingError, InterfaceName};
 use crate::wire::MacAddr;
 
 /// What ifup needs to know beside the NIC and the node.
@@ -48,7 +48,7 @@ pub enum UpError {
 /// # Errors
 /// The NIC cannot be, on this node. There is no half of a plan.
 pub fn plan(nic: &Nic, state: &State, context: &Context<'_>) -> Result<Plan, UpError> {
-    let link = state.links.get(&nic.tap).ok_or_else(|| no_interface("INTERFACE", nic.tap))?;
+    let link = tap(nic, state)?;
     let target = Target::of(nic, link, state, context)?;
     let before = Life::of(nic.tap, state);
     let mut changes = before.without(&target.life).with(&target.life.rivals(state)).removals();
@@ -67,8 +67,17 @@ pub fn plan(nic: &Nic, state: &State, context: &Context<'_>) -> Result<Plan, UpE
 /// # Errors
 /// As [`plan`].
 pub fn elements(nic: &Nic, state: &State, context: &Context<'_>) -> Result<BTreeSet<Element>, UpError> {
-    let link = state.links.get(&nic.tap).ok_or_else(|| no_interface("INTERFACE", nic.tap))?;
+    let link = tap(nic, state)?;
     Ok(Target::of(nic, link, state, context)?.elements)
+}
+
+/// The tap. A slip in a name must not cut off the node.
+fn tap<'s>(nic: &Nic, state: &'s State) -> Result<&'s Link, VariableError> {
+    let link = state.links.get(&nic.tap).ok_or_else(|| no_interface("INTERFACE", nic.tap))?;
+    match state.own(nic.tap) {
+        Some(what) => Err(no_tap(nic.tap, what)),
+        None => Ok(link),
+    }
 }
 
 /// What is to be there.
@@ -233,11 +242,15 @@ impl Target {
         settings.into_iter().flatten().map(|setting| Change::Link { name: nic.tap, setting }).collect()
     }
 
-    fn binding_change(&self, nic: &Nic, state: &State, context: &Context<'_>) -> Result<Option<Change>, BindingError> {
+    fn binding_change(&self, nic: &Nic, state: &State, context: &Context<'_>) -> Result<Option<Change>, UpError> {
         let path = binding_path(context.settings, nic.tap);
         let old = state.bindings.get(&nic.tap);
         if !nic.services.nfdhcpd {
             return Ok(old.map(|_| Change::RemoveBinding { path }));
+        }
+        if binding::is_temporary(nic.tap.as_str().as_bytes()) {
+            let reason = "nfdhcpd takes a file of this name for a temporary one, and no binding";
+            return Err(VariableError::new("INTERFACE", nic.tap.as_str(), reason).into());
         }
         let text = guest_binding::text(nic, &path)?;
         Ok((old != Some(&text)).then_some(Change::WriteBinding { path, text }))
@@ -299,6 +312,11 @@ fn routing_table(nic: &Nic, context: &Context<'_>) -> Result<u32, VariableError>
 
 fn missing(name: &'static str) -> VariableError {
     VariableError { name: name.to_owned(), found: None, reason: "not set".to_owned() }
+}
+
+/// The interface is the node's own.
+pub(super) fn no_tap(interface: InterfaceName, what: &str) -> VariableError {
+    VariableError::new("INTERFACE", interface.as_str(), format_args!("no tap, but {what} of the node"))
 }
 
 fn no_interface(name: &'static str, interface: InterfaceName) -> VariableError {

@@ -41,6 +41,9 @@ fn apply(session: &Session, target: Target<'_>, change: &Change) -> Result<(), F
             Ok(()) => update.instructions.iter().for_each(|instruction| session.tell(instruction)),
             Err(failure) => done = Err(session.fail(failure)),
         }
+        if done.is_err() && client.is_late() {
+            break;
+        }
     }
     done
 }

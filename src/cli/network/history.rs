@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -10,8 +11,8 @@ use tracing_subscriber::fmt;
 
 /// Appends all log lines of the process to a file. Each is one write, so that lines of several runs do not mix.
 pub(super) fn open(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().append(true).create(true).open(path)?;
-    let to_file =
-        fmt().with_max_level(LevelFilter::INFO).with_ansi(false).with_target(false).with_writer(Mutex::new(file));
-    to_file.try_init().map_err(io::Error::other)
+    // A FIFO that nobody reads must not hold up an instance.
+    let file = OpenOptions::new().append(true).create(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let lines = fmt().with_max_level(LevelFilter::INFO).with_ansi(false).with_target(false).log_internal_errors(false);
+    lines.with_writer(Mutex::new(file)).try_init().map_err(io::Error::other)
 }

@@ -39,5 +39,8 @@ pub(super) fn take_down(session: &mut Session, tap: InterfaceName) -> Result<(),
 
 /// The same by who holds the node already.
 pub(super) fn carry_out(session: &Session, tap: InterfaceName) -> Result<(), Failure> {
-    session.carry_out(|| Ok(down::plan(tap, &session.read(Some(tap), None, false)?, &session.settings)))
+    session.carry_out(|| {
+        let state = session.read(Some(tap), None, false)?;
+        session.unless_failed(down::plan(tap, &state, &session.settings))
+    })
 }

@@ -1,7 +1,8 @@
 //! Small files that are read whole: settings, and what Ganeti writes of a NIC.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::config::ConfigError;
@@ -43,6 +44,11 @@ pub fn read_if_there(path: &Path, max: u64) -> Result<Option<String>, NodeError>
 
 fn read(path: &Path, max: u64) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(max + 1).read_to_string(&mut text)?;
+    // Whatever else may have the name: a FIFO is not waited for.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    file.take(max + 1).read_to_string(&mut text)?;
     if text.len() as u64 > max { Err(io::Error::other(format!("more than {max} bytes"))) } else { Ok(text) }
 }

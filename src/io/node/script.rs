@@ -11,8 +11,8 @@ use nix::unistd::{AccessFlags, access};
 use super::run::{Program, last_line};
 use crate::network::Variables;
 
-/// How long the script may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the script may take. Xen kills all of it after 40 s.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs a script with an environment, if there is one that may be executed. Without a `PATH` of its own it has ours.
 pub(super) fn run(script: &Path, environment: &Variables) -> io::Result<()> {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
+use crate::binding;
+
 /// Monotonic time, since an epoch of the caller's choice.
 pub(super) type Now = Duration;
 
@@ -92,11 +94,9 @@ impl Pending {
     }
 }
 
-/// Whether a name is that of an editor's or packager's temporary file, or hidden.
+/// Whether a file of this name is no binding.
 pub(super) fn is_ignored(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    let is_dpkg = || name.windows(6).any(|part| part == b".dpkg-");
-    name.starts_with(b".") || name.ends_with(b"~") || name.ends_with(b".swp") || name.ends_with(b".tmp") || is_dpkg()
+    binding::is_temporary(name.as_encoded_bytes())
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ fn what_fails_midway_is_taken_back(_: &mut Lab) {
         (
             "printf '#!/bin/sh\\necho why; exit 3' >/run/lab/extra; chmod 755 /run/lab/extra",
             "rm /run/lab/extra",
-            "run /run/lab/extra, if it is executable: exit status: 3: why",
+            "run /run/lab/extra: exit status: 3: why",
         ),
     ] {
         for nic in [&routed, &bridged] {

@@ -47,7 +47,7 @@ fn second_time_changes_nothing(_: &mut Lab) {
     nics.iter().for_each(|(_, nic)| nic.up());
     let before = dump();
     for (_, nic) in &nics {
-        assert_eq!(nic.plan(), format!("run {SCRATCH}/extra, if it is executable\n"));
+        assert_eq!(nic.plan(), format!("run {SCRATCH}/extra\n"));
         nic.up();
         assert_same(&dump(), &before);
     }

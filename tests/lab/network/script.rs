@@ -60,7 +60,7 @@ fn script_that_fails_takes_all_back(_: &mut Lab) {
     {
         write_script(text, 0o755);
         let error = nic.try_up().unwrap_err();
-        assert!(error.contains(&format!("run {PATH}, if it is executable: {said}")), "{error}");
+        assert!(error.contains(&format!("run {PATH}: {said}")), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
         assert_same(&belongings(), &nothing);
     }

@@ -124,7 +124,7 @@ fn run(arguments: &[&str]) -> String {
 /// All that belongs to taps: what is marked as ours of rules, routes and proxies, elements of our tables, and bindings.
 fn belongings() -> String {
     let mut all = sh("{ ip -d rule; ip -d -6 rule; } | grep 'proto 119' || true
-        ip route show table all proto 119; ip -6 route show table all proto 119
+        ip -4 route show table all proto 119; ip -6 route show table all proto 119
         ip -d neigh show proxy; ip -d -6 neigh show proxy
         cd /run/lab/bindings; grep -r . . || true");
     elements().into_iter().for_each(|element| writeln!(all, "{element}").unwrap());
@@ -153,7 +153,7 @@ fn dump() -> String {
     let mut names: Vec<_> = names.filter(|name| name != "bonding_masters").collect();
     names.sort();
     let links: String = names.iter().map(|name| link(name)).collect();
-    let others = "ip rule; ip -6 rule; ip route show table all; ip -6 route show table 100; nft -s list ruleset
+    let others = "ip rule; ip -6 rule; ip -4 route show table all; ip -6 route show table 100; nft -s list ruleset
         ls -A /run/lab/bindings /run/lab/state || true";
     links + &try_sh(others).unwrap_or_else(|output| output) + &belongings()
 }

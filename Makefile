@@ -6,7 +6,7 @@ help:
 	@echo 'make demo   a guest gets its network from a daemon built from here (no root needed)'
 	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
 	@echo 'make test-topologies   VLANs, a bond and private bridges, in an emulated machine (docs/topologies.md)'
-	@echo 'make test-ganeti   both programs on a cluster of two nodes, of Ganeti, in namespaces (docs/ganeti.md)'
+	@echo 'make test-ganeti   both programs on a Ganeti cluster of two nodes, in namespaces (root; docs/ganeti.md)'
 	@echo 'make lint   format, clippy, documentation'
 	@echo 'make bench  the daemon beside the limit of NFQUEUE, dnsmasq and Kea; tables in some minutes (docs/performance.md)'
 	@echo 'make soak   an hour of changing bindings, taps, floods and restarts, or SECONDS=60 of it; nothing may grow'

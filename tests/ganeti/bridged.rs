@@ -1,11 +1,12 @@
-//! The life of an instance on a bridge.
+//! The life of an instance on a bridge, after its first day.
 
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 
 use crate::cluster::Cluster;
-use crate::guest::{answers, says, serves};
+use crate::document::block;
+use crate::guest::{address6, answers, says, serves};
 use crate::lab::Process;
 use crate::left::{nothing_of, nothing_on};
 use crate::story::steps;
@@ -13,10 +14,9 @@ use crate::story::steps;
 steps!(bridged:
     firewall_holds_after_a_soft_reboot,
     shutdown_leaves_nothing,
-    starts_again,
     nic_is_plugged_in,
     its_address_is_changed,
-    nic_is_pulled_out,
+    it_is_pulled_out,
     migrates_live,
     fails_over,
     removal_leaves_nothing,
@@ -27,53 +27,46 @@ const ADDRESS: &str = "192.168.1.2";
 /// A soft reboot makes the same tap anew, with what tags say by then.
 fn firewall_holds_after_a_soft_reboot(cluster: &Cluster) {
     assert!(serves(ADDRESS), "without a profile everything is let through");
-    cluster.gnt("gnt-instance add-tags inst1 synnefo:network:0:protected");
-    cluster.gnt("gnt-instance reboot --type=soft inst1");
+    cluster.follow("An instance", "a guest that nobody may call");
     answers(ADDRESS);
+    says(&cluster.master, "eth0 reaches 203.0.113.1");
     assert!(!serves(ADDRESS), "a protected guest takes no connection");
-    cluster.gnt("gnt-instance remove-tags inst1 synnefo:network:0:protected");
 }
 
 fn shutdown_leaves_nothing(cluster: &Cluster) {
-    cluster.gnt("gnt-instance shutdown inst1");
+    let script = block("An instance", "that anybody may call again");
+    let (down, up) = script.split_at(script.find("gnt-instance startup").unwrap());
+    cluster.master.sh(down);
     nothing_on(&cluster.master);
-}
-
-fn starts_again(cluster: &Cluster) {
-    cluster.gnt("gnt-instance startup inst1");
-    says(&cluster.master, "inst1", "eth0 has 192.168.1.2/24");
+    cluster.master.sh(up);
+    says(&cluster.master, "eth0 has 192.168.1.2/24");
     answers(ADDRESS);
     assert!(serves(ADDRESS), "the profile is gone with its tag");
 }
 
 /// Both families, and a private network, whose members know each other by the prefix of their MAC addresses.
 fn nic_is_plugged_in(cluster: &Cluster) {
-    cluster.gnt("gnt-instance modify --hotplug --net add:ip=pool,network=net2,name=second inst1");
-    says(&cluster.master, "inst1", "eth1 has 192.168.2.2/24 as inst1, router 192.168.2.1,");
-    says(&cluster.master, "inst1", "eth1 has 2001:db8:20:0:a820:ff:fe");
+    cluster.follow("A private network", "a private network");
+    cluster.follow("A private network", "a NIC is plugged in");
+    says(&cluster.master, "eth1 has 192.168.2.2/24 as inst1, router 192.168.2.1,");
+    let address6 = address6(cluster, "1", "inst1", "2001:db8:20::/64");
+    says(&cluster.master, &format!("eth1 has {address6}/64"));
+    says(&cluster.master, "eth1 reaches 203.0.113.1");
     answers("192.168.2.2");
-    answers(&eui64(cluster));
-    let binding = cluster.master.read("/var/lib/nfdhcpd/tap1").unwrap();
-    assert!(binding.contains("SUBNET6=2001:db8:20::/64"), "{binding}");
-}
-
-/// The address that the guest made of its second MAC.
-fn eui64(cluster: &Cluster) -> String {
-    let mac = cluster.gnt("gnt-instance list --no-headers -o nic.mac/1 inst1");
-    cluster.master.sh(&format!("snf-network mac2eui64 {} 2001:db8:20::/64", mac.trim())).trim().to_owned()
+    answers(&address6);
 }
 
 /// Ganeti pulls it out and plugs it in again.
 fn its_address_is_changed(cluster: &Cluster) {
-    cluster.gnt("gnt-instance modify --force --hotplug --net 1:modify,ip=192.168.2.77 inst1");
-    says(&cluster.master, "inst1", "eth1 has 192.168.2.77/24");
+    cluster.follow("A private network", "its address is changed");
+    says(&cluster.master, "eth1 has 192.168.2.77/24");
     answers("192.168.2.77");
     let binding = cluster.master.read("/var/lib/nfdhcpd/tap1").unwrap();
     assert!(binding.contains("IP=192.168.2.77\n"), "{binding}");
 }
 
-fn nic_is_pulled_out(cluster: &Cluster) {
-    cluster.gnt("gnt-instance modify --force --hotplug --net 1:remove inst1");
+fn it_is_pulled_out(cluster: &Cluster) {
+    cluster.follow("A private network", "it is pulled out");
     nothing_of(&cluster.master, "tap1");
     answers(ADDRESS);
 }
@@ -81,7 +74,7 @@ fn nic_is_pulled_out(cluster: &Cluster) {
 /// With a ping running, ten times a second.
 fn migrates_live(cluster: &Cluster) {
     let ping = ping(ADDRESS);
-    cluster.gnt("gnt-instance migrate --force --target-node node2.example.com inst1");
+    cluster.follow("To the other node", "migration");
     answers(ADDRESS);
     println!("\n    {}", end(ping));
     nothing_on(&cluster.master);
@@ -105,13 +98,13 @@ pub(crate) fn end(mut ping: Process) -> String {
 
 /// Starts anew on the other node.
 fn fails_over(cluster: &Cluster) {
-    cluster.gnt("gnt-instance failover --force --target-node node1.example.com inst1");
-    says(&cluster.master, "inst1", "eth0 has 192.168.1.2/24");
+    cluster.follow("To the other node", "failover");
+    says(&cluster.master, "eth0 has 192.168.1.2/24");
     answers(ADDRESS);
     nothing_on(&cluster.second);
 }
 
 fn removal_leaves_nothing(cluster: &Cluster) {
-    cluster.gnt("gnt-instance remove --force --shutdown-timeout=30 inst1");
+    cluster.follow("To the other node", "the end");
     nothing_on(&cluster.master);
 }

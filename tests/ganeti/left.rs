@@ -23,6 +23,7 @@ const TRACES: &str = "
 pub(crate) fn nothing_on(node: &Node) {
     let traces = node.sh(TRACES);
     assert_eq!(traces, "", "left on {}", node.name());
+    assert_eq!(node.sh("snf-network --dry-run clean; snf-network status"), "");
 }
 
 /// Asserts that a node has nothing for a tap that is gone.

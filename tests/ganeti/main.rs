@@ -8,8 +8,8 @@
 //!   └─── eth0   Ganeti's own               ─┘
 //! ```
 //!
-//! The steps are one story: each starts where the one before has left the cluster, and none is tried after one that
-//! failed. `make test-ganeti` tells it. Nothing stays on the machine: the programs, the cluster and the guests live in
+//! The steps are one story, that of `docs/ganeti.md`: each starts where the one before has left the cluster, and none is
+//! tried after one that failed. `make test-ganeti` tells it. Nothing stays on the machine: the programs, the cluster and the guests live in
 //! layers over its files, in memory, which end with this process however it ends. Packages that were downloaded stay in
 //! `target`.
 #![expect(
@@ -25,6 +25,7 @@
 mod bridged;
 mod cluster;
 mod demo;
+mod document;
 mod evidence;
 mod guest;
 mod inside;

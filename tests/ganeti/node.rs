@@ -21,7 +21,7 @@ const PATIENCE: &str = "240";
 /// A machine that Ganeti takes for one.
 pub(crate) struct Node {
     /// As in its name: 1 or 2.
-    number: u8,
+    pub(crate) number: u8,
     /// Its first process, as it is numbered here.
     leader: u32,
 }

@@ -34,12 +34,6 @@ mount_devices() {
 name_it() {
     hostname "node$number.example.com"
     hostname >"$root/etc/hostname"
-    cat >"$root/etc/hosts" <<END
-127.0.0.1 localhost
-10.99.0.1 node1.example.com
-10.99.0.2 node2.example.com
-10.99.0.100 cluster.example.com
-END
 }
 
 main

@@ -2,74 +2,70 @@
 
 use crate::bridged::{end, ping};
 use crate::cluster::Cluster;
-use crate::guest::{self, answers, says};
+use crate::document::block;
+use crate::guest::{address6, answers, says};
 use crate::left::nothing_on;
 use crate::node::Node;
 use crate::story::steps;
 
-steps!(routed: node_has_a_table_and_an_uplink, guest_reaches_the_outside, migrates_live, removal_leaves_nothing);
+steps!(routed: nodes_have_an_uplink, guest_reaches_the_outside, migrates_live, removal_leaves_nothing);
+
+const SECTION: &str = "A routed network";
 
 const ADDRESS: &str = "198.51.100.2";
 
-/// What the guest pings, by its router.
-const BEYOND: &str = "203.0.113.1";
-const BEYOND6: &str = "2001:db8:ffff::1";
-
-/// What the administrator does once: a table with the way out, a rule for what comes in from there, and forwarding.
-const UPLINK: &str = "
-    sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-    ip route add default via 198.51.100.1 dev eth2 onlink table 100
-    ip rule add iif eth2 lookup 100
-    ip -6 route add default via 2001:db8:100::1 dev eth2 onlink table 100
-    ip -6 rule add iif eth2 lookup 100";
-
-fn node_has_a_table_and_an_uplink(cluster: &Cluster) {
+fn nodes_have_an_uplink(cluster: &Cluster) {
     for node in cluster.nodes() {
-        node.sh(UPLINK);
+        node.sh(&block(SECTION, "a table and its uplink, on each node"));
     }
+    cluster.follow(SECTION, "a routed network");
 }
 
 fn guest_reaches_the_outside(cluster: &Cluster) {
-    guest::add(cluster, "inst2", "--net 0:ip=pool,network=public");
-    let address6 = eui64(cluster);
-    says(&cluster.master, "inst2", "eth0 has 198.51.100.2/24 as inst2, router 198.51.100.1,");
-    says(&cluster.master, "inst2", &format!("eth0 has {address6}/64"));
-    says(&cluster.master, "inst2", &format!("eth0 reaches {BEYOND}"));
-    says(&cluster.master, "inst2", &format!("eth0 reaches {BEYOND6}"));
+    cluster.follow(SECTION, "an instance in it");
+    let address6 = address6_of(cluster);
+    says(&cluster.master, "eth0 has 198.51.100.2/24 as inst2, router 198.51.100.1,");
+    says(&cluster.master, &format!("eth0 has {address6}/64"));
+    says(&cluster.master, "eth0 reaches 203.0.113.1");
+    says(&cluster.master, "eth0 reaches 2001:db8:ffff::1");
     answers(ADDRESS);
     answers(&address6);
-    has_it(&cluster.master, &address6);
+    has_its_part(&cluster.master, &address6);
 }
 
-fn eui64(cluster: &Cluster) -> String {
-    let mac = cluster.gnt("gnt-instance list --no-headers -o nic.mac/0 inst2");
-    cluster.master.sh(&format!("snf-network mac2eui64 {} 2001:db8:100::/64", mac.trim())).trim().to_owned()
+fn address6_of(cluster: &Cluster) -> String {
+    address6(cluster, "0", "inst2", "2001:db8:100::/64")
 }
 
-/// What an administrator would look at.
+/// Rules, routes and proxies, for both families.
 #[track_caller]
-fn has_it(node: &Node, address6: &str) {
-    let seen =
-        node.sh("ip rule; ip -6 rule; ip route show table 100; ip -6 route show table 100; ip -6 neighbour show proxy");
-    let proxied = format!("{address6} dev eth2");
-    for words in ["iif tap0 lookup 100", "198.51.100.2 dev tap0", &format!("{address6} dev tap0"), &proxied] {
-        assert!(seen.contains(words), "{words} is not on {}:\n{seen}", node.name());
+fn has_its_part(node: &Node, address6: &str) {
+    let seen = node.sh(&block(SECTION, "its part of the node"));
+    let lines = [
+        "iif tap0 lookup 100".to_owned(),
+        format!("{ADDRESS} dev tap0"),
+        format!("{address6} dev tap0"),
+        format!("{ADDRESS} dev eth2"),
+        format!("{address6} dev eth2"),
+    ];
+    for line in lines {
+        assert!(seen.contains(&line), "{line} is not on {}:\n{seen}", node.name());
     }
 }
 
 /// The router finds the guest on the other node at once.
 fn migrates_live(cluster: &Cluster) {
     let ping = ping(ADDRESS);
-    cluster.gnt("gnt-instance migrate --force --target-node node2.example.com inst2");
+    cluster.follow(SECTION, "its migration");
     answers(ADDRESS);
     println!("\n    {}", end(ping));
-    let address6 = eui64(cluster);
+    let address6 = address6_of(cluster);
     answers(&address6);
-    has_it(&cluster.second, &address6);
+    has_its_part(&cluster.second, &address6);
     nothing_on(&cluster.master);
 }
 
 fn removal_leaves_nothing(cluster: &Cluster) {
-    cluster.gnt("gnt-instance remove --force --shutdown-timeout=30 inst2");
+    cluster.follow(SECTION, "its end");
     nothing_on(&cluster.second);
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::cluster::Cluster;
-use crate::{bridged, cluster, demo, evidence, left, routed};
+use crate::{bridged, cluster, demo, document, evidence, left, routed};
 
 /// One step: what it is called, and what it does with the cluster.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ pub(crate) fn tell() -> ExitCode {
     // Each of them on this thread, which is in the namespaces that are meant.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::default() };
     let cluster = Arc::new(Mutex::new(Some(Cluster::new())));
-    let steps = [cluster::STEPS, demo::STEPS, bridged::STEPS, routed::STEPS, left::STEPS];
+    let steps = [cluster::STEPS, demo::STEPS, bridged::STEPS, routed::STEPS, left::STEPS, document::STEPS];
     let trials = steps.into_iter().flatten().map(|step| {
         let cluster = Arc::clone(&cluster);
         Trial::ignorable_test(step.name, move || take(*step, &cluster))

@@ -1,18 +1,19 @@
 //! `docs/topologies.md`, as what is configured.
-//!
-//! A block of code that starts with a comment is called what the comment says: a path, if it is a file, else what its
-//! commands are for. A name counts within its section.
+
+#[path = "../document/mod.rs"]
+mod text;
 
 use std::fs;
 use std::path::Path;
 
 use crate::harness::sh;
+use text::Document;
 
-const TEXT: &str = include_str!("../../docs/topologies.md");
+const DOCUMENT: Document = Document(include_str!("../../docs/topologies.md"));
 
 /// Writes the files of a section to where it says they belong.
 pub(crate) fn install(section: &str) {
-    for (path, text) in blocks(section).iter().filter(|(name, _)| name.starts_with('/')) {
+    for (path, text) in DOCUMENT.blocks(section).iter().filter(|(name, _)| name.starts_with('/')) {
         fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
@@ -27,35 +28,5 @@ pub(crate) fn run(section: &str, name: &str, variables: &str) -> String {
 /// The commands of a block, with these variables set.
 #[track_caller]
 pub(crate) fn script(section: &str, name: &str, variables: &str) -> String {
-    format!("{variables}\n{}", text(section, name))
-}
-
-/// A block as it is written.
-#[track_caller]
-fn text(section: &str, name: &str) -> String {
-    let found = blocks(section).into_iter().find(|(known, _)| known == name);
-    found.unwrap_or_else(|| panic!("the document has no block {name:?} under {section:?}")).1
-}
-
-/// The named blocks of a section: name and text. Words end a block, and so does the name of the next.
-#[track_caller]
-fn blocks(section: &str) -> Vec<(String, String)> {
-    let section = TEXT.split("\n## ").find(|text| text.lines().next() == Some(section));
-    let mut blocks: Vec<(String, String)> = Vec::new();
-    let (mut is_open, mut before) = (false, "");
-    for line in section.expect("a section of the document").lines() {
-        let code = line.strip_prefix("    ");
-        if let Some(name) = code.and_then(|code| code.strip_prefix("# ")).filter(|_| before.is_empty()) {
-            blocks.push((name.to_owned(), String::new()));
-            is_open = true;
-        } else if code.is_none() && !line.is_empty() {
-            is_open = false;
-        } else if is_open {
-            let text = &mut blocks.last_mut().unwrap().1;
-            *text += code.unwrap_or_default();
-            text.push('\n');
-        }
-        before = line;
-    }
-    blocks
+    DOCUMENT.script(section, name, variables)
 }

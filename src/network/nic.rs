@@ -154,9 +154,14 @@ impl Ipv4 {
     fn read(variables: &Variables) -> Result<Option<Self>, VariableError> {
         let subnet = variables.read("NETWORK_SUBNET", network_v4)?.map(|net| net.trunc());
         let gateway = variables.read("NETWORK_GATEWAY", unicast_v4)?;
-        let address = variables.read("IP", unicast_v4)?;
+        let address = variables.read("IP", address)?.flatten();
         Ok(address.map(|address| Self { address, subnet, gateway }))
     }
+}
+
+/// An IPv4 address. Ganeti takes one of IPv6 as well: such a guest has none of IPv4.
+fn address(text: &str) -> Result<Option<Ipv4Addr>, String> {
+    if text.contains(':') { unicast_v6(text).map(|_| None) } else { unicast_v4(text).map(Some) }
 }
 
 impl Ipv6 {

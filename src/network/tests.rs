@@ -286,6 +286,7 @@ fn bad_input_names_the_variable() {
         (vec!["BRIDGE=eth1"], "LINK=\"eth1\": not a bridge"),
         (vec!["VLAN=.5"], "VLAN=\".5\": VLANs of a bridge are not set up here"),
         (vec!["IP=192.0.2.256"], "IP=\"192.0.2.256\": not an IPv4 address"),
+        (vec!["IP=2001:db8::g"], "IP=\"2001:db8::g\": not an IPv6 address"),
         (vec!["IP=198.51.100.1"], "the guest's binding would be rejected: /var/lib/nfdhcpd/tap0:2: IP"),
         (vec!["NETWORK_SUBNET=x"], "NETWORK_SUBNET=\"x\": not an IPv4 network"),
         (vec!["NETWORK_TAGS=nfdhcpd:mtu:x nfdhcpd"], "the guest's binding would be rejected: /var/lib/nfdhcpd/tap0"),
@@ -329,6 +330,14 @@ fn a_nic_without_a_network_is_a_port_and_no_more() {
     up(&mut state, base, &[]);
     assert!(has_nothing(&state), "{state:?}");
     assert!(state.links[&name("tap0")].is_up);
+}
+
+#[test]
+fn an_address_of_ipv6_is_none_of_ipv4() {
+    let mut state = node();
+    up(&mut state, BRIDGED, &["IP=2001:db8::5"]);
+    let binding = &state.bindings[&name("tap0")];
+    assert!(!binding.contains("\nIP=") && binding.contains("EUI64="), "{binding}");
 }
 
 #[test]

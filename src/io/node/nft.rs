@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::run::{Program, RunError, first_line};
 use crate::network::filter::{BridgeTracking, LIST_TABLES, Observed, Transaction, list_ours};
 
-/// How long nft may take. A listing of ten thousand taps takes seconds.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long nft may take. A listing of ten thousand taps takes seconds, and Xen kills a script after 40 s.
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often our tables are listed anew, should somebody take one away between the two questions that it takes.
 const ATTEMPTS: usize = 5;
 /// The sysctls by which `br_netfilter` shows bridged packets to the tables of IP.

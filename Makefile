@@ -32,7 +32,7 @@ test-ganeti:
 
 lint:
 	cargo fmt --check
-	cargo clippy --quiet --all-targets -- --deny warnings
+	cargo clippy --quiet --all-targets --test topologies -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps
 
 # BENCH='compare --help' tells what else there is.

@@ -62,11 +62,9 @@ pub fn plan(nic: &Nic, state: &State, context: &Context<'_>) -> Result<Plan, UpE
     Ok(Plan(changes))
 }
 
-/// The filters that ifup gives a NIC.
-///
-/// # Errors
-/// As [`plan`].
-pub fn elements(nic: &Nic, state: &State, context: &Context<'_>) -> Result<BTreeSet<Element>, UpError> {
+/// The filters that ifup gives a NIC: a plan has them as text only.
+#[cfg(test)]
+pub(super) fn elements(nic: &Nic, state: &State, context: &Context<'_>) -> Result<BTreeSet<Element>, UpError> {
     let link = tap(nic, state)?;
     Ok(Target::of(nic, link, state, context)?.elements)
 }

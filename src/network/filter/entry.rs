@@ -72,8 +72,8 @@ impl Set {
             Self::Masqueraded => &[Part::Masquerade],
             Self::RoutedFirewall | Self::Behind4 | Self::Behind6 => &[Part::InetProfiles, Part::Routed],
             Self::Filtered | Self::Stations | Self::Peers => &[Part::Stations],
-            Self::BridgedFirewall => &[Part::BridgeProfiles, Part::Bridged],
-            Self::Shown => &[Part::InetProfiles, Part::Shown, Part::Marks],
+            Self::BridgedFirewall => &[Part::BridgeProfiles, Part::Wrapped, Part::Bridged],
+            Self::Shown => &[Part::InetProfiles, Part::Shown, Part::Wrapped, Part::Marks],
             Self::Gateways => &[Part::Gateways],
         }
     }
@@ -189,10 +189,12 @@ fn firewall(port: Port) -> Set {
 /// Where a profile is enforced, or, for a shown port, put into the mark.
 fn chain(profile: Profile, port: Port) -> &'static str {
     match (port, profile) {
+        (Port::Routed, Profile::Protected) => "protected",
+        (Port::Routed, Profile::Limited) => "limited",
+        (Port::Bridged, Profile::Protected) => "port_protected",
+        (Port::Bridged, Profile::Limited) => "port_limited",
         (Port::Shown, Profile::Protected) => "mark_protected",
         (Port::Shown, Profile::Limited) => "mark_limited",
-        (_, Profile::Protected) => "protected",
-        (_, Profile::Limited) => "limited",
     }
 }
 

@@ -57,13 +57,14 @@ pub(super) enum Part {
     Shown,
     Stations,
     BridgeProfiles,
+    Wrapped,
     Bridged,
     Marks,
     Gateways,
 }
 
 impl Part {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Sources,
         Self::Masquerade,
         Self::InetProfiles,
@@ -71,6 +72,7 @@ impl Part {
         Self::Shown,
         Self::Stations,
         Self::BridgeProfiles,
+        Self::Wrapped,
         Self::Bridged,
         Self::Marks,
         Self::Gateways,
@@ -80,7 +82,7 @@ impl Part {
     pub(super) fn family(self) -> TableFamily {
         match self {
             Self::Sources | Self::Masquerade | Self::InetProfiles | Self::Routed | Self::Shown => TableFamily::Inet,
-            Self::Stations | Self::BridgeProfiles | Self::Bridged | Self::Marks => TableFamily::Bridge,
+            Self::Stations | Self::BridgeProfiles | Self::Wrapped | Self::Bridged | Self::Marks => TableFamily::Bridge,
             Self::Gateways => TableFamily::Arp,
         }
     }
@@ -99,6 +101,7 @@ impl Part {
             Self::Routed => include_str!("layout/routed.nft"),
             Self::Shown => include_str!("layout/shown.nft"),
             Self::Stations => include_str!("layout/stations.nft"),
+            Self::Wrapped => include_str!("layout/wrapped.nft"),
             Self::Bridged => include_str!("layout/bridged.nft"),
             Self::Marks => include_str!("layout/marks.nft"),
             Self::Gateways => include_str!("layout/gateways.nft"),

@@ -31,7 +31,7 @@ fn samples(tap: &str) -> Vec<(Element, &'static str)> {
             r#"bridge snf_network peers { "tap0" . aa:20:00:00:00:00-aa:20:0f:ff:ff:ff }"#,
         ),
         (firewall(profile, Port::Routed), r#"inet snf_network firewall { "tap0" : goto protected }"#),
-        (firewall(Profile::Limited, Port::Bridged), r#"bridge snf_network firewall { "tap0" : goto limited }"#),
+        (firewall(Profile::Limited, Port::Bridged), r#"bridge snf_network firewall { "tap0" : goto port_limited }"#),
         (firewall(Profile::Limited, Port::Shown), r#"bridge snf_network shown { "tap0" : goto mark_limited }"#),
         (
             Element::Behind { tap, bridge, address: v4(2).into(), profile: Profile::Limited },

@@ -11,9 +11,9 @@ use nfdhcpd::network::filter::{Element, Observed, Port, Profile};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket};
 
-use super::{apply, change, has_bridge_tracking, load, name, observe, routed};
+use super::{apply, change, has_bridge_tracking, load, name, observe, routed, send_by_bridge};
 use crate::bridge::{make_bridge, set_hooks};
-use crate::harness::frames::ethernet;
+use crate::harness::frames::{self, ethernet};
 use crate::harness::netns::within;
 use crate::harness::{Guest, Lab, sh, soon, tests};
 
@@ -71,8 +71,63 @@ fn expect_port(port: Port) {
         let frame = ethernet([0xff; 6], neighbour.guest.mac, 0x88b5, &[profile.is_some().into(); 46]);
         neighbour.guest.send(slice::from_ref(&frame), 1);
         soon("a frame that is not IP", || host.guest.frames().contains(&frame).then_some(()));
+        expect_wrapped(profile.is_none(), Place::Host(&neighbour), &host);
+        expect_wrapped(profile.is_none(), Place::Node, &host);
     }
     expect_profile(None, Place::Host(&neighbour), &open);
+}
+
+/// Checks whether packets get in that are wrapped into what a guest may take off.
+#[track_caller]
+pub(crate) fn expect_wrapped(gets_in: bool, from: Place, host: &Host) {
+    for (its, to) in from.addresses(host).into_iter().zip(host.addresses) {
+        for (wrapper, head) in WRAPPERS {
+            let what = format!("in {wrapper}");
+            let frame = wrapped(head, host.guest.mac, (its, to), what.as_bytes());
+            let has_come = arrives_before_last(from, host, to, || from.send(&frame), |frame| contains(frame, &what));
+            assert_eq!(has_come, gets_in, "{what} from {from} to {to}");
+        }
+    }
+}
+
+/// What is between the MACs of a frame and the packet. An `IP` stands for the packet's own EtherType, a `PPP` for its
+/// number there.
+const WRAPPERS: [(&str, &[u16]); 9] = [
+    ("a priority tag", &[0x8100, 0, IP]),
+    ("a priority tag with a priority", &[0x8100, 0xe000, IP]),
+    ("a VLAN", &[0x8100, 5, IP]),
+    ("a priority tag of a provider", &[0x88a8, 0, IP]),
+    ("two tags", &[0x8100, 0, 0x8100, 0, IP]),
+    ("two tags, one a provider's", &[0x88a8, 0, 0x8100, 0, IP]),
+    ("two tags of old", &[0x9100, 0, 0x8100, 0, IP]),
+    ("PPPoE", &[0x8864, 0x1100, 1, LENGTH, PPP]),
+    ("SNAP", &[LENGTH, 0xaaaa, 0x0300, 0, IP]),
+];
+const IP: u16 = 1;
+const PPP: u16 = 2;
+const LENGTH: u16 = 3;
+
+/// A datagram that no profile lets in, within such a head.
+fn wrapped(head: &[u16], to: [u8; 6], addresses: (IpAddr, IpAddr), what: &[u8]) -> Vec<u8> {
+    let ports = [4000, 5353];
+    let (packet, ethertype, ppp) = match addresses {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => (frames::udp4(source, destination, ports, what), 0x0800, 0x21),
+        (IpAddr::V6(source), IpAddr::V6(destination)) => (frames::udp6(source, destination, ports, what), 0x86dd, 0x57),
+        _ => unreachable!("addresses of two families"),
+    };
+    let behind = |at: usize| u16::try_from(2 * (head.len() - 1 - at) + packet.len()).unwrap();
+    let word = |(at, word): (usize, &u16)| match *word {
+        IP => ethertype,
+        PPP => ppp,
+        LENGTH => behind(at),
+        other => other,
+    };
+    let head: Vec<u8> = head.iter().enumerate().map(word).flat_map(u16::to_be_bytes).collect();
+    [&to[..], &[2, 0, 0, 0, 0, 0xb1], &head, &packet].concat()
+}
+
+fn contains(frame: &[u8], what: &str) -> bool {
+    frame.windows(what.len()).any(|window| window == what.as_bytes())
 }
 
 /// From the node, and from beyond it. It does not matter what br_netfilter shows.
@@ -207,6 +262,15 @@ impl Place<'_> {
         }
     }
 
+    /// Sends a frame as it is.
+    #[track_caller]
+    fn send(self, frame: &Vec<u8>) {
+        match self {
+            Self::Node => send_by_bridge(slice::from_ref(frame)),
+            Self::Host(host) => host.guest.send(slice::from_ref(frame), 1),
+        }
+    }
+
     #[track_caller]
     fn ping(self, to: IpAddr) {
         let ping = format!("ping -c 1 -W 5 {to}");
@@ -273,21 +337,34 @@ pub(crate) fn expect_profile(profile: Option<Profile>, from: Place, host: &Host)
 /// Whether the guest gets an attempt before what is sent behind it.
 #[track_caller]
 fn arrives(attempt: Attempt, from: Place, host: &Host, to: IpAddr) -> bool {
-    let before = host.guest.frames().len();
-    match attempt {
+    let make = || match attempt {
         Attempt::Tcp(port) => from.run(|| knock(SocketAddr::new(to, port))),
         Attempt::Udp(ports) => from.run(|| say(b"attempt", ports, to)),
-    }
+    };
+    arrives_before_last(from, host, to, make, |frame| match attempt {
+        Attempt::Tcp(port) => is_syn(frame, port),
+        Attempt::Udp(ports) => is_datagram(frame, ports) && frame.ends_with(b"attempt"),
+    })
+}
+
+/// Whether the guest gets a frame like this, once something is done, before what is sent behind it.
+#[track_caller]
+fn arrives_before_last(
+    from: Place,
+    host: &Host,
+    to: IpAddr,
+    act: impl FnOnce(),
+    is_it: impl Fn(&Vec<u8>) -> bool,
+) -> bool {
+    let before = host.guest.frames().len();
+    act();
     from.run(|| say(b"last", ANSWER, to));
     let is_last = |frame: &Vec<u8>| is_datagram(frame, ANSWER) && frame.ends_with(b"last");
     let frames = soon("what is sent last", || {
         let frames = host.guest.frames().split_off(before);
         frames.iter().any(is_last).then_some(frames)
     });
-    frames.iter().take_while(|frame| !is_last(frame)).any(|frame| match attempt {
-        Attempt::Tcp(port) => is_syn(frame, port),
-        Attempt::Udp(ports) => is_datagram(frame, ports) && frame.ends_with(b"attempt"),
-    })
+    frames.iter().take_while(|frame| !is_last(frame)).any(is_it)
 }
 
 /// Sends a SYN, and waits for nothing.

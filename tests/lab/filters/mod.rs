@@ -9,11 +9,13 @@ pub(crate) mod sources;
 pub(crate) mod tables;
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 
 use nfdhcpd::binding::InterfaceName;
 use nfdhcpd::network::filter::{BridgeTracking, Element, LIST_TABLES, Observed, Transaction, list_ours, transaction};
 
+use crate::harness::frames;
 use crate::harness::inside::need;
 use crate::harness::{Guest, SCRATCH, sh, try_sh};
 
@@ -74,4 +76,12 @@ fn routed(number: u8) -> Guest {
          ip address add {prefix}::2/64 dev eth0 nodad; ip route add default via {prefix}::1"
     ));
     guest
+}
+
+/// Sends frames from the node by `br0`.
+#[track_caller]
+fn send_by_bridge(all: &[Vec<u8>]) {
+    let file = format!("{SCRATCH}/node-sent.pcap");
+    frames::write(&file, all);
+    sh(&format!("{} {} br0 {file} 1", env::current_exe().unwrap().display(), frames::FLAG));
 }

@@ -1,16 +1,15 @@
 //! Private networks on one bridge.
 
-use std::env;
 use std::slice;
 
 use nfdhcpd::network::filter::Element;
 use nfdhcpd::network::mac_prefix::MacMask;
 use nfdhcpd::wire::MacAddr;
 
-use super::{apply, name};
+use super::{apply, name, send_by_bridge};
 use crate::bridge::{make_bridge, on_bridge, set_hooks};
-use crate::harness::frames::{self, ethernet};
-use crate::harness::{Config, Guest, Lab, SCRATCH, sh, soon, tests};
+use crate::harness::frames::ethernet;
+use crate::harness::{Config, Guest, Lab, soon, tests};
 
 tests!(private:
     networks_do_not_hear_each_other,
@@ -50,9 +49,7 @@ fn node_is_not_of_the_network(_: &mut Lab) {
     let strangers = [1, 2].map(|number| enclosed(number, 0x20));
     let open = plugged(3, 0x30);
     let frame = ethernet(BROADCAST, [2, 0, 0, 0, 0, 0xb0], EXPERIMENT, &[1; 46]);
-    let file = format!("{SCRATCH}/node-sent.pcap");
-    frames::write(&file, slice::from_ref(&frame));
-    sh(&format!("{} {} br0 {file} 1", env::current_exe().unwrap().display(), frames::FLAG));
+    send_by_bridge(slice::from_ref(&frame));
     soon("a guest without filters", || heard(&open, &frame).then_some(()));
     assert_missed(&strangers, &frame);
 }

@@ -99,7 +99,7 @@ impl Tap {
             Element::Peers { prefix, .. } => self.peers = Some(prefix.to_string()),
             Element::Firewall { profile, .. } => self.firewall = Some(word(*profile)),
             Element::Masquerade { .. } => self.masquerade = true,
-            Element::Gateway { .. } | Element::Filtered { .. } | Element::Station { .. } | Element::Behind { .. } => {}
+            Element::Gateway { .. } | Element::Filtered { .. } | Element::Station { .. } => {}
         }
     }
 

@@ -193,21 +193,13 @@ impl Target {
 
     fn filter_connections(&mut self, nic: &Nic, state: &State) -> Result<(), VariableError> {
         let (Some(profile), tap) = (nic.profile, nic.tap) else { return Ok(()) };
-        let Some(bridge) = self.bridge else {
-            self.elements.insert(Element::Firewall { tap, profile, port: Port::Routed });
-            return Ok(());
-        };
         let port = match state.filters.bridge_tracking {
+            _ if self.bridge.is_none() => Port::Routed,
             Some(BridgeTracking::Bridge) => Port::Bridged,
             Some(BridgeTracking::Inet) => Port::Shown,
             None => return Err(no_tracking(nic)),
         };
         self.elements.insert(Element::Firewall { tap, profile, port });
-        // What the node itself sends by the bridge is never shown to the tables of IP as the bridge's.
-        if port == Port::Shown {
-            let addresses = nic.ipv4.map(|ipv4| ipv4.address.into()).into_iter().chain(nic.eui64().map(IpAddr::from));
-            self.elements.extend(addresses.map(|address| Element::Behind { tap, bridge, address, profile }));
-        }
         Ok(())
     }
 

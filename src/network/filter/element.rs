@@ -56,18 +56,6 @@ pub enum Element {
         /// How packets get there.
         port: Port,
     },
-    /// An address of a guest behind a bridge, and what judges what the node itself sends or routes there: it goes to the
-    /// bridge, and which port that will be is not known yet.
-    Behind {
-        /// The tap.
-        tap: InterfaceName,
-        /// Its bridge.
-        bridge: InterfaceName,
-        /// The guest's address.
-        address: IpAddr,
-        /// Which.
-        profile: Profile,
-    },
     /// What the guest sends beyond `inside` comes from the node's address.
     Masquerade {
         /// The tap.
@@ -90,7 +78,6 @@ impl Element {
             | Self::Station { tap, .. }
             | Self::Peers { tap, .. }
             | Self::Firewall { tap, .. }
-            | Self::Behind { tap, .. }
             | Self::Masquerade { tap, .. } => tap,
         }
     }
@@ -98,7 +85,7 @@ impl Element {
     /// Every name in it.
     pub(super) fn names(&self) -> impl Iterator<Item = InterfaceName> {
         let other = match *self {
-            Self::Behind { bridge: other, .. } | Self::Masquerade { inside: other, .. } => Some(other),
+            Self::Masquerade { inside, .. } => Some(inside),
             _ => None,
         };
         [self.tap()].into_iter().chain(other)

@@ -16,8 +16,6 @@ pub(super) enum Set {
     Sources6,
     Masqueraded,
     RoutedFirewall,
-    Behind4,
-    Behind6,
     Filtered,
     Stations,
     Peers,
@@ -27,14 +25,12 @@ pub(super) enum Set {
 }
 
 impl Set {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 11] = [
         Self::Sourced,
         Self::Sources4,
         Self::Sources6,
         Self::Masqueraded,
         Self::RoutedFirewall,
-        Self::Behind4,
-        Self::Behind6,
         Self::Filtered,
         Self::Stations,
         Self::Peers,
@@ -55,8 +51,6 @@ impl Set {
             Self::Sources6 => "sources6",
             Self::Masqueraded => "masqueraded",
             Self::RoutedFirewall | Self::BridgedFirewall => "firewall",
-            Self::Behind4 => "behind4",
-            Self::Behind6 => "behind6",
             Self::Filtered => "filtered",
             Self::Stations => "stations",
             Self::Peers => "peers",
@@ -70,10 +64,12 @@ impl Set {
         match self {
             Self::Sourced | Self::Sources4 | Self::Sources6 => &[Part::Sources],
             Self::Masqueraded => &[Part::Masquerade],
-            Self::RoutedFirewall | Self::Behind4 | Self::Behind6 => &[Part::InetProfiles, Part::Routed],
+            Self::RoutedFirewall => &[Part::InetOpenings, Part::InetProfiles, Part::Routed],
             Self::Filtered | Self::Stations | Self::Peers => &[Part::Stations],
-            Self::BridgedFirewall => &[Part::BridgeProfiles, Part::Wrapped, Part::Bridged],
-            Self::Shown => &[Part::InetProfiles, Part::Shown, Part::Wrapped, Part::Marks],
+            Self::BridgedFirewall => &[Part::BridgeOpenings, Part::BridgeProfiles, Part::Wrapped, Part::Bridged],
+            Self::Shown => {
+                &[Part::InetOpenings, Part::InetProfiles, Part::Shown, Part::BridgeOpenings, Part::Wrapped, Part::Marks]
+            }
             Self::Gateways => &[Part::Gateways],
         }
     }
@@ -151,11 +147,6 @@ impl From<&Element> for Entry {
             Element::Peers { tap, prefix } => Self::new(Set::Peers, pair(tap, prefix)),
             Element::Firewall { tap, profile, port } => {
                 Self::new(firewall(port), quoted(tap)).with_data(format!("goto {}", chain(profile, port)))
-            }
-            Element::Behind { tap, bridge, address, profile } => {
-                let set = Set::of_version(address, Set::Behind4, Set::Behind6);
-                let data = format!("goto {}", chain(profile, Port::Routed));
-                Self::new(set, pair(bridge, address)).of_tap(tap).with_data(data)
             }
             Element::Masquerade { tap, address, inside } => {
                 Self::new(Set::Masqueraded, pair(inside, address)).of_tap(tap)
@@ -235,12 +226,6 @@ impl Listed<'_> {
             Set::Sources4 | Set::Sources6 => Element::Source { tap: first, address: second.parse().ok()? },
             Set::Stations => Element::Station { tap: first, mac: second.parse().ok()? },
             Set::Peers => Element::Peers { tap: first, prefix: prefix(second)? },
-            Set::Behind4 | Set::Behind6 => Element::Behind {
-                tap: name(self.comment?)?,
-                bridge: first,
-                address: second.parse().ok()?,
-                profile: self.profile(Port::Routed)?,
-            },
             Set::Masqueraded => {
                 Element::Masquerade { tap: name(self.comment?)?, address: second.parse().ok()?, inside: first }
             }

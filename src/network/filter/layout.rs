@@ -52,10 +52,12 @@ impl fmt::Display for TableFamily {
 pub(super) enum Part {
     Sources,
     Masquerade,
+    InetOpenings,
     InetProfiles,
     Routed,
     Shown,
     Stations,
+    BridgeOpenings,
     BridgeProfiles,
     Wrapped,
     Bridged,
@@ -64,13 +66,15 @@ pub(super) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Sources,
         Self::Masquerade,
+        Self::InetOpenings,
         Self::InetProfiles,
         Self::Routed,
         Self::Shown,
         Self::Stations,
+        Self::BridgeOpenings,
         Self::BridgeProfiles,
         Self::Wrapped,
         Self::Bridged,
@@ -81,8 +85,15 @@ impl Part {
     /// The family of its table.
     pub(super) fn family(self) -> TableFamily {
         match self {
-            Self::Sources | Self::Masquerade | Self::InetProfiles | Self::Routed | Self::Shown => TableFamily::Inet,
-            Self::Stations | Self::BridgeProfiles | Self::Wrapped | Self::Bridged | Self::Marks => TableFamily::Bridge,
+            Self::Sources | Self::Masquerade | Self::InetOpenings | Self::InetProfiles | Self::Routed | Self::Shown => {
+                TableFamily::Inet
+            }
+            Self::Stations
+            | Self::BridgeOpenings
+            | Self::BridgeProfiles
+            | Self::Wrapped
+            | Self::Bridged
+            | Self::Marks => TableFamily::Bridge,
             Self::Gateways => TableFamily::Arp,
         }
     }
@@ -97,6 +108,7 @@ impl Part {
         match self {
             Self::Sources => include_str!("layout/sources.nft"),
             Self::Masquerade => include_str!("layout/masquerade.nft"),
+            Self::InetOpenings | Self::BridgeOpenings => include_str!("layout/openings.nft"),
             Self::InetProfiles | Self::BridgeProfiles => include_str!("layout/profiles.nft"),
             Self::Routed => include_str!("layout/routed.nft"),
             Self::Shown => include_str!("layout/shown.nft"),

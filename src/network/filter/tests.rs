@@ -34,14 +34,6 @@ fn samples(tap: &str) -> Vec<(Element, &'static str)> {
         (firewall(Profile::Limited, Port::Bridged), r#"bridge snf_network firewall { "tap0" : goto port_limited }"#),
         (firewall(Profile::Limited, Port::Shown), r#"bridge snf_network shown { "tap0" : goto mark_limited }"#),
         (
-            Element::Behind { tap, bridge, address: v4(2).into(), profile: Profile::Limited },
-            r#"inet snf_network behind4 { "br0" . 192.0.2.2 comment "tap0" : goto limited }"#,
-        ),
-        (
-            Element::Behind { tap, bridge, address: "2001:db8::2".parse().unwrap(), profile },
-            r#"inet snf_network behind6 { "br0" . 2001:db8::2 comment "tap0" : goto protected }"#,
-        ),
-        (
             Element::Masquerade { tap, address: v4(2), inside: bridge },
             r#"inet snf_network masqueraded { "br0" . 192.0.2.2 comment "tap0" }"#,
         ),
@@ -81,7 +73,7 @@ fn what_differs_is_changed_and_nothing_else() {
     let source = |tap, last: u8| Element::Source { tap, address: v4(last).into() };
     let other = source(name("tap1"), 9);
     let gateway = |last| Element::Gateway { tap, address: v4(last) };
-    let behind = |tap, profile| Element::Behind { tap, bridge: name("br0"), address: v4(2).into(), profile };
+    let masquerade = |tap| Element::Masquerade { tap, address: v4(2), inside: name("br0") };
     for (there, wanted, expected) in [
         (vec![other], vec![], ""),
         (
@@ -99,10 +91,10 @@ fn what_differs_is_changed_and_nothing_else() {
         ),
         // The key of a tap that is perhaps no longer there.
         (
-            vec![behind(name("tap1"), Profile::Protected)],
-            vec![behind(tap, Profile::Protected)],
-            "delete element inet snf_network behind4 { \"br0\" . 192.0.2.2 }\n\
-             add element inet snf_network behind4 { \"br0\" . 192.0.2.2 comment \"tap0\" : goto protected }\n",
+            vec![masquerade(name("tap1"))],
+            vec![masquerade(tap)],
+            "delete element inet snf_network masqueraded { \"br0\" . 192.0.2.2 }\n\
+             add element inet snf_network masqueraded { \"br0\" . 192.0.2.2 comment \"tap0\" }\n",
         ),
     ] {
         assert_eq!(change(&whole(there), &wanted), expected);
@@ -130,7 +122,7 @@ fn a_node_gets_the_parts_that_its_taps_need() {
         let has = |words: &str| commands.iter().any(|line| line.starts_with(words));
         assert!(commands.last().unwrap().starts_with("add element"), "{text}");
         assert_eq!(has("add table arp"), matches!(element, Element::Gateway { .. }), "{text}");
-        let needs_connections = matches!(element, Element::Firewall { .. } | Element::Behind { .. });
+        let needs_connections = matches!(element, Element::Firewall { .. });
         assert_eq!(text.contains("ct state"), needs_connections, "{text}");
         assert_eq!(text.contains("type nat"), matches!(element, Element::Masquerade { .. }), "{text}");
     }
@@ -154,7 +146,7 @@ fn the_table_of_another_version_is_replaced_and_keeps_the_elements() {
     observed.tables.insert(TableFamily::Inet, foreign);
     let head = "delete table inet handle 7\nadd table inet snf_network\ndelete table inet snf_network\n";
     let element = |tap: &str| format!("add element inet snf_network sourced {{ \"{tap}\" }}\n");
-    let parts = [Part::Sources, Part::InetProfiles, Part::Shown].map(Part::text).concat();
+    let parts = [Part::Sources, Part::InetOpenings, Part::InetProfiles, Part::Shown].map(Part::text).concat();
     let expected = [head, &parts, &element("tap0"), &element("tap1"), &element("tap9")].concat();
     let elements =
         |text: &str| text.lines().filter(|line| line.contains("element")).map(str::to_owned).collect::<Vec<_>>();
@@ -199,9 +191,9 @@ const LISTINGS: &str = r#"
  {"set": {"family": "inet", "name": "sources6", "table": "snf_network"}},
  {"set": {"family": "inet", "name": "other", "table": "snf_network", "elem": ["tap0"]}},
  {"set": {"family": "inet", "name": "sourced", "table": "other", "elem": ["tap0"]}},
- {"map": {"family": "inet", "name": "behind4", "table": "snf_network", "map": "verdict", "elem": [
-   [{"elem": {"val": {"concat": ["br0", "192.0.2.2"]}, "comment": "tap0", "counter": {"packets": 1}}}, {"goto": {"target": "limited"}}],
-   [{"concat": ["br0", "192.0.2.3"]}, {"goto": {"target": "limited"}}]]}},
+ {"set": {"family": "inet", "name": "masqueraded", "table": "snf_network", "elem": [
+   {"elem": {"val": {"concat": ["br0", "192.0.2.2"]}, "comment": "tap0", "counter": {"packets": 1}}},
+   {"concat": ["br0", "192.0.2.3"]}]}},
  {"map": {"family": "inet", "name": "firewall", "table": "snf_network", "map": "verdict", "elem": [
    ["tap0", {"goto": {"target": "protected"}}], ["tap1", {"drop": null}]]}},
  {"chain": {"family": "inet", "table": "snf_network", "name": "source", "handle": 4}},
@@ -223,7 +215,7 @@ fn reads_what_is_ours_and_nothing_else() {
     let observed = Observed::read(LISTINGS).unwrap();
     let expected = [
         Element::Source { tap, address: v4(2).into() },
-        Element::Behind { tap, bridge: name("br0"), address: v4(2).into(), profile: Profile::Limited },
+        Element::Masquerade { tap, address: v4(2), inside: name("br0") },
         Element::Firewall { tap, profile: Profile::Protected, port: Port::Routed },
         Element::Peers { tap, prefix: range("aa:20:00:00:00:00", "aa:20:0f:ff:ff:ff") },
         Element::Peers { tap: other, prefix: range("aa:20:00:00:00:05", "aa:20:00:00:00:05") },

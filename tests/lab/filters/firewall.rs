@@ -22,6 +22,7 @@ tests!(firewall:
     shown_port_has_its_profile,
     bridged_port_has_its_profile,
     guest_behind_a_bridge_has_its_profile,
+    long_answers_come_in_fragments,
     marks_of_others_stay,
     guest_is_masqueraded_beyond_its_own_side,
 );
@@ -65,8 +66,7 @@ fn expect_port(port: Port) {
         let firewall = profile.map(|profile| Element::Firewall { tap, profile, port });
         apply(tap, firewall.as_slice());
         expect_profile(profile, Place::Host(&neighbour), &host);
-        // What the node sends itself shows no port to the tables of IP.
-        expect_profile(profile.filter(|_| port == Port::Bridged), Place::Node, &host);
+        expect_profile(profile, Place::Node, &host);
         // Nothing of a firewall.
         let frame = ethernet([0xff; 6], neighbour.guest.mac, 0x88b5, &[profile.is_some().into(); 46]);
         neighbour.guest.send(slice::from_ref(&frame), 1);
@@ -130,40 +130,82 @@ fn contains(frame: &[u8], what: &str) -> bool {
     frame.windows(what.len()).any(|window| window == what.as_bytes())
 }
 
-/// From the node, and from beyond it. It does not matter what br_netfilter shows.
+/// What the node routes to a shown port has come by no port of the bridge. Nothing is known of the guest's addresses.
 fn guest_behind_a_bridge_has_its_profile(_: &mut Lab) {
+    set_hooks("1");
     let [host, open] = [1, 2].map(Host::bridged);
     let world = Host::routed(3);
-    let (tap, bridge) = (name(&host.guest.tap), name("br0"));
-    for (profile, hooks) in PROFILES.into_iter().zip(["0", "1", "0"]) {
-        set_hooks(hooks);
-        let behind = |profile| host.addresses.map(|address| Element::Behind { tap, bridge, address, profile });
-        apply(tap, profile.map(behind).as_ref().map_or(&[], <[_; 2]>::as_slice));
+    let tap = name(&host.guest.tap);
+    for profile in PROFILES {
+        let firewall = profile.map(|profile| Element::Firewall { tap, profile, port: Port::Shown });
+        apply(tap, firewall.as_slice());
         expect_profile(profile, Place::Host(&world), &host);
-        expect_profile(profile, Place::Node, &host);
     }
+    expect_profile(None, Place::Host(&world), &open);
     expect_profile(None, Place::Node, &open);
+}
+
+/// Only the first fragment has ports, and none is judged before it has all of them.
+fn long_answers_come_in_fragments(_: &mut Lab) {
+    set_hooks("1");
+    let [host, neighbour] = [1, 2].map(Host::bridged);
+    let world = Host::routed(3);
+    let tap = name(&host.guest.tap);
+    apply(tap, &[Element::Firewall { tap, profile: Profile::Protected, port: Port::Shown }]);
+    for from in [Place::Node, Place::Host(&neighbour), Place::Host(&world)] {
+        for (its, to) in from.addresses(&host).into_iter().zip(host.addresses) {
+            let ear = from.run(|| UdpSocket::bind((its, 0)).unwrap());
+            let guest = within(&host.guest.name, || UdpSocket::bind((to, 0)).unwrap());
+            [&ear, &guest].into_iter().for_each(|socket| socket.set_read_timeout(Some(PATIENCE)).unwrap());
+            guest.send_to(b"long?", ear.local_addr().unwrap()).unwrap();
+            let (_, asker) = ear.recv_from(&mut [0; 8]).unwrap();
+            ear.send_to(&[7; 4000], asker).unwrap();
+            let (length, _) = guest.recv_from(&mut [0; 5000]).unwrap_or_else(|error| panic!("from {from}: {error}"));
+            assert_eq!(length, 4000, "from {from}");
+        }
+    }
 }
 
 /// The bits that are ours are gone behind the firewall, and the others are as they were.
 fn marks_of_others_stay(_: &mut Lab) {
     set_hooks("1");
     let [host, neighbour] = [1, 2].map(Host::bridged);
+    let world = Host::routed(3);
     let tap = name(&host.guest.tap);
     apply(tap, &[Element::Firewall { tap, profile: Profile::Limited, port: Port::Shown }]);
+    // By br_netfilter and by the bridge: what the node sends is shown to the one before the bridge has it.
     sh("nft '
         add table bridge others; add chain bridge others in { type filter hook prerouting priority 0; }
         add rule bridge others in meta mark set 0x9000beef
+        add chain bridge others out { type filter hook postrouting priority 0; }
+        add rule bridge others out meta mark 0x9000beef meta l4proto icmp counter
+        add rule bridge others out meta mark != 0x9000beef meta l4proto icmp counter
         add table inet others; add chain inet others out { type filter hook postrouting priority 0; }
         add rule inet others out oifname br0 meta mark 0x9000beef meta l4proto icmp counter
-        add rule inet others out oifname br0 meta mark != 0x9000beef meta l4proto icmp counter'");
-    neighbour.guest.sh(&format!("ping -c 1 -W 5 {}", host.addresses[0]));
-    let chain = sh("nft list chain inet others out");
+        add rule inet others out oifname br0 meta mark != 0x9000beef meta l4proto icmp counter
+        add chain inet others sent { type filter hook output priority 0; }
+        add rule inet others sent meta mark set 0x9000beef
+        add chain inet others routed { type filter hook forward priority -10; }
+        add rule inet others routed iifname tap3 meta mark set 0x9000beef'");
     let packets = |rule: &str| {
-        let words = chain.lines().find(|line| line.contains(rule)).unwrap().split_whitespace();
-        words.skip_while(|word| *word != "packets").nth(1).unwrap().parse::<u32>().unwrap()
+        let chains = ["bridge", "inet"].map(|family| sh(&format!("nft list chain {family} others out")));
+        chains.map(|chain| {
+            let words = chain.lines().find(|line| line.contains(rule)).unwrap().split_whitespace();
+            words.skip_while(|word| *word != "packets").nth(1).unwrap().parse::<u32>().unwrap()
+        })
     };
-    assert_eq!([packets("mark 0x9000beef"), packets("mark != 0x9000beef")], [2, 0], "{chain}");
+    let mut expected = 0;
+    for (from, to) in [(&neighbour, &host), (&host, &world), (&neighbour, &world)] {
+        from.guest.sh(&format!("ping -c 1 -W 5 {}", to.addresses[0]));
+        expected += if to.addresses == host.addresses { 2 } else { 1 };
+        assert_eq!([packets("mark 0x9000beef"), packets("mark != 0x9000beef")], [[expected; 2], [0; 2]]);
+    }
+    for guest in [&host, &neighbour] {
+        guest.guest.sh(&format!("ping -c 1 -W 5 {}", guest.gateways[0]));
+        sh(&format!("ping -c 1 -W 5 {}", guest.addresses[0]));
+        expected += 2;
+        assert_eq!([packets("mark 0x9000beef"), packets("mark != 0x9000beef")], [[expected; 2], [0; 2]]);
+    }
 }
 
 /// Two guests with the same inside are themselves to each other, even where the node is between them.

@@ -36,8 +36,6 @@ fn all_kinds(tap: InterfaceName, last: u8) -> Vec<Element> {
         Element::Peers { tap, prefix: MacMask::USUAL.prefix_of(mac) },
         firewall(Profile::Protected, Port::Routed),
         firewall(profile, Port::Shown),
-        Element::Behind { tap, bridge, address: v4.into(), profile },
-        Element::Behind { tap, bridge, address: v6, profile: Profile::Protected },
         Element::Masquerade { tap, address: v4, inside: bridge },
     ];
     if has_bridge_tracking() {
@@ -77,9 +75,6 @@ fn keys_pass_from_tap_to_tap(_: &mut Lab) {
         Element::Firewall { tap, port, profile: Profile::Limited } => {
             Element::Firewall { tap, port, profile: Profile::Protected }
         }
-        Element::Behind { tap, bridge, address, .. } => {
-            Element::Behind { tap, bridge, address, profile: Profile::Protected }
-        }
         Element::Peers { tap, .. } => {
             let mask = "ff:ff:ff:00:00:00".parse::<MacMask>().unwrap();
             Element::Peers { tap, prefix: mask.prefix_of(nfdhcpd::wire::MacAddr::new([0xaa, 0x20, 7, 0, 0, 2])) }
@@ -91,7 +86,7 @@ fn keys_pass_from_tap_to_tap(_: &mut Lab) {
 
 /// Whether it is under a key that another tap can have.
 fn is_taken(element: &Element) -> bool {
-    matches!(element, Element::Behind { .. } | Element::Masquerade { .. })
+    matches!(element, Element::Masquerade { .. })
 }
 
 fn what_was_flushed_comes_back(_: &mut Lab) {

@@ -47,6 +47,9 @@ pub struct Tap {
     pub firewall: Option<&'static str>,
     /// Whether the guest goes out by the node's address.
     pub masquerade: bool,
+    /// Whether chains are missing that sources, peers, firewall or masquerade need: they may not hold, until ifup comes
+    /// again.
+    pub filters_broken: bool,
     /// Whether nfdhcpd has a binding.
     pub binding: bool,
 }
@@ -85,6 +88,7 @@ impl Tap {
             table: life.rules.first().map(|rule| rule.table),
             routes: life.routes.iter().map(|route| route.destination.addr()).collect(),
             proxied: life.proxies.iter().map(|proxy| proxy.address).collect(),
+            filters_broken: !state.filters.is_in_force(name),
             binding: binding.is_some(),
             ..Self::default()
         };
@@ -115,6 +119,7 @@ impl Tap {
             self.peers.as_ref().map(|peers| format!("peers {peers}")),
             self.firewall.map(str::to_owned),
             self.masquerade.then(|| "masquerade".to_owned()),
+            self.filters_broken.then(|| "filters broken".to_owned()),
         ];
         services.into_iter().flatten().collect()
     }
@@ -183,6 +188,7 @@ impl fmt::Display for LeftOver {
 
 #[cfg(test)]
 mod tests {
+    use super::super::filter::{Table, TableFamily};
     use super::super::testing::{BRIDGED, ROUTED, add_tap, name, node, remove_tap, up};
     use super::*;
 
@@ -207,5 +213,29 @@ tap2            left over: bindings: 1, rules: 2, elements of filters: 4
         let json = serde_json::to_value(Status::of(&state)).unwrap();
         assert_eq!(json["taps"][0]["sources"][0], "192.0.2.5");
         assert_eq!(json["left_over"][0]["tap"], name("tap2").as_str());
+    }
+
+    #[test]
+    fn filters_without_their_chains_are_told() {
+        let mut state = node();
+        add_tap(&mut state, "tap1", 20);
+        up(&mut state, BRIDGED, &["INTERFACE=tap1", "IP=192.0.2.6", "NETWORK_TAGS=private-filtered"]);
+        up(&mut state, BRIDGED, ROUTED);
+        for (family, broken) in
+            [(None, [false, false]), (Some(TableFamily::Arp), [true, false]), (Some(TableFamily::Bridge), [true, true])]
+        {
+            family.map(|family| state.filters.tables.insert(family, Table::default()));
+            let status = Status::of(&state);
+            assert_eq!(status.taps.iter().map(|tap| tap.filters_broken).collect::<Vec<_>>(), broken, "{family:?}");
+            let lines = status.to_string();
+            let told = lines.lines().map(|line| line.ends_with(", filters broken"));
+            assert_eq!(told.collect::<Vec<_>>(), broken, "{lines}");
+        }
+        let of_another_version =
+            [(TableFamily::Inet, &["source", "sources"]), (TableFamily::Arp, &["gateways", "gateways"])];
+        for (family, chains) in of_another_version {
+            state.filters.tables.insert(family, Table::of_chains(1, chains.map(|chain| (chain, "layout 0"))));
+        }
+        assert!(!Status::of(&state).taps[0].filters_broken, "an upgrade breaks nothing");
     }
 }

@@ -265,6 +265,20 @@ fn a_firewall_on_a_bridge_is_the_kernels_kind() {
 }
 
 #[test]
+fn equal_addresses_on_a_bridge_are_not_both_masqueraded() {
+    let mut state = node();
+    add_tap(&mut state, "tap1", 20);
+    let of = |tap| [tap, "NETWORK_TAGS=masq"];
+    up(&mut state, BRIDGED, &of("INTERFACE=tap0"));
+    up(&mut state, BRIDGED, &of("INTERFACE=tap0"));
+    let refused = plan(&state, &variables(BRIDGED, &of("INTERFACE=tap1"))).unwrap_err().to_string();
+    assert_eq!(refused, "IP=\"192.0.2.5\": already masqueraded for tap0, on the same bridge");
+    remove_tap(&mut state, "tap0");
+    let taken = plan(&state, &variables(BRIDGED, &of("INTERFACE=tap1"))).unwrap().to_string();
+    assert!(taken.contains("delete element inet snf_network masqueraded"), "that of a tap that is gone: {taken}");
+}
+
+#[test]
 fn bad_input_names_the_variable() {
     let routed = |more: &[&'static str]| [ROUTED, more].concat();
     for (more, expected) in [

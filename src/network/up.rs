@@ -104,7 +104,7 @@ impl Target {
         }
         target.filter_stations(nic, context);
         target.filter_connections(nic, state)?;
-        target.masquerade(nic);
+        target.masquerade(nic, state)?;
         target.mtu = target.mtu.filter(|mtu| *mtu != link.mtu);
         Ok(target)
     }
@@ -203,10 +203,17 @@ impl Target {
         Ok(())
     }
 
-    fn masquerade(&mut self, nic: &Nic) {
-        if let Some(ipv4) = nic.ipv4.filter(|_| nic.services.masquerade) {
-            self.elements.insert(Element::Masquerade { tap: nic.tap, address: ipv4.address, inside: nic.indev() });
+    /// Of two guests with one address on one bridge, the node could not tell to which an answer is.
+    fn masquerade(&mut self, nic: &Nic, state: &State) -> Result<(), VariableError> {
+        let Some(ipv4) = nic.ipv4.filter(|_| nic.services.masquerade) else { return Ok(()) };
+        let wanted = Element::Masquerade { tap: nic.tap, address: ipv4.address, inside: nic.indev() };
+        let rival = state.filters.rivals(&wanted).find(|tap| state.links.contains_key(tap));
+        if let Some(rival) = rival {
+            let reason = format!("already masqueraded for {rival}, on the same bridge");
+            return Err(VariableError::new("IP", &ipv4.address.to_string(), reason));
         }
+        self.elements.insert(wanted);
+        Ok(())
     }
 
     fn filter_change(&self, nic: &Nic, state: &State) -> Result<Option<Change>, filter::InexpressibleName> {

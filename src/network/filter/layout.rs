@@ -127,11 +127,14 @@ impl Part {
     }
 }
 
+/// How the comment of the last rule of every chain begins, in every version of the program.
+const VERSION: &str = "layout ";
+
 /// The comment of the last rule of every chain. Another text of any part makes another mark, so that nobody can forget to.
 static MARK: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = FxHasher::default();
     Part::ALL.iter().for_each(|part| hasher.write(part.template().as_bytes()));
-    format!("layout {:016x}", hasher.finish())
+    format!("{VERSION}{:016x}", hasher.finish())
 });
 
 /// A table of ours, as it was found.
@@ -149,6 +152,11 @@ impl Table {
         part.chains().all(|chain| self.chains.get(chain) == Some(&*MARK))
     }
 
+    /// Whether the chains of a part are there, and nothing behind the rules that some version of the program has put there.
+    pub(super) fn holds(&self, part: Part) -> bool {
+        part.chains().all(|chain| self.chains.get(chain).is_some_and(|comment| comment.starts_with(VERSION)))
+    }
+
     /// Whether another version of the program made it, or somebody else.
     pub(super) fn is_foreign(&self) -> bool {
         self.chains.values().any(|comment| *comment != *MARK)
@@ -164,7 +172,7 @@ impl Table {
     }
 
     /// A table whose chains end in these comments.
-    pub(super) fn of_chains<'a>(handle: u64, chains: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(in crate::network) fn of_chains<'a>(handle: u64, chains: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let chains = chains.into_iter().map(|(chain, comment)| (chain.to_owned(), comment.to_owned())).collect();
         Self { handle, chains }
     }

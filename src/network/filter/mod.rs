@@ -19,6 +19,10 @@ mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use entry::Entry;
+
+use crate::binding::InterfaceName;
+
 pub use element::{Element, Port, Profile};
 pub use layout::{TABLE, Table, TableFamily};
 pub use listing::{LIST_TABLES, ListingError, list_ours};
@@ -33,6 +37,23 @@ pub struct Observed {
     pub elements: BTreeSet<Element>,
     /// How the kernel lets bridged packets be judged by their connections.
     pub bridge_tracking: Option<BridgeTracking>,
+}
+
+impl Observed {
+    /// The other taps that have the place of an element: their own goes when it comes.
+    pub fn rivals(&self, element: &Element) -> impl Iterator<Item = InterfaceName> {
+        let (tap, place) = (element.tap(), Entry::from(element).place());
+        let others = self.elements.iter().filter(move |other| other.tap() != tap);
+        others.filter(move |other| Entry::from(*other).place() == place).map(Element::tap)
+    }
+
+    /// Whether the chains are all there that a tap's elements are for. Those of another version of the program count as well:
+    /// they hold until an ifup replaces them.
+    pub fn is_in_force(&self, tap: InterfaceName) -> bool {
+        let elements = self.elements.iter().filter(|element| element.tap() == tap);
+        let mut parts = elements.flat_map(|element| Entry::from(element).set.parts());
+        parts.all(|part| self.tables.get(&part.family()).is_some_and(|table| table.holds(*part)))
+    }
 }
 
 /// How bridged packets are judged by their connections.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use nfdhcpd::network::filter::Profile;
 
-use super::Nic;
 use super::routed::{ROUTER, WORLD, WORLD6, configured, router};
+use super::{Nic, run};
 use crate::bridge::{make_bridge, set_hooks};
 use crate::filters::firewall::{Host, Place, expect_profile};
 use crate::harness::{Guest, Lab, sh, tests};
@@ -16,6 +16,8 @@ tests!(ifup_firewall:
     private_guest_has_its_profile,
     profile_needs_a_kernel_that_knows_connections,
     guest_is_masqueraded,
+    one_address_is_masqueraded_once,
+    missing_chains_are_told,
 );
 
 /// What the NIC is called in tags, with the profile that they come to.
@@ -123,4 +125,45 @@ fn guest_is_masqueraded(_: &mut Lab) {
     assert_eq!(routed_host.seen_by(&world, addresses[0]), outside);
     nic.with("NETWORK_TAGS", "ip-less-routed").up();
     assert_eq!(routed_host.seen_by(&world, addresses[0]), routed_host.addresses[0]);
+}
+
+/// While the first one has its tap.
+fn one_address_is_masqueraded_once(_: &mut Lab) {
+    let [(one, first), (_other, second)] = [1, 2].map(|number| bridged(number, "masq"));
+    let second = second.with("NETWORK_TAGS", "masq").with("IP", &one.addresses[0].to_string());
+    first.up();
+    let before = super::elements();
+    let said = second.try_up().unwrap_err();
+    assert!(said.contains("IP=\"192.0.2.11\": already masqueraded for tap1"), "{said}");
+    assert_eq!(super::elements(), before);
+    one.guest.unplug();
+    second.up();
+    assert!(!super::elements().iter().any(|element| element.contains("tap1")), "{:?}", super::elements());
+}
+
+/// And come back with ifup.
+fn missing_chains_are_told(_: &mut Lab) {
+    let _world = router();
+    let guest = configured(1);
+    let routed = Nic::routed(&guest, "ip-less-routed").with("TAGS", "synnefo:network:0:protected");
+    let (_host, bridged) = bridged(2, "");
+    let bridged = bridged.with("TAGS", "synnefo:network:0:limited");
+    [&routed, &bridged].into_iter().for_each(Nic::up);
+    for (nic, tap, damage) in [
+        (&routed, "tap1", "flush chain inet snf_network source"),
+        (&routed, "tap1", "delete chain inet snf_network sources"),
+        (&routed, "tap1", "flush chain inet snf_network firewall_forward"),
+        (&bridged, "tap2", "flush chain bridge snf_network wrapped"),
+    ] {
+        let broken = || -> Vec<String> {
+            let status = run(&["status"]);
+            let lines = status.lines().filter(|line| line.ends_with(", filters broken"));
+            lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+        };
+        assert!(broken().is_empty(), "before: {damage}");
+        sh(&format!("nft '{damage}'"));
+        assert_eq!(broken(), [tap], "{damage}");
+        nic.up();
+        assert!(broken().is_empty(), "after: {damage}");
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::change::{Change, LinkSetting, Plan};
 use super::filter;
-use super::life::Life;
+use super::routing::Routing;
 use super::settings::Settings;
 use super::state::{Family, State, Sysctl, SysctlKey};
 use super::up::{binding_path, no_tap};
@@ -17,7 +17,7 @@ use crate::binding::InterfaceName;
 /// It is no tap, and has nothing that would be a tap's.
 pub fn plan(tap: InterfaceName, state: &State, settings: &Settings) -> Result<Plan, VariableError> {
     let mut ours = binding_changes(&BTreeSet::from([tap]), state, settings);
-    ours.extend(Life::of(tap, state).removals());
+    ours.extend(Routing::of(tap, state).removals());
     ours.extend(filter_change(&BTreeSet::from([tap]), state));
     match state.own(tap) {
         Some(what) if ours.is_empty() => Err(no_tap(tap, what)),
@@ -30,7 +30,7 @@ pub fn plan(tap: InterfaceName, state: &State, settings: &Settings) -> Result<Pl
 pub fn clean(state: &State, settings: &Settings) -> Plan {
     let vanished = vanished(state);
     let mut changes = binding_changes(&vanished, state, settings);
-    changes.extend(Life::left_over(state).removals());
+    changes.extend(Routing::left_over(state).removals());
     changes.extend(filter_change(&vanished, state));
     Plan(changes)
 }

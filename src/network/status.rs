@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::down;
 use super::filter::{Element, Profile};
-use super::life::Life;
+use super::routing::Routing;
 use super::state::State;
 use crate::binding::InterfaceName;
 use crate::text::{Visible, joined};
@@ -78,16 +78,16 @@ impl Status {
 impl Tap {
     fn of(name: InterfaceName, state: &State) -> Option<Self> {
         let link = state.links.get(&name)?;
-        let life = Life::of(name, state);
+        let routing = Routing::of(name, state);
         let binding = state.bindings.get(&name);
         let mut tap = Self {
             tap: name.to_string(),
             instance: binding.and_then(|text| hostname(text)),
             up: link.is_up,
             bridge: link.master.and_then(|master| state.name_of(master)).map(|bridge| bridge.to_string()),
-            table: life.rules.first().map(|rule| rule.table),
-            routes: life.routes.iter().map(|route| route.destination.addr()).collect(),
-            proxied: life.proxies.iter().map(|proxy| proxy.address).collect(),
+            table: routing.rules.first().map(|rule| rule.table),
+            routes: routing.routes.iter().map(|route| route.destination.addr()).collect(),
+            proxied: routing.proxies.iter().map(|proxy| proxy.address).collect(),
             filters_broken: !state.filters.is_in_force(name),
             binding: binding.is_some(),
             ..Self::default()
@@ -141,7 +141,7 @@ fn words(addresses: &[IpAddr]) -> String {
 }
 
 fn left_over(state: &State) -> Vec<LeftOver> {
-    let left = Life::left_over(state);
+    let left = Routing::left_over(state);
     let of_tap = |tap: InterfaceName| {
         let count = |what: &str, count: usize| (count > 0).then(|| format!("{what}: {count}"));
         let what = [

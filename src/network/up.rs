@@ -9,8 +9,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::change::{Announcement, Change, LinkSetting, Plan};
 use super::filter::{self, BridgeTracking, Element, Port};
 use super::guest_binding;
-use super::life::Life;
 use super::nic::{Attachment, Nic};
+use super::routing::Routing;
 use super::settings::Settings;
 use super::state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey};
 use super::variables::{VariableError, Variables};
@@ -50,12 +50,12 @@ pub enum UpError {
 pub fn plan(nic: &Nic, state: &State, context: &Context<'_>) -> Result<Plan, UpError> {
     let link = tap(nic, state)?;
     let target = Target::of(nic, link, state, context)?;
-    let before = Life::of(nic.tap, state);
-    let mut changes = before.without(&target.life).with(&target.life.rivals(state)).removals();
+    let before = Routing::of(nic.tap, state);
+    let mut changes = before.without(&target.routing).with(&target.routing.rivals(state)).removals();
     changes.extend(target.filter_change(nic, state)?);
     changes.extend(target.sysctl_changes(state));
     changes.extend(target.link_changes(nic, link, state));
-    changes.extend(target.life.without(&Life::all(state)).additions());
+    changes.extend(target.routing.without(&Routing::all(state)).additions());
     changes.extend(target.binding_change(nic, state, context)?);
     changes.extend(target.announcements(&before));
     changes.extend(script(context));
@@ -82,7 +82,7 @@ fn tap<'s>(nic: &Nic, state: &'s State) -> Result<&'s Link, VariableError> {
 #[derive(Debug, Default)]
 struct Target {
     /// Rules, routes and proxies.
-    life: Life,
+    routing: Routing,
     elements: BTreeSet<Element>,
     sysctls: Vec<(Sysctl, &'static str)>,
     bridge: Option<InterfaceName>,
@@ -171,9 +171,9 @@ impl Target {
     ) -> Result<InterfaceName, VariableError> {
         let (tap, family) = (nic.tap, Family::of(address));
         let uplink = state.uplink(family, table).ok_or_else(|| no_uplink(nic, family))?;
-        self.life.rules.insert(Rule { family, tap, table });
-        self.life.routes.insert(Route { destination: host(address), tap, table });
-        self.life.proxies.insert(Proxy { address, uplink });
+        self.routing.rules.insert(Rule { family, tap, table });
+        self.routing.routes.insert(Route { destination: host(address), tap, table });
+        self.routing.proxies.insert(Proxy { address, uplink });
         self.elements.insert(Element::Source { tap, address });
         Ok(uplink)
     }
@@ -255,10 +255,10 @@ impl Target {
 
     /// A move is news for router and peers only when the route or the proxy is new. Proxies come last: where one is missing,
     /// an earlier run was cut short before it told anybody, or told it elsewhere.
-    fn announcements(&self, before: &Life) -> Vec<Change> {
+    fn announcements(&self, before: &Routing) -> Vec<Change> {
         let has_route = |proxy: &Proxy| before.routes.iter().any(|route| route.destination == host(proxy.address));
         let is_new = |proxy: &&Proxy| !has_route(proxy) || !before.proxies.contains(*proxy);
-        let proxies = self.life.proxies.iter().filter(is_new);
+        let proxies = self.routing.proxies.iter().filter(is_new);
         proxies.map(|proxy| Change::Announce(Announcement { address: proxy.address, uplink: proxy.uplink })).collect()
     }
 }

@@ -10,13 +10,13 @@ use crate::binding::InterfaceName;
 
 /// Rules, routes and proxies: what a tap has, or should have, or what is too much.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Life {
+pub(super) struct Routing {
     pub(super) rules: BTreeSet<Rule>,
     pub(super) routes: BTreeSet<Route>,
     pub(super) proxies: BTreeSet<Proxy>,
 }
 
-impl Life {
+impl Routing {
     /// What there is of a tap. A proxy does not name its tap: it is the tap's if the address is, by a route or a source
     /// filter, and if no other tap has it by the same uplink.
     pub(super) fn of(tap: InterfaceName, state: &State) -> Self {

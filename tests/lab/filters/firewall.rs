@@ -23,6 +23,7 @@ tests!(firewall:
     bridged_port_has_its_profile,
     guest_behind_a_bridge_has_its_profile,
     long_answers_come_in_fragments,
+    shown_port_is_shut_if_nobody_looks,
     marks_of_others_stay,
     guest_is_masqueraded_beyond_its_own_side,
 );
@@ -166,6 +167,30 @@ fn long_answers_come_in_fragments(_: &mut Lab) {
     }
 }
 
+/// br_netfilter may be switched off by whoever it is in the way of.
+fn shown_port_is_shut_if_nobody_looks(_: &mut Lab) {
+    set_hooks("1");
+    let [host, neighbour, open] = [1, 2, 3].map(Host::bridged);
+    let tap = name(&host.guest.tap);
+    apply(tap, &[Element::Firewall { tap, profile: Profile::Limited, port: Port::Shown }]);
+    let from = Place::Host(&neighbour);
+    let has_come = |to: &Host, number: u8| {
+        let datagrams = from.addresses(to).into_iter().zip(to.addresses).map(|addresses| {
+            let head = [if addresses.0.is_ipv4() { 0x0800 } else { 0x86dd }];
+            wrapped(&head, to.guest.mac, addresses, b"datagram")
+        });
+        let last = ethernet(to.guest.mac, neighbour.guest.mac, 0x88b5, &[number; 46]);
+        neighbour.guest.send(&datagrams.chain([last.clone()]).collect::<Vec<_>>(), 1);
+        soon("what is sent last", || to.guest.frames().contains(&last).then_some(()));
+        let is_its = |frame: &&Vec<u8>| frame.starts_with(&to.guest.mac) && frame.ends_with(b"datagram");
+        to.guest.frames().iter().filter(is_its).count()
+    };
+    set_hooks("0");
+    assert_eq!([has_come(&host, 1), has_come(&open, 1)], [0, 2]);
+    set_hooks("1");
+    expect_profile(Some(Profile::Limited), from, &host);
+}
+
 /// The bits that are ours are gone behind the firewall, and the others are as they were.
 fn marks_of_others_stay(_: &mut Lab) {
     set_hooks("1");
@@ -183,6 +208,8 @@ fn marks_of_others_stay(_: &mut Lab) {
         add table inet others; add chain inet others out { type filter hook postrouting priority 0; }
         add rule inet others out oifname br0 meta mark 0x9000beef meta l4proto icmp counter
         add rule inet others out oifname br0 meta mark != 0x9000beef meta l4proto icmp counter
+        add chain inet others after { type filter hook postrouting priority 400; }
+        add rule inet others after oifname br0 @ll,96,16 0x0800 iif 0 meta mark & 0x60000000 != 0 counter
         add chain inet others sent { type filter hook output priority 0; }
         add rule inet others sent meta mark set 0x9000beef
         add chain inet others routed { type filter hook forward priority -10; }
@@ -200,6 +227,7 @@ fn marks_of_others_stay(_: &mut Lab) {
         expected += if to.addresses == host.addresses { 2 } else { 1 };
         assert_eq!([packets("mark 0x9000beef"), packets("mark != 0x9000beef")], [[expected; 2], [0; 2]]);
     }
+    assert!(sh("nft list chain inet others after").contains("packets 0 "), "the bridge's own are not marked again");
     for guest in [&host, &neighbour] {
         guest.guest.sh(&format!("ping -c 1 -W 5 {}", guest.gateways[0]));
         sh(&format!("ping -c 1 -W 5 {}", guest.addresses[0]));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{Common, history};
 use crate::binding::InterfaceName;
 use crate::cli::complain;
+use crate::config::ConfigError;
 use crate::io::node::lock::{Lock, Share};
 use crate::io::node::{self, Interest, files};
 use crate::network::{Plan, Settings, State, Variables, settings};
@@ -39,19 +40,31 @@ pub(super) struct Session {
 impl Session {
     /// Reads the settings and opens the log.
     pub(super) fn start(common: &Common, command: &str) -> Result<Self, Failure> {
-        let title = command.to_owned();
-        let parsed = files::read_settings(&common.config).map_err(|error| {
-            complain(&format!("snf-network: {title}: {error}"));
-            Failure::Before
-        })?;
-        let settings::Parsed { settings, warnings } = parsed;
-        let session = Self { title, settings, dry_run: common.dry_run };
+        let (session, warnings) = Self::read_settings(common, command)?;
         // What would be done is for the terminal alone.
         if !session.dry_run {
             session.open_log();
         }
         warnings.iter().for_each(|warning| session.warn(warning));
         Ok(session)
+    }
+
+    /// Reads the settings, for a command that only looks: there is nothing to log.
+    pub(super) fn look(common: &Common, command: &str) -> Result<Self, Failure> {
+        let (session, warnings) = Self::read_settings(common, command)?;
+        warnings.iter().for_each(|warning| session.warn(warning));
+        Ok(session)
+    }
+
+    /// The settings, and what they deserve a warning for.
+    fn read_settings(common: &Common, command: &str) -> Result<(Self, Vec<ConfigError>), Failure> {
+        let title = command.to_owned();
+        let parsed = files::read_settings(&common.config).map_err(|error| {
+            complain(&format!("snf-network: {title}: {error}"));
+            Failure::Before
+        })?;
+        let settings::Parsed { settings, warnings } = parsed;
+        Ok((Self { title, settings, dry_run: common.dry_run }, warnings))
     }
 
     fn open_log(&self) {

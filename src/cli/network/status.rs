@@ -17,7 +17,7 @@ pub(super) struct StatusCommand {
 impl StatusCommand {
     /// Runs the command.
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let session = Session::start(common, "status")?;
+        let session = Session::look(common, "status")?;
         let status = Status::of(&session.read(None, None, false)?);
         if self.json {
             let json = session.unless_failed(serde_json::to_string_pretty(&status))?;

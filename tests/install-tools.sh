@@ -32,7 +32,6 @@ test    python3          /usr/bin/python3   runs the hook for libvirt
 test    ruby             ruby       runs the driver for OpenNebula
 test    shellcheck       shellcheck   a second opinion on shell scripts
 guest   qemu-system-x86  qemu-system-x86_64   a machine with the kernel of Debian
-guest   busybox-static   busybox    all that its init needs
 guest   iproute2         ip         namespaces, taps and bridges
 guest   iptables         iptables   rules that divert packets to the daemon
 guest   nftables         nft        the same, and limits

@@ -14,10 +14,10 @@ main() {
     cp "$kernel/vmlinuz" "$folder"
     add_modules
     cp "$here"/guest/* "$folder/files"
-    cp "$(command -v busybox)" "$folder/files/bin"
+    cp "$kernel/busybox" "$folder/files/bin"
     printf '#!/bin/sh\npoweroff -f\n' >"$folder/files/etc/acpi/PWRF/00000080"
     chmod +x "$folder/files/etc/acpi/PWRF/00000080"
-    (cd "$folder/files" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$folder/initrd"
+    (cd "$folder/files" && find . | bin/busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$folder/initrd"
     rm -rf "$folder/files"
 }
 

@@ -15,7 +15,7 @@ const NAMESPACES: &[&str] = &["--mount", "--propagation", "private", "--pid", "-
 /// What a cluster takes: root, Debian's packages, layers over files, and taps.
 const NEEDS: &str = "
     [ $(id -u) = 0 ] || { echo this needs root; exit 1; }
-    for program in apt-get dpkg-deb unshare nsenter busybox ip ping; do
+    for program in apt-get dpkg-deb unshare nsenter ip ping; do
         command -v $program >/dev/null || { echo $program is not installed; exit 1; }
     done
     grep -qw overlay /proc/filesystems || { echo the kernel has no overlay file system; exit 1; }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Debian's kernel for the guest, under FOLDER and nowhere else on the machine: FOLDER/vmlinuz, FOLDER/lib/modules, and
-# FOLDER/initrd, whose init is init.sh. What is there and newer than these scripts is taken as it is.
+# FOLDER/initrd, whose init is init.sh. FOLDER/busybox needs no libraries, which that of the machine may. What is there and
+# newer than these scripts is taken as it is.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 folder=$1
@@ -10,7 +11,8 @@ exec 9>lock
 flock 9
 
 main() {
-    is_newer vmlinuz "$here/kernel.sh" || unpack "$(download)"
+    is_newer busybox "$here/kernel.sh" || unpack_busybox "$(download busybox-static)"
+    is_newer vmlinuz "$here/kernel.sh" || unpack "$(download "$(current)")"
     if ! is_newer initrd vmlinuz || ! is_newer initrd "$here/init.sh"; then make_initrd; fi
 }
 
@@ -18,12 +20,12 @@ is_newer() {
     [ -n "$(find "$1" -newer "$2" 2>/dev/null)" ]
 }
 
-# The name of the package's file. Package lists may be older than what the archive still has.
+# The name of a package's file. Package lists may be older than what the archive still has.
 download() {
     rm -f ./*.deb
-    apt-get -qq download "$(current)" >/dev/null 2>&1 || {
+    apt-get -qq download "$1" >/dev/null 2>&1 || {
         as_root apt-get -qq update >&2
-        apt-get -qq download "$(current)" >/dev/null
+        apt-get -qq download "$1" >/dev/null
     }
     echo ./*.deb
 }
@@ -37,6 +39,13 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
+unpack_busybox() {
+    dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards '*/bin/busybox' >busybox.new
+    rm -f "$1"
+    chmod +x busybox.new
+    mv busybox.new busybox
+}
+
 # The parts of it that have to do with networks and file systems.
 unpack() {
     rm -rf lib boot vmlinuz
@@ -45,7 +54,7 @@ unpack() {
         "$2/net" "$2/fs/9p" "$2/fs/netfs" "$2/fs/fscache" "$2/fs/overlayfs" "$2/drivers/virtio" "$2/drivers/net/*.ko" \
         "$2/drivers/net/bonding" "$2/drivers/acpi/button.ko" "$2/drivers/input/evdev.ko"
     rm -f "$1"
-    busybox depmod -b . "$(ls lib/modules)"
+    ./busybox depmod -b . "$(ls lib/modules)"
     mv boot/vmlinuz* vmlinuz
     touch vmlinuz
 }
@@ -56,10 +65,10 @@ make_initrd() {
     modules=$(echo lib/modules/*)
     mkdir -p initramfs/bin "initramfs/$modules"
     cp "$here/init.sh" initramfs/init
-    cp "$(command -v busybox)" initramfs/bin/busybox
+    cp busybox initramfs/bin/busybox
     cp -r --parents "$modules"/modules.* "$modules"/kernel/drivers/virtio "$modules"/kernel/net/9p \
         "$modules"/kernel/fs initramfs
-    (cd initramfs && find . | busybox cpio -o -H newc 2>/dev/null) >initrd.new
+    (cd initramfs && find . | ../busybox cpio -o -H newc 2>/dev/null) >initrd.new
     rm -rf initramfs
     mv initrd.new initrd
 }

@@ -45,7 +45,7 @@ pub use state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, Sysct
 pub use variables::{VariableError, Variables};
 
 /// The mark of rules, routes and proxies that are ours (`RTPROT_*`, linux/rtnetlink.h): none of the numbers that a routing
-/// daemon has. What others made is never touched.
+/// daemon has. What others made is never touched, but for a proxy of the same address on the same uplink: the kernel has one.
 pub const PROTOCOL: u8 = 119;
 
 /// The priority of our rules that send a tap to its routing table: before `main` (32766).

@@ -1,12 +1,13 @@
 //! The table of keys: one key, one row. A new key is a row here and a field in the configuration.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::value::Value;
 use super::written::Written;
-use super::{Backlog, Ipv6Mode, QueueNum, RateLimit};
+use super::{Backlog, Ipv6Mode, LogFormat, MetricsListen, QueueNum, RateLimit};
 use crate::setting::{BootFiles, BootFor, NtpServer, Preference, Route6, captive_portal, v6only_wait};
 use crate::text::{boolean, is_digits, number, parsed, station, unicast_v4, unicast_v6};
 
@@ -46,6 +47,9 @@ pub(super) static KEYS: &[Key] = &[
     key("general", "user", |w, v| v.one(account).map(|user| w.general.user = user)),
     key("general", "control_socket", |w, v| v.one(socket).map(|path| w.general.control_socket = path)),
     key("general", "control_group", |w, v| v.one(account).map(|group| w.general.control_group = Some(group))),
+    key("general", "metrics_listen", |w, v| v.one(metrics_listen).map(|place| w.general.metrics_listen = place)),
+    key("general", "log_format", |w, v| v.one(log_format).map(|format| w.general.log_format = format)),
+    key("general", "sandbox", |w, v| v.one(boolean).map(|yes| w.general.sandbox = yes)),
     key("general", "rate_limit", |w, v| v.one(rate_limit).map(|limit| w.general.rate_limit = limit)),
     key("general", "rate_burst", |w, v| v.one(from_1).map(|burst| w.general.rate_burst = burst)),
     key("general", "queue_length", |w, v| v.one(queue_length).map(|length| w.general.backlog.queue_length = length)),
@@ -122,17 +126,47 @@ fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
-/// None: no socket. A client is started elsewhere than the daemon, so only an absolute path means the same to both.
+/// What `sun_path` (linux/un.h) holds, without its final zero.
+const LONGEST_SOCKET: usize = 107;
+
+/// None: no socket.
 fn socket(text: &str) -> Result<Option<PathBuf>, String> {
-    /// What `sun_path` (linux/un.h) holds, without its final zero.
-    const LONGEST: usize = 107;
+    match text {
+        "none" => Ok(None),
+        _ if is_socket(text) => path(text).map(Some),
+        _ => Err(format!("neither an absolute path of at most {LONGEST_SOCKET} bytes nor none")),
+    }
+}
+
+/// A client is started elsewhere than the daemon, so only an absolute path means the same to both.
+fn is_socket(text: &str) -> bool {
+    text.starts_with('/') && text.len() <= LONGEST_SOCKET
+}
+
+/// None: nowhere. Who may read what is measured is not asked, so it must not leave the node.
+fn metrics_listen(text: &str) -> Result<Option<MetricsListen>, String> {
     if text == "none" {
         return Ok(None);
     }
-    if !text.starts_with('/') || text.len() > LONGEST {
-        return Err(format!("neither an absolute path of at most {LONGEST} bytes nor none"));
+    if is_socket(text) {
+        return path(text).map(MetricsListen::Unix).map(Some);
     }
-    path(text).map(Some)
+    let address: Option<SocketAddr> = text.parse().ok();
+    let address = address.filter(|address| address.ip().is_loopback() && address.port() != 0);
+    address.map(MetricsListen::Tcp).map(Some).ok_or_else(|| {
+        format!(
+            "not a loopback address with a port, as 127.0.0.1:9547 or [::1]:9547, nor an absolute path of at most \
+             {LONGEST_SOCKET} bytes, nor none"
+        )
+    })
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("neither text nor json".to_owned()),
+    }
 }
 
 /// The name or number of a user or group.

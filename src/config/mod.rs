@@ -9,7 +9,7 @@ mod value;
 mod written;
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -73,6 +73,12 @@ pub struct General {
     pub control_socket: Option<PathBuf>,
     /// `control_group`: name or gid of the group that may ask, besides root.
     pub control_group: Option<String>,
+    /// `metrics_listen`: where Prometheus reads what is measured; None where it says `none`.
+    pub metrics_listen: Option<MetricsListen>,
+    /// `log_format`: how the lines of the log are written.
+    pub log_format: LogFormat,
+    /// `sandbox`: whether the daemon takes from itself what it does not need once it runs (Landlock, seccomp).
+    pub sandbox: bool,
     /// `rate_limit`: how many packets of one tap (or bridge, where the kernel names no tap) are looked at.
     pub rate_limit: RateLimit,
     /// `rate_burst`: packets that may come at once before `rate_limit` holds.
@@ -83,6 +89,24 @@ pub struct General {
     pub router_mac: Option<MacAddr>,
     /// `announce_on`: the link on which the addresses of guests on routed taps are announced, if anywhere.
     pub announce_on: Option<InterfaceName>,
+}
+
+/// `metrics_listen`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MetricsListen {
+    /// A port of the node's own.
+    Tcp(SocketAddr),
+    /// A unix stream socket.
+    Unix(PathBuf),
+}
+
+/// `log_format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `text`: for people, and for the journal.
+    Text,
+    /// `json`: an object on each line.
+    Json,
 }
 
 /// `rate_limit`.

@@ -19,6 +19,9 @@ impl Config {
             ("general.user", general.user != new_general.user),
             ("general.control_socket", general.control_socket != new_general.control_socket),
             ("general.control_group", general.control_group != new_general.control_group),
+            ("general.metrics_listen", general.metrics_listen != new_general.metrics_listen),
+            ("general.log_format", general.log_format != new_general.log_format),
+            ("general.sandbox", general.sandbox != new_general.sandbox),
             ("general.queue_length", general.backlog.queue_length != new_general.backlog.queue_length),
             ("general.receive_buffer", general.backlog.receive_buffer != new_general.backlog.receive_buffer),
             ("general.fail_open", general.backlog.fail_open != new_general.backlog.fail_open),
@@ -62,6 +65,9 @@ impl General {
             user: self.user.clone(),
             control_socket: self.control_socket.clone(),
             control_group: self.control_group.clone(),
+            metrics_listen: self.metrics_listen.clone(),
+            log_format: self.log_format,
+            sandbox: self.sandbox,
             backlog: self.backlog,
             ..new.clone()
         }
@@ -121,6 +127,10 @@ mod tests {
             (
                 format!("[general]\ncontrol_socket = none\ncontrol_group = adm\n{OLD}"),
                 vec!["general.control_socket", "general.control_group"],
+            ),
+            (
+                format!("[general]\nmetrics_listen = /m\nlog_format = json\nsandbox = no\n{OLD}"),
+                vec!["general.metrics_listen", "general.log_format", "general.sandbox"],
             ),
             (
                 format!("[general]\nqueue_length = 7\nreceive_buffer = 131072\nfail_open = yes\n{OLD}"),

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use super::{Backlog, Config, Dhcp, General, Ipv6, Ipv6Mode, LeaseTimes, QueueNum, RateLimit};
+use super::{Backlog, Config, Dhcp, General, Ipv6, Ipv6Mode, LeaseTimes, LogFormat, QueueNum, RateLimit};
 use crate::setting::{BootFiles, NtpServers, Pref64, Preference, Printable, RawOptions, Route6};
 use crate::wire::DomainName;
 
@@ -68,6 +68,9 @@ impl Default for Written {
                 user: "nobody".to_owned(),
                 control_socket: Some(PathBuf::from("/run/nfdhcpd/control.sock")),
                 control_group: None,
+                metrics_listen: None,
+                log_format: LogFormat::Text,
+                sandbox: true,
                 rate_limit: RateLimit::Auto,
                 rate_burst: 100,
                 backlog: Backlog::default(),

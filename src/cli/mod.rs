@@ -6,6 +6,7 @@ pub mod network;
 mod replay;
 mod rules;
 mod show;
+mod top;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -77,6 +78,8 @@ enum Command {
     Rules(rules::RulesCommand),
     /// Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap
     Show(show::Show),
+    /// Watch taps, rates and outcomes of a running daemon as they change
+    Top(top::Top),
 }
 
 /// Runs the program.
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Some(Command::Replay(replay)) => replay.run(),
         Some(Command::Rules(rules)) => rules.run(),
         Some(Command::Show(show)) => show.run(),
+        Some(Command::Top(top)) => top.run(),
     }
 }
 

@@ -4,7 +4,7 @@ mod detail;
 mod table;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(super) mod words;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -37,10 +37,27 @@ pub(super) struct Show {
 
 /// All of an answer.
 #[derive(Debug, Default, Serialize)]
-struct Shown {
-    taps: Vec<Tap>,
+pub(super) struct Shown {
+    /// One tap, or all of them in the order of their names.
+    pub(super) taps: Vec<Tap>,
+    /// The daemon as a whole, where all taps were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    node: Option<Node>,
+    pub(super) node: Option<Node>,
+}
+
+impl Shown {
+    /// Asks a daemon; None: for all taps.
+    pub(super) fn ask(daemon: &Daemon, tap: Option<&str>) -> Result<Self, AskError> {
+        let mut shown = Self::default();
+        for answer in daemon.ask(&Request::Show { tap: tap.map(str::to_owned) })? {
+            match answer? {
+                Answer::Tap(tap) => shown.taps.push(*tap),
+                Answer::Node(node) => shown.node = Some(node),
+                Answer::End {} | Answer::Error(_) => {}
+            }
+        }
+        Ok(shown)
+    }
 }
 
 /// Why nothing, or not all, is shown.
@@ -76,7 +93,7 @@ impl Show {
     }
 
     fn show(&self) -> Result<(), Failure> {
-        let shown = self.ask()?;
+        let shown = Shown::ask(&self.daemon, self.tap.as_deref())?;
         let mut output = BufWriter::new(io::stdout().lock());
         if self.json {
             output.write_all(to_pretty(&shown).as_bytes())?;
@@ -87,17 +104,5 @@ impl Show {
             shown.node.iter().try_for_each(|node| write!(output, "\n{}", table::Totals(&shown.taps, node)))?;
         }
         Ok(output.flush()?)
-    }
-
-    fn ask(&self) -> Result<Shown, AskError> {
-        let mut shown = Shown::default();
-        for answer in self.daemon.ask(&Request::Show { tap: self.tap.clone() })? {
-            match answer? {
-                Answer::Tap(tap) => shown.taps.push(*tap),
-                Answer::Node(node) => shown.node = Some(node),
-                Answer::End {} | Answer::Error(_) => {}
-            }
-        }
-        Ok(shown)
     }
 }

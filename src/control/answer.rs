@@ -167,7 +167,7 @@ pub struct Last {
 }
 
 /// The daemon as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// Its version.
     pub version: String,

@@ -1,0 +1,121 @@
+//! `nfdhcpd top`: taps, rates and outcomes of a running daemon, as they change.
+
+#![expect(clippy::disallowed_methods, reason = "time goes by between two samples")]
+
+mod rates;
+mod screen;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyEventKind};
+
+use super::client::{AskError, Daemon};
+use super::show::Shown;
+use rates::Sample;
+use view::{View, Wish};
+
+/// How long the screen waits for a key before it looks for news of the daemon.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Arguments of `nfdhcpd top`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Keys: q ends; s sorts by the next column of s, r in reverse; the arrows, PgUp, PgDn, Home and End move; the space bar holds the
+picture. Rates are those between the last two looks at the daemon.
+
+Exit status: 0; 1 if there is no terminal; 2 if there is no daemon or it may not be asked.")]
+pub(super) struct Top {
+    /// Seconds between two looks at the daemon
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    interval: u16,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Why there is nothing to see.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("standard output is no terminal; see \"nfdhcpd show\"")]
+    NoTerminal,
+    #[error("the terminal: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+impl Top {
+    /// Runs the command.
+    pub(super) fn run(&self) -> ExitCode {
+        let Err(failure) = self.watch() else { return ExitCode::SUCCESS };
+        super::complain(&format!("error: {failure}"));
+        ExitCode::from(if matches!(failure, Failure::Ask(_)) { 2 } else { 1 })
+    }
+
+    fn watch(&self) -> Result<(), Failure> {
+        if !io::stdout().is_terminal() {
+            return Err(Failure::NoTerminal);
+        }
+        let start = Instant::now();
+        // Whoever cannot be asked at all is no reason to clear a screen.
+        let mut view = View::new(self.sample(start)?);
+        thread::scope(|scope| {
+            let (to, samples) = mpsc::channel();
+            let (ended, end) = mpsc::channel();
+            scope.spawn(move || self.sample_on(start, &to, &end));
+            let result = ratatui::try_init().and_then(|mut terminal| show(&mut terminal, &mut view, &samples));
+            // The terminal is as it was before anything is said there.
+            let restored = ratatui::try_restore();
+            drop(ended);
+            Ok(result.and(restored)?)
+        })
+    }
+
+    /// Looks at the daemon again and again, until the end or nobody listens.
+    fn sample_on(&self, start: Instant, to: &Sender<Result<Sample, AskError>>, end: &Receiver<()>) {
+        let interval = Duration::from_secs(self.interval.into());
+        while end.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            if to.send(self.sample(start)).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn sample(&self, start: Instant) -> Result<Sample, AskError> {
+        let shown = Shown::ask(&self.daemon, None)?;
+        Ok(Sample { when: start.elapsed(), taps: shown.taps, node: shown.node.unwrap_or_default() })
+    }
+}
+
+/// Shows what comes, and does what keys say, until one says to end.
+fn show(
+    terminal: &mut DefaultTerminal,
+    view: &mut View,
+    samples: &Receiver<Result<Sample, AskError>>,
+) -> io::Result<()> {
+    loop {
+        terminal.draw(|frame| screen::draw(frame, view))?;
+        while !event::poll(GLANCE)? {
+            if let Ok(sample) = samples.try_recv() {
+                view.take(sample.map_err(|error| error.to_string()));
+                break;
+            }
+        }
+        while event::poll(Duration::ZERO)? {
+            if let Event::Key(key) = event::read()?
+                && key.kind != KeyEventKind::Release
+                && view.press(key) == Wish::End
+            {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -17,6 +17,7 @@ mod outcome_log;
 mod packet_loop;
 mod queues;
 mod telling;
+mod watchdog;
 mod writing;
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -236,6 +237,7 @@ fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixList
         let callers = tokio::net::UnixListener::from_std(callers)?;
         runtime.spawn(Desk { packets: packets.clone(), config: shown }.serve(callers));
     }
+    runtime.spawn(watchdog::keep_alive(packets.clone()));
     let control = Control {
         config_path: options.config.clone(),
         config,

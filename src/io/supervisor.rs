@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use sd_notify::{NotifyState, notify, notify_with_fds};
 
@@ -26,6 +27,16 @@ pub fn reloading() -> io::Result<()> {
 /// We are about to end.
 pub fn stopping() -> io::Result<()> {
     notify(&[NotifyState::Stopping])
+}
+
+/// How long we may be silent before we are ended as one that hangs; None if nobody minds.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero())
+}
+
+/// We work; to be said again before [`watchdog`] is over.
+pub fn alive() -> io::Result<()> {
+    notify(&[NotifyState::Watchdog])
 }
 
 /// Has a descriptor kept, for the next start, under this name. One that is kept already is not kept twice.

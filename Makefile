@@ -7,7 +7,7 @@ help:
 	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
 	@echo 'make test-topologies   VLANs, a bond and private bridges, in an emulated machine (docs/topologies.md)'
 	@echo 'make test-ganeti   both programs on a Ganeti cluster of two nodes, in namespaces (root; docs/ganeti.md)'
-	@echo 'make lint   format, clippy, documentation'
+	@echo 'make lint   format, clippy, documentation, the units of systemd'
 	@echo 'make bench  the daemon beside the limit of NFQUEUE, dnsmasq and Kea; tables in some minutes (docs/performance.md)'
 	@echo 'make soak   an hour of changing bindings, taps, floods and restarts, or SECONDS=60 of it; nothing may grow'
 	@echo 'make fuzz   every fuzzer for ten minutes'
@@ -34,6 +34,7 @@ lint:
 	cargo fmt --check
 	cargo clippy --quiet --all-targets --test topologies -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --no-deps
+	@.ci/units
 
 # BENCH='compare --help' tells what else there is.
 BENCH = compare

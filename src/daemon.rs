@@ -187,10 +187,13 @@ fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) -> Opti
     log
 }
 
-/// Gives up privileges, and says so where the configured user does not come to pass.
+/// Gives up privileges, and says so where the configured user does not come to pass: to root, since anybody else has chosen
+/// the user by starting us.
 fn drop_privileges(run_as: &RunAs, user: &str) -> Result<(), RunError> {
-    if let RunAs::Starter(reason) = run_as {
-        info!(user, "`user` is ignored: {reason}");
+    match run_as {
+        RunAs::Starter(reason) if geteuid().is_root() => info!(user, "`user` is ignored: {reason}"),
+        RunAs::Starter(reason) => debug!(user, "`user` is ignored: {reason}"),
+        RunAs::User { .. } => {}
     }
     Ok(run_as.drop_privileges()?)
 }

@@ -15,7 +15,6 @@ use nix::sys::signal::Signal;
 use nix::sys::socket::SockProtocol;
 
 use crate::harness::daemon::{Daemon, write_config};
-use crate::harness::inside::need;
 use crate::harness::requests::{discover, to_another_server};
 use crate::harness::{Config, Guest, Lab, Load, SCRATCH, Supervisor, queues, sh, skip, soon, tests};
 
@@ -32,7 +31,6 @@ tests!(restart:
     refuses_descriptors_that_are_no_queues_of_its_own,
     takes_nothing_of_its_own_for_what_was_passed_on,
     tells_the_supervisor_how_it_is,
-    unit_is_in_order,
 );
 
 /// How many answers each guest has of each daemon, at least.
@@ -279,15 +277,6 @@ fn tells_the_supervisor_how_it_is(lab: &mut Lab) {
     supervisor.wait_for("STATUS=queues 42, 43, 44, 45; the configuration file has errors and is not in force");
     lab.end(Daemon::stop);
     supervisor.wait_for("STOPPING=1");
-}
-
-/// As far as systemd can tell of a unit that it does not run. It speaks of a program that is missing, too.
-fn unit_is_in_order(_: &mut Lab) {
-    need("systemd-analyze");
-    let text = include_str!("../../packaging/nfdhcpd.service");
-    let unit = format!("{SCRATCH}/nfdhcpd.service");
-    fs::write(&unit, text.replace("/usr/sbin/nfdhcpd", env!("CARGO_BIN_EXE_nfdhcpd"))).unwrap();
-    assert_eq!(sh(&format!("systemd-analyze verify {unit}")), "");
 }
 
 /// One DISCOVER for each of these transactions.

@@ -155,6 +155,12 @@ pub struct Packets {
     pub send_failed: u64,
     /// The last one.
     pub last: Option<Last>,
+    /// The last ones, the newest first; those in a row that ended alike are one.
+    #[serde(default)]
+    pub exchanges: Vec<Exchange>,
+    /// Those that had somebody else's MAC.
+    #[serde(default)]
+    pub spoofed: Spoofed,
 }
 
 /// The last packet of a guest.
@@ -164,6 +170,26 @@ pub struct Last {
     pub outcome: String,
     /// How long ago that was.
     pub seconds_ago: u64,
+}
+
+/// Packets of a guest that came in a row and ended alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// What they are counted as.
+    pub outcome: String,
+    /// How many they are.
+    pub times: u32,
+    /// How long ago the last of them came.
+    pub seconds_ago: u64,
+}
+
+/// Packets of a guest in which somebody else's MAC stood for the guest's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Spoofed {
+    /// How many.
+    pub count: u64,
+    /// The last such MAC.
+    pub last_mac: Option<String>,
 }
 
 /// The daemon as a whole.

@@ -1,9 +1,10 @@
 //! From what the engine knows to what is answered.
 
-use super::answer::{Binding, Delegated, Ipv4, Ipv6, Last, Node, Packets, State, Tap};
+use super::answer::{Binding, Delegated, Exchange, Ipv4, Ipv6, Last, Node, Packets, Spoofed, State, Tap};
 use super::settings::settings;
 use crate::binding;
 use crate::config::Config;
+use crate::engine::history;
 use crate::engine::slot::Stats;
 use crate::engine::{Now, Reason, Status};
 
@@ -53,12 +54,17 @@ fn delegated(binding: &binding::Binding, status: &Status) -> Option<Delegated> {
 }
 
 fn packets(now: Now, stats: &Stats) -> Packets {
-    let Stats { answered, refused, accepted, send_failed, last } = *stats;
-    let last = last.map(|(when, reason)| Last {
-        outcome: reason.name().to_owned(),
-        seconds_ago: now.saturating_sub(when).as_secs(),
-    });
-    Packets { answered, refused, accepted, send_failed, last }
+    let Stats { answered, refused, accepted, send_failed, history, spoofed, last_foreign } = *stats;
+    let exchanges: Vec<_> = history.iter().map(|exchange| described(now, exchange)).collect();
+    let last =
+        exchanges.first().map(|newest| Last { outcome: newest.outcome.clone(), seconds_ago: newest.seconds_ago });
+    let spoofed = Spoofed { count: spoofed, last_mac: last_foreign.map(|mac| mac.to_string()) };
+    Packets { answered, refused, accepted, send_failed, last, exchanges, spoofed }
+}
+
+fn described(now: Now, exchange: &history::Exchange) -> Exchange {
+    let history::Exchange { reason, times, .. } = *exchange;
+    Exchange { outcome: reason.name().to_owned(), times, seconds_ago: exchange.seconds_ago(now) }
 }
 
 impl Node {

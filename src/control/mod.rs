@@ -9,7 +9,9 @@ mod json;
 mod request;
 mod settings;
 
-pub use answer::{Answer, Binding, Delegated, Fault, FaultKind, Ipv4, Ipv6, Last, Node, Packets, State, Tap};
+pub use answer::{
+    Answer, Binding, Delegated, Exchange, Fault, FaultKind, Ipv4, Ipv6, Last, Node, Packets, Spoofed, State, Tap,
+};
 pub use json::{from_line, to_line, to_pretty};
 pub use request::Request;
 

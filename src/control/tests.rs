@@ -104,8 +104,12 @@ fn settings(file: &str, node: &str) -> Vec<String> {
 fn a_tap_has_these_fields() {
     let mut status = status(EVERYTHING);
     status.delegated_via = Some("fe80::1234".parse().unwrap());
-    status.stats = Stats { answered: 3, refused: 2, accepted: 1, send_failed: 4, last: None };
-    status.stats.last = Some((Duration::from_secs(95), Reason::Acked));
+    let stats = &mut status.stats;
+    *stats = Stats { answered: 3, refused: 2, accepted: 1, send_failed: 4, spoofed: 2, ..Stats::default() };
+    stats.last_foreign = Some("aa:00:00:00:00:02".parse().unwrap());
+    for (seconds, reason) in [(93, Reason::Offered), (94, Reason::Acked), (95, Reason::Acked)] {
+        stats.history.push(Duration::from_secs(seconds), reason);
+    }
     let tap = Tap::new(NOW, &status, &config(NODE));
     let expected = concat!(
         r#"{"tap":{"tap":"tap0","state":"serving","ifindex":7,"rejected":null,"binding":"#,
@@ -123,7 +127,10 @@ fn a_tap_has_these_fields() {
         r#""PRIVATE":"yes","ROUTES":"198.51.100.0/24 via 192.0.2.254","ROUTES6":"2001:db8:f000::/36 low","#,
         r#""TAGS":"a \u001b[2J","TFTP_SERVER":"tftp.example.com","V6ONLY_WAIT":"1800","dhcp.option_43":"hex:0b"},"#,
         r#""unknown":{"COLOUR":"blue"}},"packets":{"answered":3,"refused":2,"accepted":1,"send_failed":4,"#,
-        r#""last":{"outcome":"dhcpv4_ack","seconds_ago":5}}}}"#,
+        r#""last":{"outcome":"dhcpv4_ack","seconds_ago":5},"#,
+        r#""exchanges":[{"outcome":"dhcpv4_ack","times":2,"seconds_ago":5},"#,
+        r#"{"outcome":"dhcpv4_offer","times":1,"seconds_ago":7}],"#,
+        r#""spoofed":{"count":2,"last_mac":"aa:00:00:00:00:02"}}}}"#,
         "\n"
     );
     let line = to_line(&Answer::Tap(Box::new(tap.clone())));

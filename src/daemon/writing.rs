@@ -107,16 +107,18 @@ impl<'a> Identity<'a> {
 pub(super) fn write_report(Report { now, taps }: &Report) {
     for Status { tap, ifindex, binding, rejected, delegated_via, stats } in taps {
         let ifindex = ifindex.map(display);
-        let Stats { answered, refused, accepted, send_failed, last } = *stats;
-        let last_seconds = last.map(|(when, _)| now.saturating_sub(when).as_secs());
-        let last = last.map(|(_, reason)| reason.name());
+        let Stats { answered, refused, accepted, send_failed, history, spoofed, .. } = *stats;
+        let newest = history.iter().next();
+        let last_seconds = newest.map(|exchange| exchange.seconds_ago(*now));
+        let last = newest.map(|exchange| exchange.reason.name());
+        let spoofed = Some(spoofed).filter(|spoofed| *spoofed > 0);
         if let Some(binding) = binding {
             let Identity { hostname, mac, ip, prefix } = Identity::of(binding);
             let delegated = binding.ipv6.as_ref().and_then(|ipv6| ipv6.delegated).map(display);
             let via = delegated_via.map(display);
             info!(
                 %tap, ifindex, indev = %binding.indev, %hostname, %mac, ip, prefix, delegated, via, answered, refused,
-                accepted, send_failed, last, last_seconds, "binding"
+                accepted, send_failed, spoofed, last, last_seconds, "binding"
             );
         }
         if let Some(error) = rejected {

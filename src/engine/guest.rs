@@ -46,9 +46,16 @@ impl Guest<'_> {
     }
 
     /// The frame must come from the guest's own MAC.
-    fn check_frame(&self, ingress: &Ingress<'_>) -> Result<(), Reason> {
-        let is_foreign = ingress.source_mac.is_some_and(|mac| mac != self.binding().mac);
-        if is_foreign && !self.binding().settings.macspoof { Err(Reason::SpoofedFrame) } else { Ok(()) }
+    fn check_frame(&self, ingress: &Ingress<'_>) -> Result<(), Refusal> {
+        match ingress.source_mac {
+            Some(mac) if self.is_spoofed(mac) => Err(Refusal::spoofed_frame(mac)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this is somebody else's MAC, which the guest may not use.
+    fn is_spoofed(&self, mac: MacAddr) -> bool {
+        mac != self.binding().mac && !self.binding().settings.macspoof
     }
 
     /// The MAC that sent the frame, to which direct answers go.
@@ -80,8 +87,8 @@ impl Guest<'_> {
             return Err(Reason::BadSource.into());
         }
         let request = Request::parse(udp.payload)?;
-        if request.chaddr != self.binding().mac && !self.binding().settings.macspoof {
-            return Err(Reason::SpoofedMessage.into());
+        if self.is_spoofed(request.chaddr) {
+            return Err(Refusal::spoofed_message(request.chaddr));
         }
         let context = dhcpv4::Context {
             is_claimed: self.is_claimed,

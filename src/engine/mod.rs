@@ -7,6 +7,7 @@ pub mod doubt;
 pub mod event;
 pub mod fit;
 mod guest;
+pub mod history;
 mod lease;
 pub mod limits;
 pub mod na;

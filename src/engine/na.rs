@@ -83,10 +83,8 @@ fn check(solicitation: &Solicitation<'_>) -> Result<Ipv6Addr, Refusal> {
         }
     }
     let binding = solicitation.binding;
-    if !binding.settings.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
-        return Err(Reason::SpoofedMessage.into());
-    }
-    Ok(message.target())
+    let foreign = claimed.filter(|mac| *mac != binding.mac && !binding.settings.macspoof);
+    foreign.map_or(Ok(message.target()), |mac| Err(Refusal::spoofed_message(mac)))
 }
 
 /// The solicited-node multicast address of `target` (RFC 4291 §2.7.1).
@@ -402,7 +400,7 @@ mod tests {
         binding.mac = OTHER;
         let body = body(GATEWAY, &SLLA);
         let result = decide(&solicitation(&binding, GUEST_LOCAL, &body));
-        assert_eq!(result, Err(Reason::SpoofedMessage.into()));
+        assert_eq!(result, Err(Refusal::spoofed_message(GUEST)));
         binding.settings.macspoof = true;
         let mut solicitation = solicitation(&binding, GUEST_LOCAL, &body);
         assert_eq!(decide(&solicitation).unwrap().destination_mac, GUEST);

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::Transmit;
 use crate::binding::{IfIndex, InterfaceName};
-use crate::wire::{DecodeError, PacketError};
+use crate::wire::{DecodeError, MacAddr, PacketError};
 
 /// What netfilter is told to do with a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +34,8 @@ pub struct Outcome {
     pub reason: Reason,
     /// Which field was wrong, where the packet was malformed.
     pub detail: Option<DecodeError>,
+    /// The MAC that stood for the guest's, where the packet was spoofed.
+    pub foreign: Option<MacAddr>,
     /// The tap that the packet came from, where it is known.
     pub tap: Option<InterfaceName>,
     /// The reply, where there is one.
@@ -62,12 +64,14 @@ impl Outcome {
     /// A packet that is answered through the tap.
     pub(super) fn answered(answer: Answer, ifindex: IfIndex, tap: InterfaceName) -> Self {
         let Answer { reason, len, omitted, delegation } = answer;
-        Self { reason, detail: None, tap: Some(tap), reply: Some(Transmit { ifindex, len }), omitted, delegation }
+        let reply = Some(Transmit { ifindex, len });
+        Self { reason, detail: None, foreign: None, tap: Some(tap), reply, omitted, delegation }
     }
 
     /// A packet that is not answered.
     pub(super) fn refused(refusal: Refusal, tap: Option<InterfaceName>) -> Self {
-        Self { reason: refusal.reason, detail: refusal.detail, tap, reply: None, omitted: 0, delegation: None }
+        let Refusal { reason, detail, foreign } = refusal;
+        Self { reason, detail, foreign, tap, reply: None, omitted: 0, delegation: None }
     }
 }
 
@@ -91,17 +95,31 @@ pub struct Refusal {
     pub reason: Reason,
     /// Which field was wrong, where the packet was malformed.
     pub detail: Option<DecodeError>,
+    /// The MAC that stood for the guest's, where the packet was spoofed.
+    pub foreign: Option<MacAddr>,
+}
+
+impl Refusal {
+    /// A frame that has somebody else's source MAC.
+    pub(super) fn spoofed_frame(foreign: MacAddr) -> Self {
+        Self { reason: Reason::SpoofedFrame, detail: None, foreign: Some(foreign) }
+    }
+
+    /// A message that has somebody else's MAC inside.
+    pub(super) fn spoofed_message(foreign: MacAddr) -> Self {
+        Self { reason: Reason::SpoofedMessage, detail: None, foreign: Some(foreign) }
+    }
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, detail: None }
+        Self { reason, detail: None, foreign: None }
     }
 }
 
 impl From<DecodeError> for Refusal {
     fn from(error: DecodeError) -> Self {
-        Self { reason: Reason::Malformed, detail: Some(error) }
+        Self { reason: Reason::Malformed, detail: Some(error), foreign: None }
     }
 }
 

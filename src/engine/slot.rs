@@ -7,6 +7,7 @@ use super::announcer::Announcer;
 use super::doubt::doubts;
 use super::event::Notice;
 use super::fit::{TooLarge, key_fault};
+use super::history::History;
 use super::next_hop::{Holder, NextHop};
 use super::outcome::{Delegation, Outcome, Reason, Verdict};
 use super::ra::{Advertiser, Content, Situation};
@@ -80,8 +81,12 @@ pub struct Stats {
     pub accepted: u64,
     /// Frames that could not be sent.
     pub send_failed: u64,
-    /// The last packet: when, and what became of it.
-    pub last: Option<(Now, Reason)>,
+    /// The last ones: when, and what became of them.
+    pub history: History,
+    /// Packets in which somebody else's MAC stood for the guest's, be it on the frame or in the message.
+    pub spoofed: u64,
+    /// The last such MAC.
+    pub last_foreign: Option<MacAddr>,
 }
 
 impl Slot {
@@ -196,7 +201,11 @@ fn advertised(binding: &Binding, config: &Ipv6) -> Option<Content> {
 
 impl Stats {
     pub(super) fn count(&mut self, now: Now, outcome: &Outcome) {
-        self.last = Some((now, outcome.reason));
+        self.history.push(now, outcome.reason);
+        if outcome.foreign.is_some() {
+            self.spoofed += 1;
+            self.last_foreign = outcome.foreign;
+        }
         *match (outcome.reply, outcome.verdict()) {
             (Some(_), _) => &mut self.answered,
             (None, Verdict::Drop) => &mut self.refused,

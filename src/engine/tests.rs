@@ -175,6 +175,23 @@ fn a_spoofed_sender_gets_nothing_unless_it_may() {
 }
 
 #[test]
+fn a_tap_remembers_what_became_of_its_last_packets_and_who_was_spoofed() {
+    let mut lab = Lab::routed();
+    let stats = |lab: &Lab| lab.engine.status_of(name("tap0")).unwrap().stats;
+    (0..3).for_each(|_| assert_eq!(lab.ask(DISCOVER), Reason::Offered));
+    assert_eq!((stats(&lab).spoofed, stats(&lab).last_foreign), (0, None));
+    let mut message = dhcpv4(DISCOVER);
+    message[28..34].copy_from_slice(&OTHER.octets());
+    assert_eq!(lab.packet(&udp4(&message)).foreign, Some(OTHER));
+    lab.source_mac = Some(ROUTER);
+    assert_eq!(lab.ask(DISCOVER), Reason::SpoofedFrame);
+    assert_eq!((stats(&lab).spoofed, stats(&lab).last_foreign), (2, Some(ROUTER)));
+    let history = stats(&lab).history;
+    let exchanges: Vec<_> = history.iter().map(|exchange| (exchange.reason, exchange.times)).collect();
+    assert_eq!(exchanges, [(Reason::SpoofedFrame, 1), (Reason::SpoofedMessage, 1), (Reason::Offered, 3)]);
+}
+
+#[test]
 fn the_bridge_port_alone_decides() {
     let mut lab = Lab::on_bridge();
     lab.physindev = Some(index(1));

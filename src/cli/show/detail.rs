@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::words::{delegation, meaning, rejection, span, visible};
-use crate::control::{Binding, Ipv4, Ipv6, Packets, Tap};
+use crate::control::{Binding, Exchange, Ipv4, Ipv6, Packets, Tap};
 
 /// One tap in full: a line for each thing that is known of it.
 pub(super) struct Detail<'a>(pub(super) &'a Tap);
@@ -65,10 +65,25 @@ fn add_packets(lines: &mut Lines, packets: &Packets) {
     add(lines, "refused", Some(packets.refused));
     add(lines, "accepted", Some(packets.accepted));
     add(lines, "not sent", Some(packets.send_failed));
+    let by = packets.spoofed.last_mac.as_ref().map(|mac| format!(", the last by {}", visible(mac))).unwrap_or_default();
+    let spoofed = Some(packets.spoofed.count).filter(|count| *count > 0);
+    add(lines, "spoofed", spoofed.map(|count| format!("{count}{by}")));
     let last = packets.last.as_ref().map(|last| {
         let meaning = meaning(&last.outcome).map(|meaning| format!(": {meaning}"));
         let (outcome, ago) = (visible(&last.outcome), span(last.seconds_ago));
         format!("{outcome}, {ago} ago{}", meaning.unwrap_or_default())
     });
     add(lines, "last", last);
+    add_exchanges(lines, &packets.exchanges);
+}
+
+/// A line for each, the newest first.
+fn add_exchanges(lines: &mut Lines, exchanges: &[Exchange]) {
+    let ago = |exchange: &Exchange| format!("{} ago", span(exchange.seconds_ago));
+    let width = exchanges.iter().map(|exchange| ago(exchange).chars().count()).max().unwrap_or_default();
+    for (index, exchange) in exchanges.iter().enumerate() {
+        let times = if exchange.times > 1 { format!("  ×{}", exchange.times) } else { String::new() };
+        let name = if index == 0 { "exchanges" } else { "" };
+        add(lines, name, Some(format!("{:>width$}  {}{times}", ago(exchange), visible(&exchange.outcome))));
+    }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::detail::Detail;
 use super::table::{Table, Totals};
-use crate::control::{Binding, Delegated, Ipv4, Ipv6, Last, Node, Packets, State, Tap};
+use crate::control::{Binding, Delegated, Exchange, Ipv4, Ipv6, Last, Node, Packets, Spoofed, State, Tap};
 
 fn packets() -> Packets {
-    Packets { answered: 0, refused: 0, accepted: 0, send_failed: 0, last: None }
+    let spoofed = Spoofed::default();
+    Packets { answered: 0, refused: 0, accepted: 0, send_failed: 0, last: None, exchanges: vec![], spoofed }
 }
 
 fn list(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -44,8 +45,14 @@ fn serving() -> Tap {
         ifindex: Some(7),
         rejected: None,
         binding: Some(binding()),
-        packets: Packets { answered: 12, refused: 3, accepted: 1, last, ..packets() },
+        packets: Packets { answered: 12, refused: 3, accepted: 1, last, exchanges: exchanges(), ..packets() },
     }
+}
+
+fn exchanges() -> Vec<Exchange> {
+    let exchanges = [("dhcpv4_ack", 1, 200), ("spoofed\u{1b}", 70_000, 200), ("dhcpv4_offer", 2, 4_000)];
+    let exchange = |(outcome, times, seconds_ago)| Exchange { outcome: str::to_owned(outcome), times, seconds_ago };
+    exchanges.map(exchange).to_vec()
 }
 
 fn delegating(via: Option<&str>) -> Tap {
@@ -121,7 +128,8 @@ fn totals_leave_out_what_never_happened() {
 
 #[test]
 fn one_tap_is_shown_in_full_and_nothing_of_it_obeyed() {
-    let tap = delegating(Some("fe80::1234"));
+    let mut tap = delegating(Some("fe80::1234"));
+    tap.packets.spoofed = Spoofed { count: 2, last_mac: Some("aa:00:00:00:00:02".to_owned()) };
     assert_lines(
         Detail(&Tap { rejected: Some("b/tap1:3: x\u{1b}[m".to_owned()), ..tap }),
         &[
@@ -144,7 +152,11 @@ fn one_tap_is_shown_in_full_and_nothing_of_it_obeyed() {
             "  refused              3",
             "  accepted             1",
             "  not sent             0",
+            "  spoofed              2, the last by aa:00:00:00:00:02",
             "  last                 dhcpv4_ack, 3 min ago: confirmed an address with an ACK",
+            "  exchanges            3 min ago  dhcpv4_ack",
+            r"                       3 min ago  spoofed\u{1b}  ×70000",
+            "                         1 h ago  dhcpv4_offer  ×2",
         ],
     );
     assert_lines(

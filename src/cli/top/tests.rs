@@ -10,7 +10,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::rates::{Rates, Sample};
 use super::screen::draw;
 use super::view::{Sort, View, Wish};
-use crate::control::{Binding, Last, Node, Packets, State, Tap};
+use crate::control::{Binding, Last, Node, Packets, Spoofed, State, Tap};
 
 fn tap(name: &str, answered: u64, refused: u64) -> Tap {
     let binding = Binding {
@@ -30,7 +30,15 @@ fn tap(name: &str, answered: u64, refused: u64) -> Tap {
         ifindex: Some(7),
         rejected: None,
         binding: Some(binding),
-        packets: Packets { answered, refused, accepted: 0, send_failed: 0, last },
+        packets: Packets {
+            answered,
+            refused,
+            accepted: 0,
+            send_failed: 0,
+            last,
+            exchanges: Vec::new(),
+            spoofed: Spoofed::default(),
+        },
     }
 }
 

@@ -66,10 +66,8 @@ fn check(solicitation: &Solicitation<'_>) -> Result<(), Refusal> {
         return Err(DecodeError::new(Layer::Ndp, "Source Link-Layer Address").into());
     }
     let binding = solicitation.binding;
-    if !binding.settings.macspoof && claimed.is_some_and(|mac| mac != binding.mac) {
-        return Err(Reason::SpoofedMessage.into());
-    }
-    Ok(())
+    let foreign = claimed.filter(|mac| *mac != binding.mac && !binding.settings.macspoof);
+    foreign.map_or(Ok(()), |mac| Err(Refusal::spoofed_message(mac)))
 }
 
 #[cfg(test)]
@@ -122,7 +120,7 @@ mod tests {
         let mut binding = binding();
         binding.mac = OTHER;
         let result = solicited(&solicitation(&binding, LINK_LOCAL, SLLA));
-        assert_eq!(result, Err(Reason::SpoofedMessage.into()));
+        assert_eq!(result, Err(Refusal::spoofed_message(GUEST)));
         binding.settings.macspoof = true;
         let mut solicitation = solicitation(&binding, LINK_LOCAL, SLLA);
         assert_eq!(solicited(&solicitation).unwrap().destination_mac, GUEST);

@@ -17,6 +17,7 @@ mod outcome_log;
 mod packet_loop;
 mod queues;
 mod telling;
+mod waiting;
 mod watchdog;
 mod writing;
 
@@ -49,6 +50,7 @@ use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
 use packet_loop::PacketLoop;
 use telling::teller;
+use waiting::{Waiting, inquiries};
 
 /// How the daemon is to run.
 #[derive(Debug, Clone)]
@@ -236,9 +238,10 @@ fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixList
     let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, teller)?;
     let packets_ended = spawn(packet_loop)?;
     let (shown_config, shown) = watch::channel(Arc::new(config.clone()));
+    let (to_inquire, inquiries) = inquiries();
     if let Some(callers) = callers {
         let callers = tokio::net::UnixListener::from_std(callers)?;
-        runtime.spawn(Desk { packets: packets.clone(), config: shown }.serve(callers));
+        runtime.spawn(Desk::new(packets.clone(), shown, to_inquire).serve(callers));
     }
     runtime.spawn(watchdog::keep_alive(packets.clone()));
     let control = Control {
@@ -249,6 +252,8 @@ fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixList
         watch,
         links: LinkChanges::new(links)?,
         news,
+        inquiries,
+        waiting: Waiting::default(),
     };
     Ok(runtime.block_on(control.run(signals, packets_ended))?)
 }

@@ -43,8 +43,8 @@ pub(super) enum AskError {
     #[error("{}: {}{}", .0.display(), .1, hint(.1))]
     Connect(PathBuf, io::Error),
     /// It says nothing.
-    #[error("{}: no answer for {} seconds", .0.display(), PATIENCE.as_secs())]
-    Silent(PathBuf),
+    #[error("{}: no answer for {} seconds", .0.display(), .1.as_secs())]
+    Silent(PathBuf, Duration),
     /// The connection failed.
     #[error("{}: {}", .0.display(), .1)]
     Socket(PathBuf, io::Error),
@@ -76,13 +76,14 @@ impl Daemon {
     pub(super) fn ask(&self, request: &Request) -> Result<Lines, AskError> {
         let path = self.socket()?;
         let stream = UnixStream::connect(&path).map_err(|error| AskError::Connect(path.clone(), error))?;
+        let patience = patience(request);
         let sent = (|| {
-            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(patience))?;
             stream.set_write_timeout(Some(PATIENCE))?;
             (&stream).write_all(to_line(request).as_bytes())
         })();
         match sent {
-            Ok(()) => Ok(Lines { path, stream: BufReader::new(stream), is_over: false }),
+            Ok(()) => Ok(Lines { path, patience, stream: BufReader::new(stream), is_over: false }),
             Err(error) => Err(AskError::Socket(path, error)),
         }
     }
@@ -96,24 +97,38 @@ impl Daemon {
     }
 }
 
+/// How long the daemon may be silent about a request.
+fn patience(request: &Request) -> Duration {
+    match request {
+        Request::Wait { timeout_ms, .. } => PATIENCE.saturating_add(Duration::from_millis(*timeout_ms)),
+        Request::Show { .. } => PATIENCE,
+    }
+}
+
 /// An answer that is being read.
 #[derive(Debug)]
 pub(super) struct Lines {
     path: PathBuf,
+    patience: Duration,
     stream: BufReader<UnixStream>,
     is_over: bool,
 }
 
 impl Lines {
+    /// What is wrong with an answer that lacks what was asked for.
+    pub(super) fn cut(&self) -> AskError {
+        AskError::Cut(self.path.clone())
+    }
+
     fn read(&mut self) -> Result<Answer, AskError> {
         let mut line = Vec::new();
         let read = self.stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         read.map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => AskError::Silent(self.path.clone()),
+            ErrorKind::WouldBlock => AskError::Silent(self.path.clone(), self.patience),
             _ => AskError::Socket(self.path.clone(), error),
         })?;
         if line.last() != Some(&b'\n') {
-            return Err(AskError::Cut(self.path.clone()));
+            return Err(self.cut());
         }
         match from_line(&line) {
             Ok(Answer::Error(fault)) => Err(AskError::Refused(fault)),

@@ -7,6 +7,7 @@ mod replay;
 mod rules;
 mod show;
 mod top;
+mod wait;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -80,6 +81,8 @@ enum Command {
     Show(show::Show),
     /// Watch taps, rates and outcomes of a running daemon as they change
     Top(top::Top),
+    /// Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does
+    Wait(wait::Wait),
 }
 
 /// Runs the program.
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
         Some(Command::Rules(rules)) => rules.run(),
         Some(Command::Show(show)) => show.run(),
         Some(Command::Top(top)) => top.run(),
+        Some(Command::Wait(wait)) => wait.run(),
     }
 }
 

@@ -53,7 +53,8 @@ impl Shown {
             match answer? {
                 Answer::Tap(tap) => shown.taps.push(*tap),
                 Answer::Node(node) => shown.node = Some(node),
-                Answer::End {} | Answer::Error(_) => {}
+                // What other requests are answered.
+                _ => {}
             }
         }
         Ok(shown)

@@ -7,6 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use super::waited::Waited;
+
 /// One line of an answer. The last one is [`End`](Self::End) or [`Error`](Self::Error); an answer without it is not
 /// whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,8 @@ pub enum Answer {
     Tap(Box<Tap>),
     /// The daemon as a whole.
     Node(Node),
+    /// How waiting ended.
+    Waited(Waited),
     /// There is no more.
     End {},
     /// It cannot be answered.
@@ -39,6 +43,8 @@ pub enum FaultKind {
     BadRequest,
     /// No such tap has a binding file.
     UnknownTap,
+    /// Too many ask for the same already.
+    Busy,
     /// A kind that a later version knows.
     #[serde(other)]
     Other,

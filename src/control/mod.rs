@@ -8,12 +8,14 @@ mod describe;
 mod json;
 mod request;
 mod settings;
+mod waited;
 
 pub use answer::{
     Answer, Binding, Delegated, Exchange, Fault, FaultKind, Ipv4, Ipv6, Last, Node, Packets, Spoofed, State, Tap,
 };
 pub use json::{from_line, to_line, to_pretty};
 pub use request::Request;
+pub use waited::{WaitResult, Waited};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! What can be asked.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::json::from_line;
@@ -14,11 +16,20 @@ pub enum Request {
         #[serde(default)]
         tap: Option<String>,
     },
+    /// Waits until the guest of a tap is answered, or its file is rejected.
+    Wait {
+        /// The tap.
+        tap: String,
+        /// How long, in milliseconds; at most [`MAX_WAIT`](Self::MAX_WAIT).
+        timeout_ms: u64,
+    },
 }
 
 impl Request {
     /// The longest line, in bytes.
     pub const MAX_LEN: usize = 4096;
+    /// The longest time to wait.
+    pub const MAX_WAIT: Duration = Duration::from_mins(5);
 
     /// Reads a line.
     ///
@@ -43,6 +54,10 @@ mod tests {
         for (request, line) in [
             (Request::Show { tap: None }, "{\"command\":\"show\",\"tap\":null}\n"),
             (Request::Show { tap: Some("tap0".to_owned()) }, "{\"command\":\"show\",\"tap\":\"tap0\"}\n"),
+            (
+                Request::Wait { tap: "tap0".to_owned(), timeout_ms: 2_000 },
+                "{\"command\":\"wait\",\"tap\":\"tap0\",\"timeout_ms\":2000}\n",
+            ),
         ] {
             assert_eq!(to_line(&request), line);
             assert_eq!(Request::from_line(line.as_bytes()), Ok(request));
@@ -63,6 +78,7 @@ mod tests {
             (b"{\"command\":\"show\",\"tab\":\"tap0\"}", "unknown field `tab`"),
             (b"{\"command\":\"show\",\"tap\":7}", "invalid type"),
             (b"{\"command\":\"show\"} {}", "trailing"),
+            (b"{\"command\":\"wait\",\"tap\":\"tap0\"}", "missing field `timeout_ms`"),
             (deep.as_bytes(), "recursion limit"),
             (long.as_bytes(), "more than 4096 bytes"),
         ] {

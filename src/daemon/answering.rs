@@ -2,7 +2,9 @@
 //!
 //! A caller sends a line, gets lines, and that is all. However many call, however slowly they read: so many are heard at
 //! once, each has so much time, and no more than one piece of an answer is in memory for each. The packet thread is
-//! asked for that piece, and never waits.
+//! asked for that piece, and never waits. Who stays longer, to wait for a tap, takes a seat of another kind.
+
+mod wait;
 
 use std::io;
 use std::sync::Arc;
@@ -10,17 +12,21 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{error::Elapsed, sleep, timeout};
 
 use super::mailbox::{Counts, Gone, Report, Sender, Which};
+use super::waiting::Inquiries;
 use crate::binding::InterfaceName;
 use crate::config::Config;
 use crate::control::{Answer, Fault, FaultKind, Node, Request, Tap, to_line};
 
 /// How many callers are heard at once. More wait for their turn in the kernel's queue.
 const CALLERS: usize = 8;
+/// How many may wait for taps at once, besides those: as many guests as a node starts at once. They cost a descriptor each,
+/// and nothing while they wait.
+const WAITERS: usize = 256;
 /// How long a caller may take to ask, and then to read each piece of the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long no new caller is heard after the kernel would not let one in.
@@ -52,31 +58,46 @@ impl From<Gone> for Left {
 #[derive(Debug, Clone)]
 pub(super) struct Desk {
     /// The way to the packet thread.
-    pub(super) packets: Sender,
+    packets: Sender,
     /// The configuration in force.
-    pub(super) config: watch::Receiver<Arc<Config>>,
+    config: watch::Receiver<Arc<Config>>,
+    /// The way to the main thread.
+    inquiries: Inquiries,
+    seats: Seats,
 }
 
 impl Desk {
+    /// A desk at which nobody is yet.
+    pub(super) fn new(packets: Sender, config: watch::Receiver<Arc<Config>>, inquiries: Inquiries) -> Self {
+        Self { packets, config, inquiries, seats: Seats::new() }
+    }
+
     /// Answers whoever calls, for ever.
     pub(super) async fn serve(self, listener: UnixListener) {
         let mut callers = JoinSet::new();
         loop {
             tokio::select! {
                 Some(_) = callers.join_next() => {}
-                stream = accept(&listener), if callers.len() < CALLERS => {
-                    callers.spawn(self.clone().answer(stream));
+                caller = self.next_caller(&listener) => {
+                    callers.spawn(self.clone().answer(caller));
                 }
             }
         }
     }
 
+    /// The next caller, when there is a seat.
+    async fn next_caller(&self, listener: &UnixListener) -> Caller {
+        // Seats are never taken away, so that there always is one some time.
+        let seat = Arc::clone(&self.seats.callers).acquire_owned().await.ok();
+        Caller { stream: accept(listener).await, seat }
+    }
+
     /// Answers one caller.
-    async fn answer(self, stream: UnixStream) -> Result<(), Left> {
-        let mut caller = Caller { stream };
+    async fn answer(self, mut caller: Caller) -> Result<(), Left> {
         match caller.request().await? {
             Ok(Request::Show { tap: None }) => self.show_all(&mut caller).await,
             Ok(Request::Show { tap: Some(tap) }) => self.show_one(&mut caller, &tap).await,
+            Ok(Request::Wait { tap, timeout_ms }) => self.wait(caller, &tap, timeout_ms).await,
             Err(message) => caller.refuse(FaultKind::BadRequest, message).await,
         }
     }
@@ -122,10 +143,26 @@ async fn accept(listener: &UnixListener) -> UnixStream {
     }
 }
 
+/// How many may be at the desk at once.
+#[derive(Debug, Clone)]
+struct Seats {
+    /// Of those who ask and are answered.
+    callers: Arc<Semaphore>,
+    /// Of those who wait for a tap.
+    waiters: Arc<Semaphore>,
+}
+
+impl Seats {
+    fn new() -> Self {
+        Self { callers: Arc::new(Semaphore::new(CALLERS)), waiters: Arc::new(Semaphore::new(WAITERS)) }
+    }
+}
+
 /// The other end of a connection.
 #[derive(Debug)]
 struct Caller {
     stream: UnixStream,
+    seat: Option<OwnedSemaphorePermit>,
 }
 
 impl Caller {
@@ -136,6 +173,19 @@ impl Caller {
         timeout(PATIENCE, bounded.read_until(b'\n', &mut line)).await??;
         // Whoever only tries whether somebody is there asks nothing.
         if line.is_empty() { Err(Left) } else { Ok(Request::from_line(&line)) }
+    }
+
+    /// Takes a seat of another kind, and leaves its own to others. Returns whether there is one.
+    fn move_to(&mut self, seats: &Arc<Semaphore>) -> bool {
+        let seat = Arc::clone(seats).try_acquire_owned().ok();
+        let is_seated = seat.is_some();
+        self.seat = seat.or(self.seat.take());
+        is_seated
+    }
+
+    /// Waits until the caller hangs up, or says more though all is said.
+    async fn left(&mut self) {
+        let _ = self.stream.read(&mut [0]).await;
     }
 
     async fn refuse(&mut self, kind: FaultKind, message: String) -> Result<(), Left> {
@@ -155,6 +205,7 @@ mod tests {
     use tokio::task::yield_now;
 
     use super::super::mailbox::{Command, Receiver, mailbox};
+    use super::super::waiting::inquiries;
     use super::*;
     use crate::config;
     use crate::control::from_line;
@@ -199,7 +250,8 @@ mod tests {
             theirs.shutdown().await.unwrap();
             let mut answered = Vec::new();
             let call = async {
-                let _ = Desk { packets, config }.answer(ours).await;
+                let (inquiries, _) = inquiries();
+                let _ = Desk::new(packets, config, inquiries).answer(Caller { stream: ours, seat: None }).await;
                 theirs.read_to_end(&mut answered).await
             };
             tokio::select! { read = call => drop(read), () = report(&commands) => {} }
@@ -238,6 +290,12 @@ mod tests {
             ),
             (b"{\"command\":\"show\",\"tap\":\"a/b\"}\n", FaultKind::UnknownTap, "no binding file for \"a/b\""),
             (b"{\"command\":\"dance\"}\n", FaultKind::BadRequest, "unknown variant `dance`"),
+            (
+                b"{\"command\":\"wait\",\"tap\":\"tap000\",\"timeout_ms\":300001}\n",
+                FaultKind::BadRequest,
+                "at most 300000",
+            ),
+            (b"{\"command\":\"wait\",\"tap\":\"a/b\",\"timeout_ms\":1}\n", FaultKind::BadRequest, "tap: "),
             (b"\n", FaultKind::BadRequest, "EOF"),
             (&long, FaultKind::BadRequest, "more than 4096 bytes"),
         ] {

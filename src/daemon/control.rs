@@ -11,7 +11,9 @@ use tracing::{error, info, warn};
 use super::mailbox::{Command, Gone, Sender, Which};
 use super::telling::News;
 use super::told;
+use super::waiting::{Inquiry, Waiting};
 use super::writing::{write_news, write_report};
+use crate::binding::InterfaceName;
 use crate::config::{Config, Parsed, QueueNum};
 use crate::engine::Event;
 use crate::io::config_file;
@@ -74,6 +76,10 @@ pub(super) struct Control {
     pub(super) links: LinkChanges,
     /// What the packet thread has to say.
     pub(super) news: mpsc::Receiver<News>,
+    /// What those ask who wait for a tap.
+    pub(super) inquiries: mpsc::Receiver<Inquiry>,
+    /// Who waits for news of a tap.
+    pub(super) waiting: Waiting,
 }
 
 impl Control {
@@ -92,12 +98,15 @@ impl Control {
                 _ = signals.user1.recv() => self.log_bindings().await?,
                 end = &mut packets_ended => return Err(packet_thread_ended(end)),
                 Some(news) = self.news.recv() => write_news(&news),
+                Some(inquiry) = self.inquiries.recv() => self.answer(inquiry)?,
                 events = self.links.next() => {
                     self.tell_all(events.map_err(ControlError::Links)?)?;
+                    self.tell_settled();
                 }
                 () = self.watch.changed() => {
                     let told = self.watch.poll();
                     self.take_told(told)?;
+                    self.tell_settled();
                 }
             }
         }
@@ -169,11 +178,29 @@ impl Control {
         Ok(())
     }
 
+    /// Takes in what was told by now, and says whether that is all there is about a tap.
+    fn answer(&mut self, inquiry: Inquiry) -> Result<(), ControlError> {
+        let events = self.links.poll().map_err(ControlError::Links)?;
+        self.tell_all(events)?;
+        let told = self.watch.poll();
+        self.take_told(told)?;
+        self.tell_settled();
+        let is_settled = is_settled(&self.watch, &self.links, inquiry.tap);
+        self.waiting.answer(inquiry, is_settled);
+        Ok(())
+    }
+
+    /// Tells who waits for all that was told of a tap to be passed on.
+    fn tell_settled(&mut self) {
+        let Self { watch, links, .. } = self;
+        self.waiting.note_settled(|tap| is_settled(watch, links, tap));
+    }
+
     /// Passes on what the watch says.
-    fn take_told(&self, told: Vec<Told>) -> Result<(), Gone> {
+    fn take_told(&mut self, told: Vec<Told>) -> Result<(), Gone> {
         for told in told {
             match told {
-                Told::Event(event) => self.packets.send(Command::Tell(event))?,
+                Told::Event(event) => self.tell(event)?,
                 Told::Warning(warning) => warn!("{warning}"),
                 Told::DirectoryGone => {
                     warn!(datapath = ?self.config.general.datapath, "the directory of bindings is gone, and all bindings with it");
@@ -187,9 +214,21 @@ impl Control {
     }
 
     /// Passes on events.
-    fn tell_all(&self, events: Vec<Event>) -> Result<(), Gone> {
-        events.into_iter().try_for_each(|event| self.packets.send(Command::Tell(event)))
+    fn tell_all(&mut self, events: Vec<Event>) -> Result<(), Gone> {
+        events.into_iter().try_for_each(|event| self.tell(event))
     }
+
+    /// Passes on an event, and tells who waits for it: they get to ask the packet thread when this thread is free again,
+    /// behind the event.
+    fn tell(&mut self, event: Event) -> Result<(), Gone> {
+        self.waiting.note(&event);
+        self.packets.send(Command::Tell(event))
+    }
+}
+
+/// Whether all that was told of a tap and its file has been passed on.
+fn is_settled(watch: &Watch, links: &LinkChanges, tap: InterfaceName) -> bool {
+    watch.is_settled(tap) && links.is_complete()
 }
 
 /// What to say of the packet thread's end.

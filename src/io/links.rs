@@ -112,6 +112,24 @@ impl LinkChanges {
         Ok(Self { links, readiness: sys::async_fd(fd, Interest::READABLE)? })
     }
 
+    /// The changes that were told by now, without waiting for more.
+    pub fn poll(&mut self) -> io::Result<Vec<Event>> {
+        let mut events = Vec::new();
+        loop {
+            match self.links.read() {
+                Ok(mut more) => events.append(&mut more),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(events),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether no change was missed.
+    pub fn is_complete(&self) -> bool {
+        self.links.table.sync == Sync::Done
+    }
+
     /// Waits for the next changes. May be dropped at any time.
     pub async fn next(&mut self) -> io::Result<Vec<Event>> {
         loop {

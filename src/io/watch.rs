@@ -179,6 +179,13 @@ impl Watch {
         told
     }
 
+    /// Whether all that was told of the file of `tap` before the last [`poll`](Self::poll) has been looked at. It has not where its
+    /// writer may be at work, nor where there was too much to look at in one turn.
+    pub fn is_settled(&self, tap: InterfaceName) -> bool {
+        let is_settled = |guard: &Guard| guard.is_settled(OsStr::new(tap.as_str()));
+        self.backlog.is_empty() && self.guard.as_ref().is_none_or(is_settled)
+    }
+
     /// Whether what we watch is what stands at the path, by all that was told until now.
     fn is_directory_watched(&mut self, now: Now) -> bool {
         self.guard.as_mut().is_some_and(|guard| {

@@ -1,5 +1,6 @@
 //! A watch over the directory that is at the path: what happens to its names, and whether it is still there.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -35,6 +36,8 @@ pub(super) struct Guard {
     pub(super) pending: Pending,
     /// Whether the directory was removed or moved.
     is_end: bool,
+    /// Whether all that was told by the last look has been taken in.
+    is_up_to_date: bool,
 }
 
 impl Guard {
@@ -45,7 +48,7 @@ impl Guard {
     pub(super) fn post(path: &Path) -> io::Result<Self> {
         let inotify = Inotify::new()?;
         let identity = identity_during(path, || inotify.add(path, NAMES | END | AddWatchFlags::IN_ONLYDIR))?;
-        Ok(Self { identity, inotify, pending: Pending::default(), is_end: false })
+        Ok(Self { identity, inotify, pending: Pending::default(), is_end: false, is_up_to_date: true })
     }
 
     /// Waits until something happens. May be dropped at any time.
@@ -56,11 +59,18 @@ impl Guard {
     /// Takes in what happened.
     pub(super) fn note_changes(&mut self, now: Now) {
         for _ in 0..READS {
-            let Some(events) = self.inotify.read() else { return };
+            let events = self.inotify.read();
+            self.is_up_to_date = events.is_none();
+            let Some(events) = events else { return };
             for event in &events {
                 self.note(now, event);
             }
         }
+    }
+
+    /// Whether there is nothing to be learned of a name but what has been looked at.
+    pub(super) fn is_settled(&self, name: &OsStr) -> bool {
+        self.is_up_to_date && !self.pending.is_awaited(name)
     }
 
     fn note(&mut self, now: Now, event: &InotifyEvent) {

@@ -85,6 +85,11 @@ impl Pending {
         due.take(limit).map(|(name, (look, _))| (name, look)).collect()
     }
 
+    /// Whether a name, or the whole directory, is yet to be looked at.
+    pub(super) fn is_awaited(&self, name: &OsStr) -> bool {
+        self.needs_rescan || self.names.contains_key(name)
+    }
+
     /// When something is next due.
     pub(super) fn next_due(&self) -> Option<Now> {
         if self.needs_rescan {

@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod pressure;
 pub mod ra;
 mod reach;
+pub mod rehearsal;
 mod renewal;
 mod router;
 mod schedule;
@@ -180,20 +181,7 @@ impl Engine {
     }
 
     fn answer(&mut self, sender: Sender, ingress: &Ingress<'_>, frame: &mut [u8]) -> Outcome {
-        let Some(Served { slot, serving, link }) = self.table.served(sender.key) else {
-            return Outcome::refused(Reason::UnknownTap.into(), Some(sender.tap));
-        };
-        let guest = Guest {
-            serving,
-            advertiser: &slot.advertiser,
-            config: &self.config,
-            tap: link,
-            is_claimed: sender.is_claimed,
-        };
-        match guest.answer(ingress, &mut self.options, frame) {
-            Ok(answer) => Outcome::answered(answer, link.ifindex, sender.tap),
-            Err(refusal) => Outcome::refused(refusal, Some(sender.tap)),
-        }
+        answer(&self.table, &self.config, sender, ingress, &mut self.options, frame)
     }
 
     /// Takes in a change of bindings, links or configuration.
@@ -361,6 +349,25 @@ impl Engine {
             delegated_via: slot.delegated_via(),
             stats: slot.stats,
         })
+    }
+}
+
+/// What the sender's packet is answered by what is known now. Changes nothing; `options` is working space.
+fn answer(
+    table: &Table,
+    config: &Config,
+    sender: Sender,
+    ingress: &Ingress<'_>,
+    options: &mut OptionList,
+    frame: &mut [u8],
+) -> Outcome {
+    let Some(Served { slot, serving, link }) = table.served(sender.key) else {
+        return Outcome::refused(Reason::UnknownTap.into(), Some(sender.tap));
+    };
+    let guest = Guest { serving, advertiser: &slot.advertiser, config, tap: link, is_claimed: sender.is_claimed };
+    match guest.answer(ingress, options, frame) {
+        Ok(answer) => Outcome::answered(answer, link.ifindex, sender.tap),
+        Err(refusal) => Outcome::refused(refusal, Some(sender.tap)),
     }
 }
 

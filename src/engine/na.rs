@@ -88,7 +88,7 @@ fn check(solicitation: &Solicitation<'_>) -> Result<Ipv6Addr, Refusal> {
 }
 
 /// The solicited-node multicast address of `target` (RFC 4291 §2.7.1).
-fn solicited_node(target: Ipv6Addr) -> Ipv6Addr {
+pub(super) fn solicited_node(target: Ipv6Addr) -> Ipv6Addr {
     const PREFIX: u128 = 0xff02_0000_0000_0000_0000_0001_ff00_0000;
     Ipv6Addr::from_bits(PREFIX | target.to_bits() & 0x00ff_ffff)
 }

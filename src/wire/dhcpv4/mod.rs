@@ -31,7 +31,7 @@ pub const IP_UDP_LEN: usize = 28;
 pub const MIN_LEN: usize = 300;
 
 /// What comes before options (RFC 2131 §3).
-const COOKIE: [u8; 4] = [99, 130, 83, 99];
+pub const COOKIE: [u8; 4] = [99, 130, 83, 99];
 
 /// The offsets of RFC 2131 figure 1, in bytes.
 mod offset {

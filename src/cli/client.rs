@@ -101,7 +101,7 @@ impl Daemon {
 fn patience(request: &Request) -> Duration {
     match request {
         Request::Wait { timeout_ms, .. } => PATIENCE.saturating_add(Duration::from_millis(*timeout_ms)),
-        Request::Show { .. } => PATIENCE,
+        Request::Show { .. } | Request::Explain { .. } => PATIENCE,
     }
 }
 

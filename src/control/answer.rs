@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use super::explained::Explained;
 use super::waited::Waited;
 
 /// One line of an answer. The last one is [`End`](Self::End) or [`Error`](Self::Error); an answer without it is not
@@ -16,6 +17,8 @@ use super::waited::Waited;
 pub enum Answer {
     /// A tap. All of them come in the order of their names.
     Tap(Box<Tap>),
+    /// Why the guest of a tap is answered as it is.
+    Explained(Box<Explained>),
     /// The daemon as a whole.
     Node(Node),
     /// How waiting ended.

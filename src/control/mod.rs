@@ -5,6 +5,8 @@
 
 mod answer;
 mod describe;
+mod explained;
+mod hex;
 mod json;
 mod request;
 mod settings;
@@ -13,6 +15,8 @@ mod waited;
 pub use answer::{
     Answer, Binding, Delegated, Exchange, Fault, FaultKind, Ipv4, Ipv6, Last, Node, Packets, Spoofed, State, Tap,
 };
+pub use explained::{Diverted, Explained, Link, Rehearsed};
+pub use hex::Hex;
 pub use json::{from_line, to_line, to_pretty};
 pub use request::Request;
 pub use waited::{WaitResult, Waited};

@@ -23,6 +23,11 @@ pub enum Request {
         /// How long, in milliseconds; at most [`MAX_WAIT`](Self::MAX_WAIT).
         timeout_ms: u64,
     },
+    /// Why the guest of a tap is answered as it is, and what it would be answered now.
+    Explain {
+        /// The tap.
+        tap: String,
+    },
 }
 
 impl Request {
@@ -53,6 +58,7 @@ mod tests {
     fn a_request_survives_its_line() {
         for (request, line) in [
             (Request::Show { tap: None }, "{\"command\":\"show\",\"tap\":null}\n"),
+            (Request::Explain { tap: "tap0".to_owned() }, "{\"command\":\"explain\",\"tap\":\"tap0\"}\n"),
             (Request::Show { tap: Some("tap0".to_owned()) }, "{\"command\":\"show\",\"tap\":\"tap0\"}\n"),
             (
                 Request::Wait { tap: "tap0".to_owned(), timeout_ms: 2_000 },

@@ -4,6 +4,7 @@
 //! once, each has so much time, and no more than one piece of an answer is in memory for each. The packet thread is
 //! asked for that piece, and never waits. Who stays longer, to wait for a tap, takes a seat of another kind.
 
+mod explain;
 mod wait;
 
 use std::io;
@@ -98,6 +99,7 @@ impl Desk {
             Ok(Request::Show { tap: None }) => self.show_all(&mut caller).await,
             Ok(Request::Show { tap: Some(tap) }) => self.show_one(&mut caller, &tap).await,
             Ok(Request::Wait { tap, timeout_ms }) => self.wait(caller, &tap, timeout_ms).await,
+            Ok(Request::Explain { tap }) => self.explain(&mut caller, &tap).await,
             Err(message) => caller.refuse(FaultKind::BadRequest, message).await,
         }
     }
@@ -204,13 +206,13 @@ mod tests {
 
     use tokio::task::yield_now;
 
-    use super::super::mailbox::{Command, Receiver, mailbox};
+    use super::super::mailbox::{self, Command, Receiver, mailbox};
     use super::super::waiting::inquiries;
     use super::*;
     use crate::config;
     use crate::control::from_line;
     use crate::engine::slot::Stats;
-    use crate::engine::{Reason, Status};
+    use crate::engine::{Engine, Reason, Status};
 
     const NOW: Duration = Duration::from_secs(9);
 
@@ -231,6 +233,12 @@ mod tests {
                         Which::After(tap) => taps.filter(|status| Some(status.tap) > tap).take(30).collect(),
                     };
                     to.send(Report { now: NOW, taps }).unwrap();
+                }
+                Some(Command::Explain(tap, to)) => {
+                    let config =
+                        config::parse(Path::new("c"), b"[ipv6]\nenable_ipv6=no\n[dhcp]\nserver_ip=192.0.2.1\n");
+                    let explanation = Engine::new(config.unwrap().config, 0).explain(tap);
+                    to.send(mailbox::Explained { now: NOW, explanation }).unwrap();
                 }
                 Some(Command::Count(to)) => to.send(Counts { now: NOW, counters: vec![(Reason::Acked, 5)] }).unwrap(),
                 _ => yield_now().await,
@@ -280,6 +288,14 @@ mod tests {
     }
 
     #[test]
+    fn a_tap_without_a_file_is_explained_as_well() {
+        let answers = answer(b"{\"command\":\"explain\",\"tap\":\"tap0\"}\n");
+        let [Answer::Explained(explained), Answer::End {}] = answers.as_slice() else { panic!("{answers:?}") };
+        assert_eq!((explained.name.as_str(), &explained.tap), ("tap0", &None));
+        assert!(explained.file.ends_with("/tap0"), "{explained:?}");
+    }
+
+    #[test]
     fn what_cannot_be_answered_has_a_reason() {
         let long = [b' '; Request::MAX_LEN + 1];
         for (request, kind, message) in [
@@ -289,6 +305,7 @@ mod tests {
                 "no binding file for \"tap100\"",
             ),
             (b"{\"command\":\"show\",\"tap\":\"a/b\"}\n", FaultKind::UnknownTap, "no binding file for \"a/b\""),
+            (b"{\"command\":\"explain\",\"tap\":\"a/b\"}\n", FaultKind::UnknownTap, "the name of no interface"),
             (b"{\"command\":\"dance\"}\n", FaultKind::BadRequest, "unknown variant `dance`"),
             (
                 b"{\"command\":\"wait\",\"tap\":\"tap000\",\"timeout_ms\":300001}\n",

@@ -9,6 +9,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::oneshot;
 
 use crate::binding::InterfaceName;
+use crate::engine::rehearsal::Explanation;
 use crate::engine::{Event, Now, Reason, Status};
 
 /// How many commands may wait, four rounds of the packet thread. A sender beyond that waits itself. The channel takes its
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Tell(Event),
     /// Say how taps stand.
     Report(Which, oneshot::Sender<Report>),
+    /// Say what the guest of this tap would be answered, and why.
+    Explain(InterfaceName, oneshot::Sender<Explained>),
     /// Say how often each reason came about.
     Count(oneshot::Sender<Counts>),
     /// End.
@@ -51,6 +54,15 @@ impl Report {
     pub(super) fn next(&self) -> Option<Which> {
         self.taps.last().map(|status| Which::After(Some(status.tap)))
     }
+}
+
+/// What the guest of a tap would be answered, and when.
+#[derive(Debug)]
+pub(super) struct Explained {
+    /// The engine's time.
+    pub(super) now: Now,
+    /// All that there is to say.
+    pub(super) explanation: Explanation,
 }
 
 /// How often each reason came about, and when that was counted.
@@ -85,6 +97,11 @@ impl Sender {
     /// Asks how taps stand.
     pub(super) async fn report(&self, which: Which) -> Result<Report, Gone> {
         self.ask(|to| Command::Report(which, to)).await
+    }
+
+    /// Asks what the guest of a tap would be answered.
+    pub(super) async fn explain(&self, tap: InterfaceName) -> Result<Explained, Gone> {
+        self.ask(|to| Command::Explain(tap, to)).await
     }
 
     /// Asks how often each reason came about.

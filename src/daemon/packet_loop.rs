@@ -9,7 +9,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use tracing::warn;
 
 use super::clock::Clock;
-use super::mailbox::{Command, Counts, Receiver, Report, Which};
+use super::mailbox::{Command, Counts, Explained, Receiver, Report, Which};
 use super::outbox::Outbox;
 use super::telling::Teller;
 use crate::engine::{Engine, Event, Now, pressure};
@@ -182,6 +182,10 @@ impl PacketLoop {
                 // Whoever asked and does not wait any more has no need of the answer. After each packets come first.
                 Some(Command::Report(which, to)) => {
                     let _ = to.send(self.report(which));
+                    return true;
+                }
+                Some(Command::Explain(tap, to)) => {
+                    let _ = to.send(Explained { now: self.clock.now(), explanation: self.engine.explain(tap) });
                     return true;
                 }
                 Some(Command::Count(to)) => {

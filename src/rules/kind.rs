@@ -43,7 +43,7 @@ impl Kind {
     }
 
     /// Its queue, if a daemon with this configuration binds one for it.
-    fn queue(self, config: &Config) -> Option<QueueNum> {
+    pub fn queue(self, config: &Config) -> Option<QueueNum> {
         let ipv6 = config.ipv6.as_ref();
         match self {
             Self::Dhcp => config.dhcp.as_ref().map(|dhcp| dhcp.queue),

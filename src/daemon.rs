@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! main thread (control)   signals, binding directory, interfaces, ──► mailbox ┐
-//!                         control socket                                      │
+//!                         control socket, metrics                             │
 //! packet thread           queues ──► engine ──► verdicts, frames ◄────────────┘
 //! ```
 
-#![expect(clippy::disallowed_types, reason = "io opens the control socket, and the daemon waits on it")]
+#![expect(clippy::disallowed_types, reason = "io opens sockets, and the daemon waits on them")]
 
 mod answering;
 mod clock;
 mod control;
 mod mailbox;
+mod metrics;
 mod outbox;
 mod outcome_log;
 mod packet_loop;
@@ -35,7 +36,6 @@ use tracing::{debug, error, info, warn};
 use crate::config::{Config, ConfigError, General, Parsed};
 use crate::engine::{Engine, Status};
 use crate::io::config_file;
-use crate::io::control_socket::ControlSocket;
 use crate::io::links::{LinkChanges, Links};
 use crate::io::log::{self, Log, LogFile};
 use crate::io::nfqueue::{BindError, Queue};
@@ -43,11 +43,13 @@ use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
 use crate::io::privileges::{PrivilegeError, RunAs};
 use crate::io::supervisor::{self, Kept};
+use crate::io::unix_socket::UnixSocket;
 use crate::io::watch::{Told, Watch, WatchError};
 use answering::Desk;
 use clock::Clock;
 use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
+use metrics::Exposition;
 use packet_loop::PacketLoop;
 use telling::teller;
 use waiting::{Waiting, inquiries};
@@ -130,7 +132,7 @@ fn refuse(errors: &[ConfigError]) -> Failure {
     Failure::Configuration
 }
 
-/// Opens pidfile and control socket, which may need the privileges that are given up then; and serves.
+/// Opens pidfile and sockets to be asked on, which may need the privileges that are given up then; and serves.
 fn run_as_user(
     options: &Options,
     parsed: Parsed,
@@ -142,14 +144,18 @@ fn run_as_user(
     let pidfile =
         pidfile.and_then(|path| PidFile::create(path).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok());
     let (socket, listener) = open_control_socket(&parsed.config.general).unzip();
+    let losses = log.as_ref().map(|log| log.losses());
+    let (exposition, metrics_socket) = Exposition::open(&parsed.config.general, losses).unzip();
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
-        serve(options, parsed.config, kept, listener)
+        serve(options, parsed.config, kept, listener, exposition)
     });
-    if let Some(Err(error)) = socket.map(ControlSocket::remove) {
-        // Root's directory is not ours any more. The next daemon removes it.
-        debug!("the control socket is left behind: {error}");
+    for socket in [socket, metrics_socket.flatten()].into_iter().flatten() {
+        if let Err(error) = socket.remove() {
+            // Root's directory is not ours any more. The next daemon removes it.
+            debug!("a socket is left behind: {error}");
+        }
     }
     if let Some(Err(error)) = pidfile.map(PidFile::remove) {
         warn!("pidfile: {error}");
@@ -158,12 +164,16 @@ fn run_as_user(
 }
 
 /// Makes the control socket. Without one the daemon is only not asked.
-fn open_control_socket(general: &General) -> Option<(ControlSocket, UnixListener)> {
-    let path = general.control_socket.as_deref()?;
-    let made = ControlSocket::create(path, general.control_group.as_deref());
-    let made = made.inspect_err(|error| warn!(?path, "no control socket: {error}")).ok();
+fn open_control_socket(general: &General) -> Option<(UnixSocket, UnixListener)> {
+    open_socket(general.control_socket.as_deref()?, general, "control socket")
+}
+
+/// Makes a socket on which the daemon is asked for `what`.
+fn open_socket(path: &Path, general: &General, what: &str) -> Option<(UnixSocket, UnixListener)> {
+    let made = UnixSocket::create(path, general.control_group.as_deref());
+    let made = made.inspect_err(|error| warn!(?path, "no {what}: {error}")).ok();
     if made.as_ref().is_some_and(|(socket, _)| socket.is_replaceable()) {
-        warn!(?path, "others may write in the control socket's directory, and put a socket of their own in its place");
+        warn!(?path, "others may write in the directory of this socket, and put a socket of their own in its place");
     }
     made
 }
@@ -209,7 +219,13 @@ fn warn_of_lost_configuration(path: &Path) {
 }
 
 /// Learns the world, binds the queues, and works until the end.
-fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixListener>) -> Result<(), RunError> {
+fn serve(
+    options: &Options,
+    config: Config,
+    kept: Kept,
+    callers: Option<UnixListener>,
+    exposition: Option<Exposition>,
+) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _context = runtime.enter();
     let signals = Signals::listen()?;
@@ -217,6 +233,9 @@ fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixList
     let mut engine = Engine::new(config.clone(), RandomState::new().hash_one(()));
 
     let socket = PacketSocket::open().map_err(RunError::PacketSocket)?;
+    if exposition.is_some() {
+        socket.have_packets_stamped().map_err(RunError::PacketSocket)?;
+    }
     let (links, link_events) = Links::open().map_err(RunError::Links)?;
     let mut watch = Watch::open(&config.general.datapath)?;
     let link_count = link_events.len();
@@ -235,7 +254,10 @@ fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixList
 
     let (packets, commands) = mailbox()?;
     let (teller, news) = teller();
-    let packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, teller)?;
+    let mut packet_loop = PacketLoop::new(engine, clock, queues, commands, socket, teller)?;
+    if exposition.is_some() {
+        packet_loop.measure();
+    }
     let packets_ended = spawn(packet_loop)?;
     let (shown_config, shown) = watch::channel(Arc::new(config.clone()));
     let (to_inquire, inquiries) = inquiries();
@@ -244,6 +266,9 @@ fn serve(options: &Options, config: Config, kept: Kept, callers: Option<UnixList
         runtime.spawn(Desk::new(packets.clone(), shown, to_inquire).serve(callers));
     }
     runtime.spawn(watchdog::keep_alive(packets.clone()));
+    if let Some(exposition) = exposition {
+        runtime.spawn(exposition.serve(packets.clone())?);
+    }
     let control = Control {
         config_path: options.config.clone(),
         config,

@@ -32,6 +32,7 @@ pub mod control;
 pub mod daemon;
 pub mod engine;
 pub mod io;
+pub mod metrics;
 pub mod network;
 pub mod rules;
 pub mod setting;

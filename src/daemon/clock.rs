@@ -1,10 +1,15 @@
-//! The one clock of the daemon.
+//! The clocks of the daemon: the engine's, and that of the world.
 
-#![expect(clippy::disallowed_methods, reason = "the engine's time comes from here")]
+#![expect(clippy::disallowed_methods, reason = "time comes from here")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::engine::Now;
+
+/// The time of day, since the Unix epoch. It may be set, forth and back.
+pub(super) fn time_of_day() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
 
 /// Monotonic time since the start.
 #[derive(Debug, Clone, Copy)]

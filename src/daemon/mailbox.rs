@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::binding::InterfaceName;
 use crate::engine::rehearsal::Explanation;
 use crate::engine::{Event, Now, Reason, Status};
+use crate::metrics::Measured;
 
 /// How many commands may wait, four rounds of the packet thread. A sender beyond that waits itself. The channel takes its
 /// memory at once.
@@ -27,6 +28,8 @@ pub(super) enum Command {
     Explain(InterfaceName, oneshot::Sender<Explained>),
     /// Say how often each reason came about.
     Count(oneshot::Sender<Counts>),
+    /// Say what was measured.
+    Measure(oneshot::Sender<Measured>),
     /// End.
     Stop,
 }
@@ -107,6 +110,11 @@ impl Sender {
     /// Asks how often each reason came about.
     pub(super) async fn counts(&self) -> Result<Counts, Gone> {
         self.ask(Command::Count).await
+    }
+
+    /// Asks what was measured.
+    pub(super) async fn measured(&self) -> Result<Measured, Gone> {
+        self.ask(Command::Measure).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Gone> {

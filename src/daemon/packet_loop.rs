@@ -8,14 +8,16 @@ use std::time::Duration;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use tracing::warn;
 
-use super::clock::Clock;
+use super::clock::{Clock, time_of_day};
 use super::mailbox::{Command, Counts, Explained, Receiver, Report, Which};
 use super::outbox::Outbox;
-use super::telling::Teller;
+use super::telling::{Teller, Untold};
 use crate::engine::{Engine, Event, Now, pressure};
 use crate::io::nfqueue::message::FromKernel;
 use crate::io::nfqueue::{Batch, Queue};
 use crate::io::packet_socket::PacketSocket;
+use crate::io::sys::MAX_BATCH;
+use crate::metrics::{Measured, Meter};
 
 /// How many commands are taken between two rounds of packets: a flood of changes must not hold up the guests.
 const COMMANDS_PER_ROUND: usize = 64;
@@ -43,6 +45,8 @@ pub(super) struct PacketLoop {
     batch: Batch,
     outbox: Outbox,
     teller: Teller,
+    /// None where nobody reads what is measured.
+    meter: Option<Meter>,
     is_stopped: bool,
 }
 
@@ -70,8 +74,14 @@ impl PacketLoop {
             batch: Batch::new(),
             outbox: Outbox::new(socket),
             teller,
+            meter: None,
             is_stopped: false,
         })
+    }
+
+    /// Measures from now on.
+    pub(super) fn measure(&mut self) {
+        self.meter = Some(Meter::new(self.queues.iter().map(Queue::number), MAX_BATCH));
     }
 
     /// Works until it is told to stop, or cannot go on.
@@ -154,16 +164,21 @@ impl PacketLoop {
             };
             if self.outbox.is_full() {
                 self.outbox.flush(report_to(&mut self.engine, now));
+                note_sent(&mut self.meter, source);
             }
             let frame = self.outbox.slot();
             let outcome = self.engine.handle_packet(now, &packet.ingress, frame);
             queue.push_verdict(packet.id, outcome.verdict());
+            if let Some(meter) = &mut self.meter {
+                meter.count(source, outcome.reason, packet.received.filter(|_| outcome.reply.is_some()));
+            }
             if let Some(reply) = outcome.reply {
                 self.outbox.push(reply);
             }
             self.teller.tell_outcome(now, &outcome);
         }
         self.outbox.flush(report_to(&mut self.engine, now));
+        note_sent(&mut self.meter, source);
         give_verdicts(queue);
         if queue.overruns() != overruns {
             let total = queue.overruns();
@@ -193,11 +208,28 @@ impl PacketLoop {
                     let _ = to.send(Counts { now: self.clock.now(), counters });
                     return true;
                 }
+                Some(Command::Measure(to)) => {
+                    let _ = to.send(self.measured());
+                    return true;
+                }
                 Some(Command::Stop) => self.is_stopped = true,
                 None => return false,
             }
         }
         true
+    }
+
+    /// What was measured.
+    fn measured(&self) -> Measured {
+        let overruns = self.queues.iter().map(Queue::overruns);
+        let Untold { suppressed, lost } = self.teller.untold();
+        Measured {
+            now: self.clock.now(),
+            queues: self.meter.as_ref().map(|meter| meter.queues(overruns)).unwrap_or_default(),
+            counters: self.engine.counters().collect(),
+            suppressed_lines: suppressed,
+            lost_lines: lost,
+        }
     }
 
     /// How taps stand.
@@ -231,6 +263,13 @@ impl PacketLoop {
             self.teller.tell_notice(now, notice);
         }
         self.teller.tell_suppressed(now);
+    }
+}
+
+/// Takes down how long the replies took that were sent just now.
+fn note_sent(meter: &mut Option<Meter>, queue: usize) {
+    if let Some(meter) = meter.as_mut().filter(|meter| meter.is_waiting()) {
+        meter.sent(queue, time_of_day());
     }
 }
 

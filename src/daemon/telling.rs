@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 use tracing::{Level, enabled};
 
-use super::outcome_log::{OutcomeLog, Suppressed};
+use super::outcome_log::{Key, OutcomeLog, Suppressed};
 use crate::config::QueueNum;
 use crate::engine::outcome::Severity;
 use crate::engine::{Notice, Now, Outcome, Reason};
@@ -36,27 +36,38 @@ pub(super) enum News {
 pub(super) struct Teller {
     log: OutcomeLog,
     to: mpsc::Sender<News>,
+    /// News that was lost and is not told yet.
     lost: u64,
+    untold: Untold,
+}
+
+/// How much was not told, since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Untold {
+    /// Not admitted, since it was like what had been told.
+    pub(super) suppressed: u64,
+    /// Lost, because the main thread was too slow.
+    pub(super) lost: u64,
 }
 
 /// A teller, and where its news arrives.
 pub(super) fn teller() -> (Teller, mpsc::Receiver<News>) {
     let (to, news) = mpsc::channel(CAPACITY);
-    (Teller { log: OutcomeLog::new(), to, lost: 0 }, news)
+    (Teller { log: OutcomeLog::new(), to, lost: 0, untold: Untold::default() }, news)
 }
 
 impl Teller {
     /// Tells the end of a packet.
     pub(super) fn tell_outcome(&mut self, now: Now, outcome: &Outcome) {
         let Outcome { reason, tap, .. } = *outcome;
-        if is_shown(reason.severity()) && self.log.admit(now, (tap, reason.name())) {
+        if is_shown(reason.severity()) && self.admit(now, (tap, reason.name())) {
             self.tell(News::Outcome(*outcome));
         }
     }
 
     /// Tells that the receive buffer of a queue has overflowed, `total` times by now.
     pub(super) fn tell_overrun(&mut self, now: Now, queue: QueueNum, total: u64) {
-        if self.log.admit(now, (None, QUEUE_OVERRUN)) {
+        if self.admit(now, (None, QUEUE_OVERRUN)) {
             self.tell(News::Overrun(queue, total));
         }
     }
@@ -66,9 +77,9 @@ impl Teller {
     pub(super) fn tell_notice(&mut self, now: Now, notice: Notice) {
         let is_admitted = match notice {
             Notice::SendFailed { tap: link, .. } | Notice::AnnounceFailed { uplink: link, .. } => {
-                self.log.admit(now, (Some(link), Reason::SendFailed.name()))
+                self.admit(now, (Some(link), Reason::SendFailed.name()))
             }
-            Notice::Delegated { tap, .. } => self.log.admit(now, (Some(tap), DELEGATED)),
+            Notice::Delegated { tap, .. } => self.admit(now, (Some(tap), DELEGATED)),
             _ => true,
         };
         if is_admitted {
@@ -88,6 +99,18 @@ impl Teller {
         self.log.poll_timeout()
     }
 
+    /// How much was not told.
+    pub(super) fn untold(&self) -> Untold {
+        self.untold
+    }
+
+    /// Whether something may be told. If not, it is counted.
+    fn admit(&mut self, now: Now, key: Key) -> bool {
+        let is_admitted = self.log.admit(now, key);
+        self.untold.suppressed += u64::from(!is_admitted);
+        is_admitted
+    }
+
     /// Passes news on, after what was lost; or counts it as lost.
     fn tell(&mut self, news: News) {
         if self.lost > 0 && self.to.try_send(News::Lost(self.lost)).is_ok() {
@@ -95,6 +118,7 @@ impl Teller {
         }
         if self.lost > 0 || self.to.try_send(news).is_err() {
             self.lost += 1;
+            self.untold.lost += 1;
         }
     }
 }
@@ -126,6 +150,7 @@ mod tests {
         let rest: Vec<News> = std::iter::from_fn(|| news.try_recv().ok()).collect();
         assert_eq!(rest.len(), CAPACITY);
         assert!(matches!(rest[CAPACITY - 2..], [News::Lost(3), News::Notice(_)]), "{:?}", &rest[CAPACITY - 2..]);
+        assert_eq!(teller.untold(), Untold { suppressed: 0, lost: 3 });
     }
 
     #[test]
@@ -134,6 +159,7 @@ mod tests {
         let failed = || Notice::SendFailed { tap: "tap0".parse().unwrap(), errno: 105 };
         (0..1000).for_each(|_| teller.tell_notice(Now::ZERO, failed()));
         assert_eq!(std::iter::from_fn(|| news.try_recv().ok()).count(), 3);
+        assert_eq!(teller.untold(), Untold { suppressed: 997, lost: 0 });
     }
 
     #[test]

@@ -200,6 +200,11 @@ fn advertised(binding: &Binding, config: &Ipv6) -> Option<Content> {
 }
 
 impl Stats {
+    /// How many packets there were.
+    pub fn packets(&self) -> u64 {
+        self.answered + self.refused + self.accepted
+    }
+
     pub(super) fn count(&mut self, now: Now, outcome: &Outcome) {
         self.history.push(now, outcome.reason);
         if outcome.foreign.is_some() {

@@ -9,7 +9,7 @@ mod file;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 use std::time::Duration;
@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Log {
     to: Sender<Message>,
+    counts: Arc<Counts>,
     /// What the thread works on, until it is started.
     output: Option<Output>,
 }
@@ -61,7 +62,7 @@ pub fn init(debug: bool, file: Option<LogFile>) -> Result<Log, TryInitError> {
     let in_file =
         file.is_some().then(|| fmt::layer().with_writer(move || to_file.clone()).with_ansi(false).with_target(false));
     tracing_subscriber::registry().with(level).with(stderr).with(in_file).try_init()?;
-    Ok(Log { to, output: Some(Output { from, counts, file }) })
+    Ok(Log { to, counts: Arc::clone(&counts), output: Some(Output { from, counts, file }) })
 }
 
 impl Log {
@@ -71,6 +72,11 @@ impl Log {
             thread::Builder::new().name("log".to_owned()).spawn(move || output.write_all(&mut io::stderr()))?;
         }
         Ok(())
+    }
+
+    /// How many lines are lost, to be asked later.
+    pub fn losses(&self) -> Losses {
+        Losses(Arc::clone(&self.counts))
     }
 
     /// Waits for what is not written yet, but not for ever.
@@ -83,17 +89,30 @@ impl Log {
     }
 }
 
+/// How many lines of the log found no room.
+#[derive(Debug, Clone)]
+pub struct Losses(Arc<Counts>);
+
+impl Losses {
+    /// How many it were since the start.
+    pub fn total(&self) -> u64 {
+        self.0.lost_ever.load(Ordering::Relaxed)
+    }
+}
+
 /// How many lines wait, and how many found no room. Only counts: that they are a little out of step does no harm.
 #[derive(Debug)]
 struct Counts {
     capacity: usize,
     waiting: AtomicUsize,
+    /// Those that nobody was told of yet.
     lost: AtomicUsize,
+    lost_ever: AtomicU64,
 }
 
 impl Counts {
     fn new(capacity: usize) -> Self {
-        Self { capacity, waiting: AtomicUsize::new(0), lost: AtomicUsize::new(0) }
+        Self { capacity, waiting: AtomicUsize::new(0), lost: AtomicUsize::new(0), lost_ever: AtomicU64::new(0) }
     }
 
     /// Whether there is room for one more line, which then waits; if not, it is lost.
@@ -101,6 +120,7 @@ impl Counts {
         let is_full = self.waiting.load(Ordering::Relaxed) >= self.capacity;
         let counter = if is_full { &self.lost } else { &self.waiting };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.lost_ever.fetch_add(u64::from(is_full), Ordering::Relaxed);
         !is_full
     }
 
@@ -185,7 +205,9 @@ mod tests {
         }
         drop(lane);
         let mut written = Vec::new();
+        let losses = Losses(Arc::clone(&output.counts));
         output.write_all(&mut written);
+        assert_eq!(losses.total(), 2);
         let written = String::from_utf8(written).unwrap();
         assert_eq!(written, "2 lines of the log were lost: it was not read fast enough\none\ntwo\n");
     }

@@ -3,7 +3,6 @@
 //! Nothing here decides what becomes of a packet. `unsafe` is allowed in [`sys`] alone.
 
 pub mod config_file;
-pub mod control_socket;
 pub mod directory;
 pub mod dns;
 pub mod links;
@@ -17,4 +16,5 @@ pub mod pidfile;
 pub mod privileges;
 pub mod supervisor;
 pub mod sys;
+pub mod unix_socket;
 pub mod watch;

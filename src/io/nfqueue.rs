@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
 mod batch;
+mod list;
 pub mod message;
 mod takeover;
 
@@ -26,6 +27,7 @@ use crate::engine::Verdict;
 use crate::engine::pressure::Fill;
 pub use batch::Batch;
 use batch::SLOT_LEN;
+pub use list::QueueList;
 use message::FromKernel;
 pub use takeover::TakeOverError;
 

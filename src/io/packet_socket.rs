@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use nix::sys::socket::{self, AddressFamily, SockFlag, SockType};
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, sockopt};
 
 use super::sys::{self, Frame};
 use crate::binding::IfIndex;
@@ -24,6 +24,12 @@ impl PacketSocket {
         let fd = socket::socket(AddressFamily::Packet, SockType::Raw, flags, None)?;
         sys::set_qdisc_bypass(fd.as_fd())?;
         Ok(Self { fd })
+    }
+
+    /// Has the kernel stamp every packet that it receives with the time, on all of the machine's interfaces, as long as this socket
+    /// is open. It does so as soon as one socket asks for it (SO_TIMESTAMP, `net_enable_timestamp()` of net/core/dev.c).
+    pub fn have_packets_stamped(&self) -> io::Result<()> {
+        Ok(socket::setsockopt(&self.fd, sockopt::ReceiveTimestamp, &true)?)
     }
 
     /// Sends frames in as few system calls as possible. A frame that fails is told to `failed`, with its error number,

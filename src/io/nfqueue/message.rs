@@ -2,6 +2,8 @@
 //!
 //! Pure, and without panics for any bytes.
 
+use std::time::Duration;
+
 use crate::binding::IfIndex;
 use crate::config::{Backlog, QueueNum};
 use crate::engine::{Ingress, Verdict};
@@ -47,6 +49,8 @@ pub struct Packet<'a> {
     pub id: u32,
     /// What the engine is told.
     pub ingress: Ingress<'a>,
+    /// `NFQA_TIMESTAMP`: when the kernel received the packet, since the Unix epoch; None where nobody has it stamp packets.
+    pub received: Option<Duration>,
 }
 
 /// The messages of a datagram.
@@ -71,6 +75,7 @@ fn read_packet(payload: &[u8]) -> Option<Packet<'_>> {
     let attributes = payload.get(GENMSG_LEN..)?;
     let mut id = None;
     let mut ingress = NOTHING_KNOWN;
+    let mut received = None;
     for attribute in netlink::attributes(attributes) {
         let Ok((kind, value)) = attribute else {
             ingress = NOTHING_KNOWN;
@@ -78,6 +83,7 @@ fn read_packet(payload: &[u8]) -> Option<Packet<'_>> {
         };
         match i32::from(kind) {
             libc::NFQA_PACKET_HDR => id = be32(value),
+            libc::NFQA_TIMESTAMP => received = read_timestamp(value),
             libc::NFQA_IFINDEX_INDEV => ingress.indev = be32(value).and_then(IfIndex::new),
             libc::NFQA_IFINDEX_PHYSINDEV => ingress.physindev = be32(value).and_then(IfIndex::new),
             libc::NFQA_HWADDR => ingress.source_mac = read_hardware_address(value),
@@ -87,7 +93,7 @@ fn read_packet(payload: &[u8]) -> Option<Packet<'_>> {
             _ => {}
         }
     }
-    Some(Packet { id: id?, ingress })
+    Some(Packet { id: id?, ingress, received })
 }
 
 /// A packet of which nothing is known.
@@ -99,6 +105,13 @@ fn read_hardware_address(value: &[u8]) -> Option<MacAddr> {
     let (length, rest) = value.split_first_chunk::<2>()?;
     let address = rest.get(2..)?;
     (u16::from_be_bytes(*length) == 6).then(|| MacAddr::from_slice(address)).flatten()
+}
+
+/// Reads a `struct nfqnl_msg_packet_timestamp`: seconds and microseconds.
+fn read_timestamp(value: &[u8]) -> Option<Duration> {
+    let (seconds, rest) = value.split_first_chunk::<8>()?;
+    let micros = rest.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))?;
+    Duration::from_secs(u64::from_be_bytes(*seconds)).checked_add(Duration::from_micros(micros))
 }
 
 /// Reads `NFQA_SKB_INFO`.
@@ -131,6 +144,14 @@ pub fn push_settings(to: &mut Vec<u8>, queue: QueueNum, backlog: &Backlog, seque
 pub fn push_unbind(to: &mut Vec<u8>, queue: QueueNum, sequence: u32) {
     push_config(to, queue, sequence, |to| {
         push_attribute(to, libc::NFQA_CFG_CMD as u16, &[libc::NFQNL_CFG_CMD_UNBIND as u8, 0, 0, 0]);
+    });
+}
+
+/// Appends a request of the queues' subsystem that does nothing: a command that is obsolete (linux 3.8).
+pub fn push_nothing(to: &mut Vec<u8>) {
+    push_message(to, SUBSYSTEM | libc::NFQNL_MSG_CONFIG as u16, libc::NLM_F_REQUEST as u16, 0, |to| {
+        push_genmsg(to, QueueNum(0));
+        push_attribute(to, libc::NFQA_CFG_CMD as u16, &[libc::NFQNL_CFG_CMD_PF_UNBIND as u8, 0, 0, 0]);
     });
 }
 
@@ -246,6 +267,20 @@ mod tests {
         assert_eq!(only_packet(&gso_only).ingress.checksums, Checksums::Verify);
         let silent = packet_message(&[ID_7]);
         assert_eq!(only_packet(&silent).ingress.checksums, Checksums::Verify);
+    }
+
+    #[test]
+    fn a_stamp_is_in_microseconds() {
+        let stamp = |seconds: u64, micros: u64| [seconds.to_be_bytes(), micros.to_be_bytes()].concat();
+        for (value, received) in [
+            (stamp(1_700_000_000, 999_999), Some(Duration::from_micros(1_700_000_000_999_999))),
+            (stamp(u64::MAX, u64::MAX), None),
+            (vec![0; 15], None),
+        ] {
+            let bytes = packet_message(&[(libc::NFQA_TIMESTAMP, &value), ID_7]);
+            assert_eq!(only_packet(&bytes).received, received, "{value:02x?}");
+        }
+        assert_eq!(only_packet(&packet_message(&[ID_7])).received, None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The socket on which a running daemon is asked. Who may ask is a matter of the file's permissions: whoever started the
+//! A socket on which a running daemon is asked. Who may ask is a matter of the file's permissions: whoever started the
 //! daemon, which is root as a rule, and one group if the configuration names one.
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "io is where the outside world is")]
@@ -19,11 +19,11 @@ use super::{directory, privileges};
 
 /// A socket that was made.
 #[derive(Debug)]
-pub struct ControlSocket {
+pub struct UnixSocket {
     path: PathBuf,
 }
 
-impl ControlSocket {
+impl UnixSocket {
     /// Makes the socket, which takes the place of one that a daemon left behind. A directory that is made for it belongs
     /// to whoever we are, and not to the user that the daemon runs as: another process of that user could put a socket of
     /// its own there and have root believe what it says. To be called while there is one thread only: for a moment the
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn is_made_with_its_directory_and_removed() {
         let path = path("made");
-        let (socket, listener) = ControlSocket::create(&path, None).unwrap();
+        let (socket, listener) = UnixSocket::create(&path, None).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let _caller = UnixStream::connect(&path).unwrap();
         listener.accept().unwrap();
@@ -134,30 +134,30 @@ mod tests {
     fn a_group_may_ask_and_nobody_else() {
         let path = path("group");
         let group = nix::unistd::getegid();
-        let _socket = ControlSocket::create(&path, Some(&group.to_string())).unwrap();
+        let _socket = UnixSocket::create(&path, Some(&group.to_string())).unwrap();
         let metadata = fs::metadata(&path).unwrap();
         assert_eq!((metadata.mode() & 0o777, metadata.gid()), (0o660, group.as_raw()));
         clean_up(&path);
-        let error = ControlSocket::create(&path, Some("no-such-group")).unwrap_err();
+        let error = UnixSocket::create(&path, Some("no-such-group")).unwrap_err();
         assert!(error.to_string().contains("no-such-group") && !path.exists(), "{error}");
     }
 
     #[test]
     fn takes_the_place_of_a_dead_daemons_and_of_nothing_else() {
         let path = path("taken");
-        let first = ControlSocket::create(&path, None).unwrap();
-        let error = ControlSocket::create(&path, None).unwrap_err();
+        let first = UnixSocket::create(&path, None).unwrap();
+        let error = UnixSocket::create(&path, None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
         drop(first);
         assert!(path.exists());
-        let second = ControlSocket::create(&path, None).unwrap();
+        let second = UnixSocket::create(&path, None).unwrap();
         drop(second);
         fs::remove_file(&path).unwrap();
         fs::write(&path, "a file").unwrap();
         let link = path.with_file_name("link.sock");
         symlink(&path, &link).unwrap();
         for other in [&path, &link] {
-            let error = ControlSocket::create(other, None).unwrap_err();
+            let error = UnixSocket::create(other, None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{other:?}");
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "a file");

@@ -1,0 +1,233 @@
+//! Whoever reads what is measured: `GET /metrics`, over HTTP.
+//!
+//! However many ask, however slowly they do: so many are heard at once, each has so much time, and all of a second get the same
+//! text. The packet thread only copies counters, and the taps piece by piece, as it does for the control socket.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustc_hash::FxHashMap;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::warn;
+
+use super::clock::time_of_day;
+use super::mailbox::{Gone, Sender, Which};
+use super::open_socket;
+use crate::config::{General, MetricsListen};
+use crate::io::log::Losses;
+use crate::io::nfqueue::QueueList;
+use crate::io::unix_socket::UnixSocket;
+use crate::metrics::{Bindings, Snapshot, Talkers, queue_list, render};
+
+/// Where the text is.
+const PATH: &str = "/metrics";
+/// The classic text format.
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+/// How many callers are heard at once. More wait for their turn in the kernel's queue.
+const CALLERS: usize = 8;
+/// How long a caller may take to ask and to read the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long no new caller is heard after the kernel would not let one in.
+const PAUSE: Duration = Duration::from_secs(1);
+/// For how long a text is good for others who ask as well.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long a request may be, in bytes: the least that the library takes.
+const LONGEST: usize = 8192;
+/// How many header fields it may have.
+const FIELDS: usize = 32;
+
+/// What has to be opened while we may: where callers come, and what is root's to read.
+#[derive(Debug)]
+pub(super) struct Exposition {
+    listener: Listener,
+    list: Option<QueueList>,
+    queue_limit: u32,
+    started: Duration,
+    losses: Option<Losses>,
+}
+
+/// A socket at which callers arrive.
+#[derive(Debug)]
+enum Listener {
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
+}
+
+impl Exposition {
+    /// Opens what `general` asks for, if it does; and the unix socket, to be removed at the end. Without it nothing is measured,
+    /// and nothing else is missing.
+    pub(super) fn open(general: &General, losses: Option<Losses>) -> Option<(Self, Option<UnixSocket>)> {
+        let (listener, socket) = match general.metrics_listen.as_ref()? {
+            MetricsListen::Unix(path) => {
+                let (socket, listener) = open_socket(path, general, "metrics")?;
+                (Listener::Unix(listener), Some(socket))
+            }
+            MetricsListen::Tcp(address) => {
+                let bound = std::net::TcpListener::bind(address)
+                    .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+                (Listener::Tcp(bound.inspect_err(|error| warn!(%address, "no metrics: {error}")).ok()?), None)
+            }
+        };
+        let list = QueueList::open().inspect_err(|error| warn!("how full the queues are is not measured: {error}"));
+        let queue_limit = general.backlog.queue_length;
+        Some((Self { listener, list: list.ok(), queue_limit, started: time_of_day(), losses }, socket))
+    }
+
+    /// What answers all callers, for ever. To be called inside a runtime.
+    pub(super) fn serve(self, packets: Sender) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+        let Self { listener, list, queue_limit, started, losses } = self;
+        let desk = Mutex::new(Desk { talkers: Talkers::default(), last: None });
+        let scraper = Arc::new(Scraper { packets, list, queue_limit, started, losses, desk });
+        let entrance = match listener {
+            Listener::Tcp(listener) => Entrance::Tcp(TcpListener::from_std(listener)?),
+            Listener::Unix(listener) => Entrance::Unix(UnixListener::from_std(listener)?),
+        };
+        Ok(serve(entrance, scraper))
+    }
+}
+
+/// A socket at which callers are waited for.
+#[derive(Debug)]
+enum Entrance {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// Either kind of connection.
+trait Stream: AsyncRead + AsyncWrite + Send {}
+impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
+
+impl Entrance {
+    /// The next caller.
+    async fn accept(&self) -> Pin<Box<dyn Stream>> {
+        loop {
+            let stream: io::Result<Pin<Box<dyn Stream>>> = match self {
+                Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Box::pin(stream) as _),
+                Self::Unix(listener) => listener.accept().await.map(|(stream, _)| Box::pin(stream) as _),
+            };
+            match stream {
+                Ok(stream) => return stream,
+                // There is no descriptor left, or no memory. There may be some later.
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
+/// Answers whoever calls, for ever.
+async fn serve(entrance: Entrance, scraper: Arc<Scraper>) {
+    let mut callers = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(_) = callers.join_next() => {}
+            stream = entrance.accept(), if callers.len() < CALLERS => {
+                callers.spawn(hear(stream, Arc::clone(&scraper)));
+            }
+        }
+    }
+}
+
+/// Hears one caller, who asks once.
+async fn hear(stream: Pin<Box<dyn Stream>>, scraper: Arc<Scraper>) {
+    let service = service_fn(move |request| {
+        let scraper = Arc::clone(&scraper);
+        async move { Ok::<_, Infallible>(scraper.answer(&request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.keep_alive(false).header_read_timeout(None).max_buf_size(LONGEST).max_headers(FIELDS);
+    // Who takes too long, or asks for something that is no HTTP, has been told or finds out.
+    let _ = timeout(PATIENCE, http.serve_connection(TokioIo::new(stream), service)).await;
+}
+
+/// What callers are answered from.
+#[derive(Debug)]
+struct Scraper {
+    packets: Sender,
+    list: Option<QueueList>,
+    queue_limit: u32,
+    started: Duration,
+    losses: Option<Losses>,
+    desk: Mutex<Desk>,
+}
+
+/// What one caller has at a time.
+#[derive(Debug)]
+struct Desk {
+    talkers: Talkers,
+    last: Option<(Instant, Bytes)>,
+}
+
+impl Scraper {
+    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.uri().path() != PATH {
+            return refusal(StatusCode::NOT_FOUND);
+        }
+        if request.method() != Method::GET {
+            let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+            return response;
+        }
+        let Ok(text) = self.text().await else {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let mut response = Response::new(Full::new(text));
+        response.headers_mut().insert(CONTENT_TYPE, TEXT);
+        response
+    }
+
+    /// The text: made now, or for somebody else a moment ago.
+    async fn text(&self) -> Result<Bytes, Gone> {
+        let mut desk = self.desk.lock().await;
+        if let Some((_, text)) = desk.last.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
+            return Ok(text.clone());
+        }
+        let text = Bytes::from(render(self.look(&mut desk.talkers).await?));
+        desk.last = Some((Instant::now(), text.clone()));
+        Ok(text)
+    }
+
+    /// Gathers all that there is.
+    async fn look(&self, talkers: &mut Talkers) -> Result<Snapshot, Gone> {
+        let (mut bindings, mut packets) = (Bindings::default(), FxHashMap::default());
+        let mut next = Some(Which::After(None));
+        while let Some(which) = next {
+            let report = self.packets.report(which).await?;
+            for status in &report.taps {
+                bindings.count(status);
+                packets.insert(status.tap, status.stats.packets());
+            }
+            next = report.next();
+        }
+        let measured = self.packets.measured().await?;
+        Ok(Snapshot {
+            started: self.started,
+            talkers: talkers.look(measured.now, packets),
+            measured,
+            listed: self.list.as_ref().and_then(|list| list.read().ok()).iter().flat_map(|it| queue_list(it)).collect(),
+            queue_limit: self.queue_limit,
+            bindings,
+            lost_lines: self.losses.as_ref().map_or(0, Losses::total),
+        })
+    }
+}
+
+/// An answer without a text.
+fn refusal(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}

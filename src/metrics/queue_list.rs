@@ -1,0 +1,57 @@
+//! `/proc/net/netfilter/nfnetlink_queue`: what the kernel says of its queues.
+
+/// A queue, as `seq_show` of net/netfilter/nfnetlink_queue.c prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// `queue_num`.
+    pub number: u16,
+    /// `queue_total`: packets that have no verdict yet.
+    pub waiting: u32,
+    /// `queue_dropped`: packets that came when so many waited as the queue holds.
+    pub dropped_full: u32,
+    /// `queue_user_dropped`: packets that found no room in the receive buffer.
+    pub dropped_unread: u32,
+}
+
+/// The queues of the list. A line that is not understood is passed over: a newer kernel may have others.
+pub fn queue_list(text: &str) -> impl Iterator<Item = Listed> {
+    text.lines().filter_map(listed)
+}
+
+/// The columns are queue, owner, waiting, copy mode, copy range, dropped, dropped by the socket, last id, and a one.
+fn listed(line: &str) -> Option<Listed> {
+    let mut columns = line.split_ascii_whitespace();
+    let number = columns.next()?.parse().ok()?;
+    let waiting = columns.nth(1)?.parse().ok()?;
+    let dropped_full = columns.nth(2)?.parse().ok()?;
+    let dropped_unread = columns.next()?.parse().ok()?;
+    Some(Listed { number, waiting, dropped_full, dropped_unread })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_kernel_prints() {
+        let text = "   42  31115     7 2 65531     3     5      118  1\n65535 4294967295 0 2 65531 4294967295 0 1 1\n";
+        let listed: Vec<_> = queue_list(text).collect();
+        let first = Listed { number: 42, waiting: 7, dropped_full: 3, dropped_unread: 5 };
+        let second = Listed { number: 65_535, waiting: 0, dropped_full: u32::MAX, dropped_unread: 0 };
+        assert_eq!(listed, [first, second]);
+    }
+
+    #[test]
+    fn passes_over_what_it_does_not_understand() {
+        for line in [
+            "",
+            "   42",
+            "42 1 2 2 65531 3",
+            "x 1 7 2 65531 3 5 118 1",
+            "65536 1 7 2 65531 3 5 118 1",
+            "42 1 -7 2 1 3 5",
+        ] {
+            assert_eq!(queue_list(line).next(), None, "{line:?}");
+        }
+    }
+}

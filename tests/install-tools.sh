@@ -31,6 +31,8 @@ test    qemu-system-x86  qemu-system-x86_64   runs its network scripts
 test    python3          /usr/bin/python3   runs the hook for libvirt
 test    ruby             ruby       runs the driver for OpenNebula
 test    shellcheck       shellcheck   a second opinion on shell scripts
+test    man-db           man        the manual pages, formatted
+test    mandoc           mandoc     a second opinion on them
 guest   qemu-system-x86  qemu-system-x86_64   a machine with the kernel of Debian
 guest   iproute2         ip         namespaces, taps and bridges
 guest   iptables         iptables   rules that divert packets to the daemon

@@ -1,0 +1,80 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_nfdhcpd_global_optspecs
+    string join \n c/config= d/debug f/foreground v/version h/help
+end
+
+function __fish_nfdhcpd_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_nfdhcpd_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_nfdhcpd_using_subcommand
+    set -l cmd (__fish_nfdhcpd_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s c -l config -d 'The configuration file' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s d -l debug -d 'Log decisions as well: for each tap and reason a few a minute, and how many more there were'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s f -l foreground -d 'Log to standard error only, not to logdir as well (the daemon always stays in the foreground)'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s v -l version -d 'Print version'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -s c -l config -d 'The configuration file' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -l bindings -d 'The directory of binding files, in place of the configuration\'s datapath' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -l bindings -d 'The directory of binding files' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -s c -l config -d 'The configuration file [default: everything on, with the guest\'s gateway as DHCP server]' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -s w -l write -d 'Write the replies to this file, each with the time stamp of what it answers' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -l tap -d 'The tap that all packets came from [default: the interface that a pcapng file names, else the binding with the frame\'s source MAC]' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -l indev-mac -d 'The MAC of every INDEV: the guests\' router' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -l ignore-checksums -d 'Take all checksums for right: where the capture was made, the sender\'s hardware had not yet filled them in'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -s c -l config -d 'The configuration file' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l format -d 'What to print' -r -f -a "nft\t'Tables of nft'
+iptables\t'A shell script'
+ferm\t'A fragment of ferm.conf'"
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l routed -d 'Taps that the node routes for; the default, with tap*, unless --bridged is given. Both may be' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l bridged -d 'Taps that are ports of a bridge [default: tap*]. With iptables and ferm they are matched by physdev, for which bridge-nf-call-iptables and bridge-nf-call-ip6tables must be 1; nft needs neither' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l by-bridge -d 'Match these bridges, as br0, in place of the ports, where the two are 0 (iptables and ferm)' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l bypass -d 'Let packets pass while no daemon has bound the queue: those of KINDS (dhcp, rs, ns, dhcpv6) [default: all]. Others are dropped, as all are without this option' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l limit -d 'Packets per second that one tap may send, of each kind or of KIND (dhcp, rs, ns, dhcpv6). May be repeated [default: 20/second, ns=500/second]' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l burst -d 'Packets that it may send at once before the limit holds. May be repeated [default: twice the limit]' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l no-limit -d 'No limits: one guest can fill the queues of all'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l limits-only -d 'Print the limits alone, for nft, beside rules of your own'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand show" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand show" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand show" -l json -d 'Print JSON: {"taps": [...], "node": {...}}, the latter without TAP only'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand show" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -s i -l interval -d 'Seconds between two looks at the daemon' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -l timeout -d 'How long: 2s, 500ms, 1m, or seconds without a unit; at most 5m' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

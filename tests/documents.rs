@@ -1,9 +1,19 @@
 //! The documents say what the program knows.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "a panic is how a test fails, and the sources are what documents are compared with"
+)]
 
+use std::fs;
+use std::path::Path;
+
+use nfdhcpd::engine::Reason;
 use nfdhcpd::network::settings::{self, Settings};
 use nfdhcpd::{binding, config};
 
 const OPTIONS: &str = include_str!("../docs/options.md");
+const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
 
 #[test]
 fn every_key_of_a_binding_is_explained() {
@@ -33,4 +43,70 @@ fn every_key_of_the_companion_is_explained() {
     let parsed = settings::parse("sample".as_ref(), &set).unwrap();
     assert_eq!(parsed.warnings, []);
     assert_eq!(parsed.settings, Settings::default());
+}
+
+#[test]
+fn every_outcome_is_explained() {
+    let explained: Vec<_> = rows("outcome").map(|row| (row[0], row[1])).collect();
+    for reason in Reason::ALL {
+        let name = format!("`{}`", reason.name());
+        assert!(explained.contains(&(name.as_str(), reason.description())), "{name} {reason}");
+    }
+    assert_eq!(explained.len(), Reason::ALL.len(), "an outcome that there is not");
+}
+
+/// What differs each time is left out, and what remains must be in a literal of the program.
+#[test]
+fn what_the_program_is_said_to_say_it_says() {
+    let source = source("src");
+    for row in rows("it says") {
+        let message = row[0];
+        for part in message.split(['`', '…']).map(str::trim).filter(|part| part.len() > 2) {
+            assert!(source.contains(&part.replace('"', "\\\"")), "nobody says {part:?} of {message:?}");
+        }
+    }
+}
+
+#[test]
+fn every_warning_of_the_daemon_is_explained() {
+    let said =
+        [source("src/daemon.rs"), source("src/daemon"), source("src/io/nfqueue.rs"), source("src/cli/client.rs")];
+    for message in said.iter().flat_map(|source| messages(source)) {
+        // Between what differs each time.
+        let parts = message.split(['{', '}']).step_by(2).map(|part| part.trim_matches([' ', ':', ';', ',', '.']));
+        let longest = parts.max_by_key(|part| part.len()).unwrap_or_default();
+        assert!(longest.len() < 4 || TROUBLESHOOTING.contains(longest), "{message:?} is not explained");
+    }
+}
+
+/// The rows of all tables of the troubleshooting guide whose first column has this heading.
+fn rows(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
+    let heading = format!("| {heading} |");
+    let tables = TROUBLESHOOTING.split("\n\n").filter(move |table| table.starts_with(&heading));
+    tables.flat_map(|table| table.lines().skip(2)).map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
+}
+
+/// The text of a source file, or of all below a folder, each literal on one line.
+fn source(path: &str) -> String {
+    let mut text = String::new();
+    read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &mut text);
+    let mut pieces = text.split("\\\n");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + piece.trim_start())
+}
+
+fn read_all(path: &Path, text: &mut String) {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).expect("a folder");
+        entries.for_each(|entry| read_all(&entry.expect("an entry").path(), text));
+    } else {
+        text.push_str(&fs::read_to_string(path).expect("a source"));
+    }
+}
+
+/// What a source logs as warning or error, or ends with: the first literal behind each macro.
+fn messages(source: &str) -> Vec<&str> {
+    let starts = ["warn!(", "error!(", "#[error("];
+    let behind = starts.iter().flat_map(|start| source.split(start).skip(1));
+    behind.filter_map(|rest| rest.split('"').nth(1)).collect()
 }

@@ -30,6 +30,7 @@ test    tshark           tshark     an independent decoder of every expected rep
 test    qemu-system-x86  qemu-system-x86_64   runs its network scripts
 test    python3          /usr/bin/python3   runs the hook for libvirt
 test    ruby             ruby       runs the driver for OpenNebula
+test    prometheus       promtool   judges metrics, alerts and their tests
 test    shellcheck       shellcheck   a second opinion on shell scripts
 test    man-db           man        the manual pages, formatted
 test    mandoc           mandoc     a second opinion on them

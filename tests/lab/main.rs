@@ -30,6 +30,7 @@ mod filters;
 mod harness;
 mod hostile;
 mod ipv6;
+mod metrics;
 mod migration;
 mod network;
 mod restart;
@@ -61,6 +62,7 @@ fn all() -> impl Iterator<Item = Test> {
         bindings::TESTS,
         daemon::TESTS,
         control::TESTS,
+        metrics::TESTS,
         restart::TESTS,
         hostile::TESTS,
         migration::TESTS,

@@ -21,7 +21,7 @@
 //! [`network`] is the second program of the package, `snf-network`: what the node does when a NIC comes and goes, and who writes
 //! the bindings on Ganeti nodes. It has a picture of its own.
 //!
-//! [`wire`], [`setting`], [`binding`], [`config`], [`engine`], [`control`], [`rules`] and [`network`] take bytes, text, time and
+//! [`wire`], [`setting`], [`binding`], [`config`], [`engine`], [`control`], [`metrics`], [`rules`] and [`network`] take bytes, text, time and
 //! randomness as arguments. [`io`] holds sockets and files and decides nothing. [`daemon`] wires the two together; [`cli`] is
 //! one file per subcommand.
 

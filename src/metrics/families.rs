@@ -293,3 +293,89 @@ fn listed(snapshot: &Snapshot) -> impl Iterator<Item = &Listed> {
     let is_ours = |listed: &&Listed| snapshot.measured.queues.iter().any(|counts| counts.queue.0 == listed.number);
     snapshot.listed.iter().filter(is_ours)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::QueueNum;
+    use crate::metrics::{Bindings, Measured, QueueCounts, Talker};
+
+    fn snapshot() -> Snapshot {
+        let [mut dhcp, rs] = [QueueNum(42), QueueNum(43)].map(QueueCounts::new);
+        for reason in [Reason::Acked, Reason::Acked, Reason::Informed, Reason::UnknownTap] {
+            dhcp.count(reason);
+        }
+        dhcp.latency.observe(Duration::from_micros(30));
+        dhcp.latency.observe(Duration::from_secs(2));
+        dhcp.overruns = 4;
+        let listed = |number| Listed { number, waiting: 7, dropped_full: 8, dropped_unread: 9 };
+        Snapshot {
+            started: Duration::from_millis(1_700_000_000_500),
+            measured: Measured {
+                now: Duration::from_millis(2_500),
+                queues: vec![dhcp, rs],
+                counters: vec![(Reason::Announced, 3), (Reason::SendFailed, 2)],
+                suppressed_lines: 6,
+                lost_lines: 1,
+            },
+            // The last is another program's.
+            listed: [42, 43, 44].map(listed).to_vec(),
+            queue_limit: 16_384,
+            bindings: Bindings { serving: 3, pending: 2, rejected: 1, rejected_files: 2 },
+            talkers: vec![Talker { tap: "a\"\\b".parse().unwrap(), rate: 0.5 }],
+            lost_lines: 10,
+        }
+    }
+
+    #[test]
+    fn the_text_says_all_of_it() {
+        let text = render(snapshot());
+        for line in [
+            "process_start_time_seconds 1700000000.5",
+            "nfdhcpd_uptime_seconds 2.5",
+            "nfdhcpd_packets_total{queue=\"42\",outcome=\"dhcpv4_ack\",verdict=\"drop\"} 2",
+            "nfdhcpd_packets_total{queue=\"42\",outcome=\"unknown_tap\",verdict=\"accept\"} 1",
+            "nfdhcpd_packets_total{queue=\"43\",outcome=\"unknown_tap\",verdict=\"accept\"} 0",
+            "nfdhcpd_replies_total{type=\"dhcpv4_ack\"} 3",
+            "nfdhcpd_replies_total{type=\"dhcpv6_reply\"} 0",
+            "nfdhcpd_unsolicited_frames_total{type=\"announcement\"} 3",
+            "nfdhcpd_unsolicited_frames_total{type=\"router_advertisement\"} 0",
+            "nfdhcpd_send_failures_total 2",
+            "nfdhcpd_reply_latency_seconds_sum{queue=\"42\"} 2.00003",
+            "nfdhcpd_reply_latency_seconds_count{queue=\"42\"} 2",
+            "nfdhcpd_reply_latency_seconds_bucket{le=\"0.000025\",queue=\"42\"} 0",
+            "nfdhcpd_reply_latency_seconds_bucket{le=\"0.00005\",queue=\"42\"} 1",
+            "nfdhcpd_reply_latency_seconds_bucket{le=\"1.0\",queue=\"42\"} 1",
+            "nfdhcpd_reply_latency_seconds_bucket{le=\"+Inf\",queue=\"42\"} 2",
+            "nfdhcpd_receive_buffer_overruns_total{queue=\"42\"} 4",
+            "nfdhcpd_queue_waiting_packets{queue=\"42\"} 7",
+            "nfdhcpd_queue_limit_packets{queue=\"43\"} 16384",
+            "nfdhcpd_queue_dropped_packets_total{queue=\"43\",cause=\"queue_full\"} 8",
+            "nfdhcpd_queue_dropped_packets_total{queue=\"43\",cause=\"buffer_full\"} 9",
+            "nfdhcpd_bindings{state=\"pending\"} 2",
+            "nfdhcpd_rejected_binding_files 2",
+            "nfdhcpd_top_tap_packets_per_second{tap=\"a\\\"\\\\b\"} 0.5",
+            "nfdhcpd_log_lines_suppressed_total 6",
+            "nfdhcpd_log_lines_lost_total 11",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} in\n{text}");
+        }
+        assert!(!text.contains("queue=\"44\""), "another program's queue in\n{text}");
+        assert!(!text.contains("outcome=\"send_failed\"") && !text.contains("outcome=\"announced\""), "{text}");
+    }
+
+    #[test]
+    fn samples_have_the_labels_of_their_family() {
+        let text = render(snapshot());
+        for family in FAMILIES {
+            let samples = text.lines().filter_map(|line| line.strip_prefix(family.name)?.strip_prefix('{'));
+            for sample in samples {
+                let (labels, _) = sample.rsplit_once('}').unwrap();
+                let names: Vec<&str> = labels.split("\",").map(|label| label.split('=').next().unwrap()).collect();
+                assert_eq!(names, family.labels, "{sample}");
+            }
+        }
+    }
+}

@@ -4,13 +4,15 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 
+use crate::harness::daemon::write_config;
 use crate::harness::frames::ethernet;
 use crate::harness::inside::{knows_only_root, need};
 use crate::harness::requests::{EVERYBODY, IPV4, discover, discover_message, in_udp4, to_another_server};
-use crate::harness::{Config, Guest, Lab, SCRATCH, queues, sh, skip, soon, tests};
+use crate::harness::{Config, Guest, Lab, Process, SCRATCH, queues, sh, skip, soon, tests};
 
 tests!(metrics:
     nothing_is_measured_by_default,
@@ -19,6 +21,7 @@ tests!(metrics:
     tells_how_bindings_stand,
     tells_who_says_much,
     tells_what_the_kernel_dropped,
+    what_only_root_may_read_is_read_with_that_capability_or_not_at_all,
     promtool_finds_nothing_wrong,
     unix_socket_is_for_root_and_a_group,
     daemon_runs_on_without_metrics,
@@ -156,6 +159,33 @@ fn tells_what_the_kernel_dropped(lab: &mut Lab) {
     assert_eq!(value(&text, "nfdhcpd_queue_limit_packets{queue=\"42\"}"), Some(100.0));
     let waiting = "nfdhcpd_queue_waiting_packets{queue=\"42\"}";
     soon("an empty queue", || (value(&scrape(), waiting) == Some(0.0)).then_some(()));
+}
+
+/// A daemon that root did not start. What it may read at the start it may not open later.
+fn what_only_root_may_read_is_read_with_that_capability_or_not_at_all(_lab: &mut Lab) {
+    if knows_only_root() || !queues::are_visible() {
+        skip("this needs root: a user namespace of one user has no other, and cannot read the list");
+    }
+    let program = format!("{SCRATCH}/program");
+    sh(&format!("touch {program}; mount --bind {} {program}", env!("CARGO_BIN_EXE_nfdhcpd")));
+    let file = write_config(&config());
+    for (more, is_read) in [("", false), (",+dac_read_search", true)] {
+        let capabilities = format!("-all,+net_admin,+net_raw{more}");
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
+        command.args([format!("--inh-caps={capabilities}"), format!("--ambient-caps={capabilities}")]);
+        command.args([&program, "-f", "-c", &file]);
+        let mut daemon = Process::start(command, &format!("unprivileged-{is_read}"));
+        daemon.wait_for_log(" ready ");
+        assert_ne!(is_read, daemon.log().contains("how full the queues are is not measured: Permission denied"));
+        let text = scrape();
+        assert_eq!(value(&text, "nfdhcpd_queue_waiting_packets{queue=\"42\"}"), is_read.then_some(0.0), "{text}");
+        assert!(value(&text, "nfdhcpd_receive_buffer_overruns_total{queue=\"42\"}").is_some(), "{text}");
+        let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
+        assert!(status.contains("CapEff:\t0000000000003000\n"), "{status}");
+        daemon.signal(Signal::SIGTERM);
+        assert!(daemon.wait().success(), "{}", daemon.log());
+    }
 }
 
 fn promtool_finds_nothing_wrong(lab: &mut Lab) {

@@ -4,8 +4,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
 use std::collections::BTreeSet;
-use std::env;
-use std::process::Command;
+use std::fmt::Write as _;
+use std::process::{self, Command};
+use std::{env, fs, panic};
 
 use nfdhcpd::metrics::{Family, Kind, Snapshot, families, render};
 use serde_json::Value;
@@ -59,14 +60,13 @@ fn dashboard_asks_for_metrics_that_there_are() {
     let variables = dashboard["templating"]["list"].as_array().unwrap();
     let names: Vec<_> = variables.iter().map(|variable| [&variable["name"], &variable["type"]]).collect();
     assert_eq!(names, [["datasource", "datasource"], ["instance", "query"]]);
-    let mut asked = BTreeSet::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         assert_eq!(panel["datasource"]["uid"], "${datasource}", "{panel}");
-        for target in panel["targets"].as_array().unwrap() {
-            let expression = target["expr"].as_str().unwrap();
-            assert!(expression.contains("instance=~\"$instance\""), "{expression}");
-            asked.extend(assert_known(expression));
-        }
+    }
+    let mut asked = BTreeSet::new();
+    for expression in expressions(&dashboard) {
+        assert!(expression.contains("instance=~\"$instance\""), "{expression}");
+        asked.extend(assert_known(expression));
     }
     let all: BTreeSet<&str> = families().iter().map(|family| family.name).collect();
     assert_eq!(asked, all, "every metric is shown");
@@ -77,6 +77,29 @@ fn promtool_finds_nothing_wrong_with_alerts() {
     promtool(&["check", "rules", "packaging/prometheus/nfdhcpd-alerts.yml"]);
     promtool(&["check", "config", "packaging/prometheus/scrape-nfdhcpd.yml"]);
     promtool(&["test", "rules", "packaging/prometheus/nfdhcpd-alerts-test.yml"]);
+}
+
+/// With values in the place of the dashboard's variables, each expression is a rule that promtool takes.
+#[test]
+fn promtool_understands_the_dashboard() {
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let mut rules = "groups:\n  - name: dashboard\n    rules:\n".to_owned();
+    for (number, expression) in expressions(&dashboard).enumerate() {
+        let expression =
+            expression.replace("$__rate_interval", "5m").replace("$__range", "1h").replace("$instance", ".*");
+        writeln!(rules, "      - record: panel:{number}\n        expr: '{expression}'").unwrap();
+    }
+    let path = env::temp_dir().join(format!("nfdhcpd-dashboard-{}.yml", process::id()));
+    fs::write(&path, rules).unwrap();
+    let judged = panic::catch_unwind(|| promtool(&["check", "rules", path.to_str().unwrap()]));
+    fs::remove_file(&path).unwrap();
+    judged.unwrap();
+}
+
+/// What the panels of a dashboard ask for.
+fn expressions(dashboard: &Value) -> impl Iterator<Item = &str> {
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    panels.flat_map(|panel| panel["targets"].as_array().unwrap()).map(|target| target["expr"].as_str().unwrap())
 }
 
 /// The metrics that a text names, each of which there is, with the suffixes that its type has.

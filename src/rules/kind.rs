@@ -38,6 +38,16 @@ impl Kind {
         }
     }
 
+    /// What packets of it are called.
+    pub(super) fn plural(self) -> &'static str {
+        match self {
+            Self::Dhcp => "DHCPv4 requests",
+            Self::RouterSolicitation => "Router Solicitations",
+            Self::NeighborSolicitation => "Neighbor Solicitations",
+            Self::Dhcpv6 => "DHCPv6 requests",
+        }
+    }
+
     pub(super) fn version(self) -> IpVersion {
         if self == Self::Dhcp { IpVersion::V4 } else { IpVersion::V6 }
     }

@@ -1,12 +1,16 @@
 //! What netfilter is told, for a configuration: which packets go to which queue, and how many of them one tap may send.
 //!
-//! Text out of a [`Config`] and options, and nothing else: who loads it, and when, is the administrator's affair.
+//! Text out of a [`Config`] and options, and nothing else: who loads it, and when, is the administrator's affair. What is
+//! loaded, by whomever, can be compared with it: [`Rules::findings`], and [`way()`] for the requests of one tap.
 //!
 //! The limits are nft tables in every format, since iptables cannot keep a rate for each interface (its `hashlimit` knows
 //! addresses, and every DISCOVER comes from 0.0.0.0). What is diverted comes from the configuration alone, so that no
 //! rule sends packets to a queue that nobody binds.
 
+mod check;
 mod ferm;
+mod finding;
+mod installed;
 mod iptables;
 mod kind;
 mod limit;
@@ -14,10 +18,14 @@ mod nft;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod way;
 
+pub use finding::{Fault, Finding};
+pub use installed::{Installed, ListingError, Listings, Where};
 pub use kind::{Diversion, Kind, UnknownKind};
 pub use limit::{Amount, AmountError, Limit, Limits};
 pub use pattern::{Pattern, PatternError};
+pub use way::{Diverted, Origin, Way, way};
 
 use crate::config::Config;
 

@@ -1,0 +1,133 @@
+//! What a configuration needs, compared with what netfilter has.
+
+use super::finding::{Fault, Finding};
+use super::installed::{Action, Installed, Where};
+use super::kind::IpVersion;
+use super::way::{self, Diverted, Origin, Way};
+use super::{Diversion, Kind, Pattern, Rules, Taps};
+use crate::config::QueueNum;
+
+/// By which br_netfilter shows packets to the tables of IP.
+const CALL_IPTABLES: &str = "bridge-nf-call-iptables";
+const CALL_IP6TABLES: &str = "bridge-nf-call-ip6tables";
+
+impl Rules {
+    /// What of these rules netfilter does not have, or has otherwise; whoever made those that it has. Empty: all is there.
+    pub fn findings(&self, installed: &Installed) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for diversion in &self.diversions {
+            for origin in self.taps.origins() {
+                let mut find = |fault| {
+                    findings.push(Finding::Way {
+                        kind: diversion.kind,
+                        queue: diversion.queue,
+                        origin: origin.clone(),
+                        fault,
+                    });
+                };
+                self.fault(installed, diversion, &origin).map(&mut find);
+                self.fault_of_limit(installed, diversion.kind, &origin).map(&mut find);
+            }
+        }
+        findings.extend(self.unbound(installed));
+        findings.extend(self.foreign(installed));
+        findings
+    }
+
+    /// What is wrong with how packets are diverted.
+    fn fault(&self, installed: &Installed, diversion: &Diversion, origin: &Origin) -> Option<Fault> {
+        let Diversion { kind, queue } = *diversion;
+        match way::way(installed, origin, kind) {
+            Way::Queue(diverted) => self.fault_of_rule(diverted, diversion),
+            Way::OfSome(diverted) if diverted.is_to(queue) == Some(true) => Some(Fault::OnlySome(diverted)),
+            Way::Dropped(rule) => Some(Fault::Dropped(rule)),
+            way => Some(not_shown(installed, origin, kind).unwrap_or(match way {
+                Way::Unclear(rule) => Fault::Unclear(rule),
+                _ => Fault::NotDiverted,
+            })),
+        }
+    }
+
+    fn fault_of_rule(&self, diverted: Diverted, diversion: &Diversion) -> Option<Fault> {
+        let wants_bypass = self.bypass.contains(&diversion.kind);
+        match diverted.is_to(diversion.queue) {
+            Some(true) if diverted.bypass == wants_bypass => None,
+            Some(true) if wants_bypass => Some(Fault::NoBypass(diverted.rule)),
+            Some(true) => Some(Fault::Bypass(diverted.rule)),
+            Some(false) | None => Some(Fault::Elsewhere(diverted)),
+        }
+    }
+
+    fn fault_of_limit(&self, installed: &Installed, kind: Kind, origin: &Origin) -> Option<Fault> {
+        let wanted = self.limits.as_ref()?.of(kind);
+        match way::limits(installed, origin, kind).as_slice() {
+            [] => Some(Fault::NoLimit(wanted)),
+            found if found.contains(&wanted) => None,
+            [found, ..] => Some(Fault::OtherLimit { found: *found, wanted }),
+        }
+    }
+
+    /// Queues of ours that nobody has bound, though rules lead there.
+    fn unbound(&self, installed: &Installed) -> Vec<Finding> {
+        let Some(bound) = &installed.bound else { return Vec::new() };
+        let mut queues: Vec<QueueNum> = self.diversions.iter().map(|diversion| diversion.queue).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        let is_led_to = |queue: &QueueNum| installed.diverted().any(|diverted| diverted.is_to(*queue) == Some(true));
+        queues.into_iter().filter(|queue| !bound.contains(queue)).filter(is_led_to).map(Finding::NotBound).collect()
+    }
+
+    /// Rules that lead to queues which are neither ours nor anybody's.
+    fn foreign(&self, installed: &Installed) -> Vec<Finding> {
+        let is_ours = |number| self.diversions.iter().any(|diversion| diversion.queue == number);
+        let is_bound = |number| installed.bound.as_ref().is_some_and(|bound| bound.contains(&number));
+        let is_nobodys = |diverted: &Diverted| {
+            let numbers = diverted.queues.clone();
+            numbers.is_some_and(|mut numbers| {
+                numbers.all(|number| !is_ours(QueueNum(number)) && !is_bound(QueueNum(number)))
+            })
+        };
+        installed.diverted().filter(is_nobodys).map(Finding::NobodyBinds).collect()
+    }
+}
+
+impl Installed {
+    /// Every rule that leads to a queue.
+    fn diverted(&self) -> impl Iterator<Item = Diverted> {
+        self.rules().filter_map(|(table, chain, rule)| {
+            let Action::Queue(queues) = &rule.action else { return None };
+            let rule = Where::of(table, chain, &rule.label);
+            Some(Diverted { queues: queues.numbers.clone(), bypass: queues.bypass, rule })
+        })
+    }
+}
+
+/// Whether packets would be diverted if the bridge showed them to the tables of IP, which it does not.
+fn not_shown(installed: &Installed, origin: &Origin, kind: Kind) -> Option<Fault> {
+    let is_port = matches!(origin, Origin::Port { .. });
+    if !is_port || installed.is_shown(kind.version()) {
+        return None;
+    }
+    let sysctl = match kind.version() {
+        IpVersion::V4 => CALL_IPTABLES,
+        IpVersion::V6 => CALL_IP6TABLES,
+    };
+    let would_be = way::way_if_shown(installed, origin, kind, true);
+    matches!(would_be, Way::Queue(_)).then_some(Fault::NotShown(sysctl))
+}
+
+impl Taps {
+    /// All places that packets come from.
+    fn origins(&self) -> Vec<Origin> {
+        let routed = self.routed.iter().cloned().map(Origin::Routed);
+        let bridges: Vec<Option<Pattern>> = match &self.by_bridge[..] {
+            [] => vec![None],
+            bridges => bridges.iter().cloned().map(Some).collect(),
+        };
+        let ports = self
+            .bridged
+            .iter()
+            .flat_map(|taps| bridges.iter().map(|bridge| Origin::Port { taps: taps.clone(), bridge: bridge.clone() }));
+        routed.chain(ports).collect()
+    }
+}

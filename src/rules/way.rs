@@ -1,0 +1,268 @@
+//! What becomes of the requests of a tap: the way through all tables that there are, as the kernel goes it.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use super::installed::{Action, Base, Chain, Family, Hook, Installed, Rule, Sight, Table, Where};
+use super::kind::IpVersion;
+use super::pattern::Share;
+use super::{Kind, Limit, Pattern};
+use crate::config::QueueNum;
+
+/// How far jumps lead: as far as the kernel lets them (`NFT_JUMP_STACK_SIZE`).
+const DEEPEST: usize = 16;
+
+/// Before br_netfilter shows a frame to the tables of IP (`NF_BR_PRI_BRNF`).
+const BR_NETFILTER: i64 = 0;
+
+/// Where requests come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Taps that the node routes for.
+    Routed(Pattern),
+    /// Taps that are ports of a bridge.
+    Port {
+        /// The taps.
+        taps: Pattern,
+        /// Their bridge, if it is known.
+        bridge: Option<Pattern>,
+    },
+}
+
+impl Origin {
+    /// The taps.
+    pub fn taps(&self) -> &Pattern {
+        match self {
+            Self::Routed(taps) | Self::Port { taps, .. } => taps,
+        }
+    }
+
+    /// How a table sees it.
+    fn sight(&self, family: Family, is_shown: bool) -> Sight<'_> {
+        let is_above_bridge = !matches!(family, Family::Bridge | Family::Netdev);
+        match self {
+            Self::Routed(taps) => Sight { taps, is_port: false, bridge: None, is_above_bridge, is_port_shown: false },
+            Self::Port { taps, bridge } => Sight {
+                taps,
+                is_port: true,
+                bridge: bridge.as_ref(),
+                is_above_bridge,
+                is_port_shown: is_shown && is_above_bridge,
+            },
+        }
+    }
+}
+
+/// The taps, and how they are plugged in.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Routed(taps) => taps.fmt(f),
+            Self::Port { taps, bridge: None } => write!(f, "{taps} (bridged)"),
+            Self::Port { taps, bridge: Some(bridge) } => write!(f, "{taps} (ports of {bridge})"),
+        }
+    }
+}
+
+/// What becomes of requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// They go to a queue.
+    Queue(Diverted),
+    /// Those of some of the taps go to a queue.
+    OfSome(Diverted),
+    /// There is a rule that sends packets to a queue, and we cannot tell whether these are among them.
+    Unclear(Where),
+    /// A rule drops them, or the policy of a chain.
+    Dropped(Where),
+    /// Nothing: they go on as if there were no rules.
+    Passes,
+}
+
+/// What a rule diverts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diverted {
+    /// The queues; None if that cannot be told.
+    pub queues: Option<RangeInclusive<u16>>,
+    /// They pass while nobody has bound the queue.
+    pub bypass: bool,
+    /// The rule.
+    pub rule: Where,
+}
+
+impl Diverted {
+    /// Whether this is the one queue that they go to; None if that cannot be told.
+    pub fn is_to(&self, queue: QueueNum) -> Option<bool> {
+        self.queues.as_ref().map(|queues| *queues == (queue.0..=queue.0))
+    }
+}
+
+/// Numbers, as few as they are.
+impl fmt::Display for Diverted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.queues.as_ref().map(|queues| (queues.start(), queues.end())) {
+            Some((first, last)) if first == last => write!(f, "queue {first}"),
+            Some((first, last)) => write!(f, "queues {first} to {last}"),
+            None => f.write_str("a queue"),
+        }
+    }
+}
+
+/// What becomes of requests of a kind, with the rules as they are.
+pub fn way(installed: &Installed, origin: &Origin, kind: Kind) -> Way {
+    way_if_shown(installed, origin, kind, installed.is_shown(kind.version()))
+}
+
+/// The same, if bridges showed packets to the tables of IP, or did not.
+pub(super) fn way_if_shown(installed: &Installed, origin: &Origin, kind: Kind, is_shown: bool) -> Way {
+    let mut walk = Walk { kind, is_shown, origin, doubt: None, limits: Vec::new() };
+    walk.go(installed)
+}
+
+/// What holds taps to a rate on the way.
+pub(super) fn limits(installed: &Installed, origin: &Origin, kind: Kind) -> Vec<Limit> {
+    let is_shown = installed.is_shown(kind.version());
+    let mut walk = Walk { kind, is_shown, origin, doubt: None, limits: Vec::new() };
+    walk.go(installed);
+    walk.limits
+}
+
+struct Walk<'a> {
+    kind: Kind,
+    is_shown: bool,
+    origin: &'a Origin,
+    /// The first rule that may divert some of them.
+    doubt: Option<Way>,
+    limits: Vec<Limit>,
+}
+
+/// How a chain ends for a packet.
+enum End {
+    /// No rule has decided: the chain that has led here goes on.
+    Open,
+    /// This hook has no more to say.
+    Accepted,
+    /// It goes nowhere else.
+    Decided(Way),
+}
+
+impl Walk<'_> {
+    fn go(&mut self, installed: &Installed) -> Way {
+        for (table, chain, base) in self.stations(installed) {
+            let sight = self.origin.sight(table.family, self.is_shown);
+            let share = share(base, self.origin);
+            match self.follow(Position { table, chain, sight, share, depth: 0 }) {
+                End::Decided(way) => return way,
+                End::Open if base.drops && share == Share::All => {
+                    return Way::Dropped(Where::of(table, chain, "its policy"));
+                }
+                End::Open | End::Accepted => {}
+            }
+        }
+        self.doubt.take().unwrap_or(Way::Passes)
+    }
+
+    /// All chains that the kernel enters with such a packet, in order.
+    fn stations<'i>(&self, installed: &'i Installed) -> Vec<(&'i Table, &'i Chain, &'i Base)> {
+        let chains = installed.tables.iter().flat_map(|table| table.chains.values().map(move |chain| (table, chain)));
+        let bases = chains.filter_map(|(table, chain)| Some((table, chain, chain.base.as_ref()?)));
+        let mut stations: Vec<_> = bases
+            .filter(|(table, _, base)| self.is_seen_by(table.family, base))
+            .filter(|(.., base)| share(base, self.origin) != Share::None)
+            .collect();
+        // A bridge has its turn before the tables of IP, and what it does behind br_netfilter comes after them.
+        stations.sort_by_key(|(table, _, base)| {
+            let is_early = table.family == Family::Bridge && base.priority < BR_NETFILTER;
+            (base.hook, !is_early, base.priority)
+        });
+        stations
+    }
+
+    fn is_seen_by(&self, family: Family, base: &Base) -> bool {
+        match family {
+            Family::Ip => self.kind.version() == IpVersion::V4,
+            Family::Ip6 => self.kind.version() == IpVersion::V6,
+            Family::Inet => true,
+            Family::Netdev => base.hook == Hook::Ingress,
+            Family::Bridge => matches!(self.origin, Origin::Port { .. }),
+        }
+    }
+
+    /// Goes through a chain, and those that it leads to.
+    fn follow(&mut self, position: Position<'_>) -> End {
+        for rule in &position.chain.rules {
+            let conditions = rule.conditions.iter().map(|condition| condition.share(&position.sight, self.kind));
+            let share = conditions.min().unwrap_or(Share::All).min(position.share);
+            if share != Share::None
+                && let Some(end) = self.apply(position, rule, share)
+            {
+                return end;
+            }
+        }
+        End::Open
+    }
+
+    /// Has a rule do what it does. None: what is behind it has its turn, with the rest of the packets at least.
+    fn apply(&mut self, position: Position<'_>, rule: &Rule, share: Share) -> Option<End> {
+        let is_for_all = share == Share::All;
+        if let Some(limit) = rule.limit {
+            // Who is within the limit goes on.
+            self.limits.extend(is_for_all.then_some(limit));
+            return None;
+        }
+        let place = || Where::of(position.table, position.chain, &rule.label);
+        match &rule.action {
+            Action::None => None,
+            Action::Accept => is_for_all.then_some(End::Accepted),
+            Action::Return => is_for_all.then_some(End::Open),
+            Action::Drop => is_for_all.then(|| End::Decided(Way::Dropped(place()))),
+            Action::Queue(queues) => {
+                let diverted = Diverted { queues: queues.numbers.clone(), bypass: queues.bypass, rule: place() };
+                self.divert(diverted, share)
+            }
+            Action::Jump(chain) => {
+                let end = self.enter(position, chain, share)?;
+                (is_for_all && !matches!(end, End::Open)).then_some(end)
+            }
+            Action::Goto(chain) => self.enter(position, chain, share).filter(|_| is_for_all),
+        }
+    }
+
+    /// A chain that a rule leads to, if there is one.
+    fn enter(&mut self, position: Position<'_>, chain: &str, share: Share) -> Option<End> {
+        let chain = position.table.chains.get(chain).filter(|_| position.depth < DEEPEST)?;
+        Some(self.follow(Position { chain, share, depth: position.depth + 1, ..position }))
+    }
+
+    fn divert(&mut self, diverted: Diverted, share: Share) -> Option<End> {
+        let doubt = match share {
+            Share::All => return Some(End::Decided(Way::Queue(diverted))),
+            Share::Some => Way::OfSome(diverted),
+            Share::Unclear | Share::None => Way::Unclear(diverted.rule),
+        };
+        self.doubt.get_or_insert(doubt);
+        None
+    }
+}
+
+/// Where a walk is.
+#[derive(Clone, Copy)]
+struct Position<'a> {
+    table: &'a Table,
+    chain: &'a Chain,
+    sight: Sight<'a>,
+    /// How many of the packets get here.
+    share: Share,
+    depth: usize,
+}
+
+/// How many of the packets get to a chain that the kernel enters.
+fn share(base: &Base, origin: &Origin) -> Share {
+    let devices = base.devices.iter().map(|device| device.share_of(origin.taps()));
+    match devices.max() {
+        // Only what is for the node itself, or for others: where to a request goes depends.
+        None if base.hook == Hook::Later => Share::Unclear,
+        None => Share::All,
+        Some(share) => share,
+    }
+}

@@ -1,0 +1,245 @@
+//! What a configuration needs against rules as tools list them: those of other programs, of hands, and parts of ours.
+//!
+//! `tests/rules/installed/` has the listings of two nodes: `original`, with the rules that the original is documented with,
+//! once for each backend of iptables; `ports`, whose administrator has matched ports of a bridge, and made mistakes.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(clippy::disallowed_methods, reason = "tests read files")]
+
+use std::fs;
+use std::path::Path;
+
+use nfdhcpd::rules::{Installed, Kind, Limits, Listings, Origin, Pattern, Rules, Taps, Way, way};
+
+const QUEUES: &str = "[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n";
+
+/// All four queues, as the kernel lists them, and one of somebody else.
+const BOUND: &str = "   42  31245     0 2  65531     0     0        0  1
+   43 -4109992     0 2  65531     0     0        7  1
+   44  31245     0 2  65531     0     0        0  1
+   45  31245     0 2  65531     0     0        0  1
+    7    912     3 2  65531     0     0        3  1
+";
+
+fn fixture(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/installed").join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+/// What the tools of a node say, with all that a daemon has bound.
+fn node(nft: &str, iptables: &[&str], ip6tables: &[&str]) -> Listings {
+    Listings {
+        nft: Some(nft.to_owned()),
+        iptables: iptables.iter().map(|name| fixture(name)).collect(),
+        ip6tables: ip6tables.iter().map(|name| fixture(name)).collect(),
+        queues: Some(BOUND.to_owned()),
+        calls_iptables: true,
+        calls_ip6tables: true,
+    }
+}
+
+/// A node whose rules are nft's alone.
+fn nft(chains: &str) -> Listings {
+    node(&format!("{{\"nftables\": [{chains}]}}"), &[], &[])
+}
+
+fn routed(taps: &str) -> Taps {
+    Taps { routed: vec![taps.parse().unwrap()], ..Taps::default() }
+}
+
+fn bridged(taps: &str) -> Taps {
+    Taps { bridged: vec![taps.parse().unwrap()], ..Taps::default() }
+}
+
+fn findings(listings: &Listings, taps: Taps, limits: Option<Limits>, bypass: &[Kind]) -> Vec<String> {
+    let config = nfdhcpd::config::parse(Path::new("nfdhcpd.conf"), QUEUES.as_bytes()).unwrap().config;
+    let rules = Rules::new(&config, taps, limits, bypass.to_vec());
+    let installed = Installed::read(listings).unwrap();
+    rules.findings(&installed).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn rules_of_the_original_are_understood() {
+    let json = fixture("original.json");
+    for listings in [
+        node(&json, &["original.nft4"], &["original.nft6"]),
+        node("{\"nftables\": []}", &["original.legacy4"], &["original.legacy6"]),
+        Listings { nft: None, ..node("", &["original.legacy4"], &["original.legacy6"]) },
+    ] {
+        assert_eq!(findings(&listings, routed("tap*"), None, &[]), [""; 0]);
+        assert_eq!(findings(&listings, routed("tap7"), None, &[]), [""; 0]);
+        let missing = findings(&listings, routed("tap*"), Some(Limits::default()), &[]);
+        assert_eq!(missing.len(), 4, "no limits: {missing:#?}");
+        let missing = findings(&listings, routed("vnet*"), None, &[]);
+        let expected = [
+            "queue 42 (dhcp): no rule diverts DHCPv4 requests from vnet*",
+            "queue 43 (rs): no rule diverts Router Solicitations from vnet*",
+            "queue 44 (ns): no rule diverts Neighbor Solicitations from vnet*",
+            "queue 45 (dhcpv6): no rule diverts DHCPv6 requests from vnet*",
+        ];
+        assert_eq!(missing, expected);
+    }
+}
+
+/// nft alone shows that there is a queue, and not which.
+#[test]
+fn what_only_nft_lists_of_iptables_is_not_missing() {
+    let found = findings(&node(&fixture("original.json"), &[], &[]), routed("tap*"), None, &[]);
+    assert_eq!(found.len(), 4, "{found:#?}");
+    assert!(found.iter().all(|finding| finding.contains("cannot tell")), "{found:#?}");
+}
+
+#[test]
+fn ports_are_seen_where_the_bridge_shows_them() {
+    let json = fixture("ports.json");
+    let mut listings = node(&json, &["ports.nft4"], &["ports.nft6"]);
+    let mangle6 = "table ip6 mangle, chain PREROUTING: -A PREROUTING";
+    let elsewhere = format!(
+        "queue 99: no daemon of this configuration binds it, nor has anybody else; it is where a rule sends packets \
+         to ({mangle6} -p ipv6-icmp -m icmp6 --icmpv6-type 134 -j NFQUEUE --queue-num 99)"
+    );
+    let expected = [
+        "queue 42 (dhcp): the rule has bypass, which was not asked for with --bypass (table ip mangle, chain guests: \
+         -A guests -p udp -m multiport --dports 67,4011 -j NFQUEUE --queue-num 42 --queue-bypass)",
+        &format!(
+            "queue 43 (rs): Router Solicitations from tap* (bridged) are diverted to queues 43 to 46 instead ({mangle6} \
+         -p ipv6-icmp -m physdev --physdev-in tap+ -m icmp6 --icmpv6-type 133/0 -j NFQUEUE --queue-balance 43:46)"
+        ),
+        "queue 44 (ns): Neighbor Solicitations from tap* (bridged) are dropped before they get there (table ip6 raw, chain \
+         PREROUTING: -A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type 135 -m limit --limit 10/sec -j DROP)",
+        &format!(
+            "queue 45 (dhcpv6): cannot tell whether DHCPv6 requests from tap* (bridged) are diverted by this rule: {mangle6} \
+         ! -s fe80::1/128 -p udp -m physdev --physdev-in tap+ -m udp --dport 547 -j NFQUEUE --queue-num 45"
+        ),
+        &elsewhere,
+    ];
+    assert_eq!(findings(&listings, bridged("tap*"), None, &[]), expected);
+    (listings.calls_iptables, listings.calls_ip6tables) = (false, false);
+    let hidden = findings(&listings, bridged("tap*"), None, &[]);
+    assert_eq!(
+        hidden[..2],
+        [
+            "queue 42 (dhcp): bridge-nf-call-iptables is 0, and the rules for DHCPv4 requests from tap* (bridged) match by physdev: \
+             it has to be 1",
+            "queue 43 (rs): bridge-nf-call-ip6tables is 0, and the rules for Router Solicitations from tap* (bridged) match by \
+             physdev: it has to be 1",
+        ]
+    );
+    let routed = findings(&listings, routed("tap*"), None, &[]);
+    assert_eq!(routed[0], "queue 42 (dhcp): no rule diverts DHCPv4 requests from tap*");
+}
+
+#[test]
+fn nobody_has_bound_what_rules_lead_to() {
+    let mut listings = node(&fixture("original.json"), &["original.nft4"], &["original.nft6"]);
+    listings.queues = Some(BOUND.lines().filter(|line| !line.contains("  44 ")).collect::<Vec<_>>().join("\n"));
+    let expected = ["queue 44: rules present, no program has bound it: is nfdhcpd running?"];
+    assert_eq!(findings(&listings, routed("tap*"), None, &[]), expected);
+    listings.queues = None;
+    assert_eq!(findings(&listings, routed("tap*"), None, &[]), [""; 0], "we may not know");
+    let found = findings(&listings, routed("tap*"), None, &[Kind::NeighborSolicitation]);
+    assert_eq!(
+        found,
+        [
+            "queue 44 (ns): rule present, but no bypass (table ip6 mangle, chain PREROUTING: -A PREROUTING -i tap+ -p ipv6-icmp -m \
+          icmp6 --icmpv6-type 135 -j NFQUEUE --queue-num 44)"
+        ]
+    );
+}
+
+/// A base chain of nft, in a table of its family. The rules are lists of statements.
+fn chain(family: &str, priority: i32, rules: &[&str]) -> String {
+    let table = format!(r#""family": "{family}", "table": "t""#);
+    let rule =
+        |statements: &&str| format!(r#", {{"rule": {{{table}, "chain": "c", "handle": 9, "expr": [{statements}]}}}}"#);
+    let rules: String = rules.iter().map(rule).collect();
+    format!(
+        r#"{{"table": {{"family": "{family}", "name": "t", "handle": 1}}}},
+        {{"chain": {{{table}, "name": "c", "handle": 1, "type": "filter", "hook": "prerouting", "prio": {priority}, "policy": "accept"}}}},
+        {{"set": {{{table}, "name": "taps", "type": "ifname", "handle": 2, "elem": ["tap0", {{"elem": {{"val": "tap1"}}}}]}}}}
+        {rules}"#
+    )
+}
+
+const DPORT: &str =
+    r#"{"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": 67}}"#;
+const QUEUE: &str = r#"{"queue": {"num": 42}}"#;
+
+#[test]
+fn rules_of_nft_are_understood() {
+    let from = |right: &str| {
+        format!(r#"{{"match": {{"op": "==", "left": {{"meta": {{"key": "iifname"}}}}, "right": {right}}}}}, {DPORT}"#)
+    };
+    let diverts = |rule: String, origin: &Origin| {
+        let listings = nft(&chain("inet", -150, &[&rule]));
+        match way(&Installed::read(&listings).unwrap(), origin, Kind::Dhcp) {
+            Way::Queue(diverted) => format!("{diverted}{}", if diverted.bypass { ", bypass" } else { "" }),
+            Way::OfSome(diverted) => format!("some {diverted}"),
+            Way::Unclear(_) => "unclear".to_owned(),
+            Way::Dropped(_) => "dropped".to_owned(),
+            Way::Passes => "passes".to_owned(),
+        }
+    };
+    let [one, all] = ["tap1", "tap*"].map(|taps| Origin::Routed(taps.parse::<Pattern>().unwrap()));
+    let meta = |key: &str, right: &str| {
+        format!(
+            r#"{{"match": {{"op": "==", "left": {{"meta": {{"key": "{key}"}}}}, "right": {right}}}}}, {DPORT}, {QUEUE}"#
+        )
+    };
+    for (rule, of_one, of_all) in [
+        (format!("{}, {QUEUE}", from(r#""tap*""#)), "queue 42", "queue 42"),
+        (format!("{}, {QUEUE}", from(r#""tap1""#)), "queue 42", "some queue 42"),
+        (format!("{}, {QUEUE}", from(r#""@taps""#)), "queue 42", "some queue 42"),
+        (format!("{}, {QUEUE}", from(r#"{"set": ["tap0", "tap2"]}"#)), "passes", "some queue 42"),
+        (format!("{}, {QUEUE}", from(r#""eth0""#)), "passes", "passes"),
+        (
+            format!(r#"{}, {{"queue": {{"num": {{"range": [42, 45]}}, "flags": ["bypass", "fanout"]}}}}"#, from(r#""tap*""#)),
+            "queues 42 to 45, bypass",
+            "queues 42 to 45, bypass",
+        ),
+        (format!(r#"{}, {{"queue": {{"num": 42, "flags": "bypass"}}}}"#, from(r#""tap*""#)), "queue 42, bypass", "queue 42, bypass"),
+        (format!(r#"{}, {{"drop": null}}"#, from(r#""tap*""#)), "dropped", "dropped"),
+        (
+            r#"{"vmap": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["tap1", {"drop": null}], ["tap2", {"accept": null}]]}}}"#.to_owned(),
+            "dropped",
+            "passes",
+        ),
+        (meta("nfproto", r#""ipv4""#), "queue 42", "queue 42"),
+        (meta("nfproto", r#""ipv6""#), "passes", "passes"),
+        (meta("l4proto", r#"{"set": ["tcp", "udp"]}"#), "queue 42", "queue 42"),
+        (meta("l4proto", r#""tcp""#), "passes", "passes"),
+        (meta("cgroup", "1"), "unclear", "unclear"),
+        (format!(r#"{DPORT}, {{"limit": {{"rate": 9, "burst": 5, "per": "second", "inv": true}}}}, {{"drop": null}}"#), "passes", "passes"),
+    ] {
+        assert_eq!([diverts(rule.clone(), &one), diverts(rule.clone(), &all)], [of_one, of_all], "{rule}");
+    }
+}
+
+#[test]
+fn bridges_have_the_first_word() {
+    let bridge = chain("bridge", -190, &[&format!("{DPORT}, {QUEUE}")]);
+    let drop = chain("inet", -150, &[r#"{"drop": null}"#]);
+    let of = |listings: &Listings, origin: &Origin| way(&Installed::read(listings).unwrap(), origin, Kind::Dhcp);
+    let taps: Pattern = "tap*".parse().unwrap();
+    let port = Origin::Port { taps: taps.clone(), bridge: None };
+    let both = nft(&format!("{bridge}, {drop}"));
+    assert!(matches!(of(&both, &port), Way::Queue(_)));
+    assert!(matches!(of(&both, &Origin::Routed(taps.clone())), Way::Dropped(_)));
+    let by_bridge = r#"{"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "br0"}}"#;
+    let above = nft(&chain("inet", -150, &[&format!("{by_bridge}, {DPORT}, {QUEUE}")]));
+    assert!(matches!(of(&above, &port), Way::Unclear(_)), "whether that is the bridge");
+    for (bridge, expected) in [("br0", true), ("br1", false)] {
+        let port = Origin::Port { taps: taps.clone(), bridge: Some(bridge.parse().unwrap()) };
+        assert_eq!(matches!(of(&above, &port), Way::Queue(_)), expected);
+    }
+}
+
+#[test]
+fn what_is_no_listing_is_refused() {
+    for text in ["", "Error: no", "{}", "[]"] {
+        Installed::read(&Listings { nft: Some(text.to_owned()), ..Listings::default() }).unwrap_err();
+    }
+    let odd =
+        r#"{"nftables": [{"rule": 7}, {"chain": {"family": "inet"}}, {}, {"table": {"family": "x", "name": "y"}}]}"#;
+    Installed::read(&Listings { nft: Some(odd.to_owned()), ..Listings::default() }).unwrap();
+}

@@ -1,4 +1,4 @@
-//! `nfdhcpd replay`, `check` and `show` as an operator uses them: options, messages, exit statuses.
+//! `nfdhcpd replay`, `check`, `show` and `wait` as an operator uses them: options, messages, exit statuses.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read and write files and sockets")]
@@ -252,5 +252,53 @@ fn show_takes_no_nonsense_for_an_answer() {
         let output = stdout + &stderr;
         assert_eq!(status, expected_status, "{output}");
         assert!(output.contains(expected) && !output.contains(['\u{1b}', '\u{9b}']), "{expected} is not in {output}");
+    }
+}
+
+#[test]
+fn wait_says_what_is_wrong_with_its_arguments() {
+    for (arguments, expected) in [
+        (&[][..], "<TAP>"),
+        (&["a/b"], "'a/b'"),
+        (&["tap0", "--timeout", "soon"], "neither 2s, 500ms, 1m nor a number of seconds"),
+        (&["tap0", "--timeout", "301"], "more than 5m"),
+        (&["tap0", "--socket", "none.sock"], "none.sock: No such file"),
+    ] {
+        let (status, stdout, stderr) = run(&[&["wait"], arguments].concat());
+        assert_eq!((status, stdout.as_str()), (2, ""), "{stderr}");
+        assert!(stderr.starts_with("error: ") && stderr.contains(expected), "{expected} is not in {stderr}");
+    }
+}
+
+/// The exit status says how it ended, and what the daemon says is not obeyed.
+#[test]
+fn wait_ends_as_the_daemon_says() {
+    let end = "{\"end\":{}}\n";
+    let waited = |result: &str, reason: &str| {
+        format!("{{\"waited\":{{\"tap\":\"tap0\",\"result\":\"{result}\",\"reason\":{reason}}}}}\n{end}")
+    };
+    for (answer, expected_status, expected) in [
+        (waited("serving", "null"), 0, ""),
+        (waited("rejected", "\"bad\\u001b\""), 1, "tap0: rejected: bad\\u{1b}\n"),
+        (waited("timeout", "\"why\""), 3, "tap0: not served after 1.5s: why\n"),
+        (waited("of_a_later_version", "null"), 2, "error: "),
+        (r#"{"error":{"kind":"busy","message":"too many"}}"#.to_owned() + "\n", 2, "error: too many\n"),
+        (end.to_owned(), 2, "the daemon's answer ended early\n"),
+        (String::new(), 2, "the daemon's answer ended early\n"),
+    ] {
+        let socket = scratch("wait").join("s");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let daemon = thread::spawn(move || {
+            let caller = listener.accept().unwrap().0;
+            let mut request = String::new();
+            BufReader::new(&caller).read_line(&mut request).unwrap();
+            assert_eq!(request, "{\"command\":\"wait\",\"tap\":\"tap0\",\"timeout_ms\":1500}\n");
+            (&caller).write_all(answer.as_bytes()).unwrap();
+        });
+        let (status, stdout, stderr) =
+            run(&["wait", "tap0", "--timeout", "1500ms", "--socket", socket.to_str().unwrap()]);
+        daemon.join().unwrap();
+        assert_eq!((status, stdout.as_str()), (expected_status, ""), "{stderr}");
+        assert!(stderr.contains(expected) && (!stderr.is_empty() || status == 0), "{expected} is not in {stderr}");
     }
 }

@@ -37,6 +37,7 @@ mod restart;
 mod routed;
 mod rules;
 mod scale;
+mod wait;
 
 use std::env;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn all() -> impl Iterator<Item = Test> {
         daemon::TESTS,
         control::TESTS,
         metrics::TESTS,
+        wait::TESTS,
         restart::TESTS,
         hostile::TESTS,
         migration::TESTS,

@@ -18,6 +18,7 @@ mod outcome_log;
 mod packet_loop;
 mod queues;
 mod telling;
+mod tracer;
 mod waiting;
 mod watchdog;
 mod writing;

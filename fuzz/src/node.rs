@@ -78,7 +78,8 @@ impl Node {
     pub fn drain(&mut self) {
         self.engine.handle_timeout(self.now);
         let mut sent = 0;
-        while let Some(transmit) = self.engine.poll_transmit(self.now, &mut self.frame[..]) {
+        while let Some(unsolicited) = self.engine.poll_transmit(self.now, &mut self.frame[..]) {
+            let transmit = unsolicited.transmit;
             let link = self.links.get(&transmit.ifindex).expect("a link that is there");
             assert!(link.is_ready, "sent to {}, which is not ready", link.name);
             self.check_length(link, transmit);

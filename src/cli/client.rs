@@ -78,7 +78,7 @@ impl Daemon {
         let stream = UnixStream::connect(&path).map_err(|error| AskError::Connect(path.clone(), error))?;
         let patience = patience(request);
         let sent = (|| {
-            stream.set_read_timeout(Some(patience))?;
+            stream.set_read_timeout(patience)?;
             stream.set_write_timeout(Some(PATIENCE))?;
             (&stream).write_all(to_line(request).as_bytes())
         })();
@@ -97,11 +97,12 @@ impl Daemon {
     }
 }
 
-/// How long the daemon may be silent about a request.
-fn patience(request: &Request) -> Duration {
+/// How long the daemon may be silent about a request; None: as long as it lives.
+fn patience(request: &Request) -> Option<Duration> {
     match request {
-        Request::Wait { timeout_ms, .. } => PATIENCE.saturating_add(Duration::from_millis(*timeout_ms)),
-        Request::Show { .. } | Request::Explain { .. } => PATIENCE,
+        Request::Wait { timeout_ms, .. } => Some(PATIENCE.saturating_add(Duration::from_millis(*timeout_ms))),
+        Request::Show { .. } | Request::Explain { .. } => Some(PATIENCE),
+        Request::Trace { .. } => None,
     }
 }
 
@@ -109,7 +110,7 @@ fn patience(request: &Request) -> Duration {
 #[derive(Debug)]
 pub(super) struct Lines {
     path: PathBuf,
-    patience: Duration,
+    patience: Option<Duration>,
     stream: BufReader<UnixStream>,
     is_over: bool,
 }
@@ -124,7 +125,7 @@ impl Lines {
         let mut line = Vec::new();
         let read = self.stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         read.map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => AskError::Silent(self.path.clone(), self.patience),
+            ErrorKind::WouldBlock => AskError::Silent(self.path.clone(), self.patience.unwrap_or(PATIENCE)),
             _ => AskError::Socket(self.path.clone(), error),
         })?;
         if line.last() != Some(&b'\n') {

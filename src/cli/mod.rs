@@ -7,6 +7,7 @@ mod replay;
 mod rules;
 mod show;
 mod top;
+mod trace;
 mod wait;
 
 use std::io::{self, Write as _};
@@ -81,6 +82,8 @@ enum Command {
     Show(show::Show),
     /// Watch taps, rates and outcomes of a running daemon as they change
     Top(top::Top),
+    /// Follow the decisions of a running daemon as it makes them; with TAP, those about one tap
+    Trace(trace::Trace),
     /// Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does
     Wait(wait::Wait),
 }
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Some(Command::Rules(rules)) => rules.run(),
         Some(Command::Show(show)) => show.run(),
         Some(Command::Top(top)) => top.run(),
+        Some(Command::Trace(trace)) => trace.run(),
         Some(Command::Wait(wait)) => wait.run(),
     }
 }

@@ -3,7 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "the command line names files")]
 
 mod describe;
-mod packet;
 mod taps;
 
 use std::ffi::OsStr;
@@ -22,9 +21,9 @@ use crate::engine::{Engine, Event, Ingress, MAX_FRAME, Notice, Outcome, Verdict}
 use crate::io::watch::{self, WatchError};
 use crate::io::{config_file, pcap};
 use crate::wire::ethernet::Frame;
+use crate::wire::glance::Packet;
 use crate::wire::{Checksums, MacAddr};
 use describe::{Answered, Asked};
-use packet::Packet;
 use taps::Taps;
 
 /// What holds without `-c`: `server_ip` is for guests that have no gateway and nobody else in their subnet.

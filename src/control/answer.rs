@@ -8,6 +8,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::explained::Explained;
+use super::traced::{Decision, Lost, Noticed};
 use super::waited::Waited;
 
 /// One line of an answer. The last one is [`End`](Self::End) or [`Error`](Self::Error); an answer without it is not
@@ -23,6 +24,14 @@ pub enum Answer {
     Node(Node),
     /// How waiting ended.
     Waited(Waited),
+    /// Decisions follow, as they are made.
+    Following {},
+    /// What became of a packet, or was sent unasked.
+    Decision(Box<Decision>),
+    /// What was noticed of a binding or a link.
+    Noticed(Noticed),
+    /// What was not shown.
+    Lost(Lost),
     /// There is no more.
     End {},
     /// It cannot be answered.

@@ -10,6 +10,7 @@ mod hex;
 mod json;
 mod request;
 mod settings;
+mod traced;
 mod waited;
 
 pub use answer::{
@@ -19,6 +20,7 @@ pub use explained::{Diverted, Explained, Link, Rehearsed};
 pub use hex::Hex;
 pub use json::{from_line, to_line, to_pretty};
 pub use request::Request;
+pub use traced::{Decision, Lost, Noticed};
 pub use waited::{WaitResult, Waited};
 
 #[cfg(test)]

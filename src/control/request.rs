@@ -23,6 +23,12 @@ pub enum Request {
         /// How long, in milliseconds; at most [`MAX_WAIT`](Self::MAX_WAIT).
         timeout_ms: u64,
     },
+    /// Shows decisions as they are made, until the caller hangs up.
+    Trace {
+        /// The tap; None: all.
+        #[serde(default)]
+        tap: Option<String>,
+    },
     /// Why the guest of a tap is answered as it is, and what it would be answered now.
     Explain {
         /// The tap.
@@ -58,6 +64,7 @@ mod tests {
     fn a_request_survives_its_line() {
         for (request, line) in [
             (Request::Show { tap: None }, "{\"command\":\"show\",\"tap\":null}\n"),
+            (Request::Trace { tap: None }, "{\"command\":\"trace\",\"tap\":null}\n"),
             (Request::Explain { tap: "tap0".to_owned() }, "{\"command\":\"explain\",\"tap\":\"tap0\"}\n"),
             (Request::Show { tap: Some("tap0".to_owned()) }, "{\"command\":\"show\",\"tap\":\"tap0\"}\n"),
             (

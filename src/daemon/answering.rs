@@ -2,9 +2,10 @@
 //!
 //! A caller sends a line, gets lines, and that is all. However many call, however slowly they read: so many are heard at
 //! once, each has so much time, and no more than one piece of an answer is in memory for each. The packet thread is
-//! asked for that piece, and never waits. Who stays longer, to wait for a tap, takes a seat of another kind.
+//! asked for that piece, and never waits. Who stays longer, to wait for a tap or to follow decisions, takes a seat of another kind.
 
 mod explain;
+mod trace;
 mod wait;
 
 use std::io;
@@ -28,6 +29,8 @@ const CALLERS: usize = 8;
 /// How many may wait for taps at once, besides those: as many guests as a node starts at once. They cost a descriptor each,
 /// and nothing while they wait.
 const WAITERS: usize = 256;
+/// How many may follow decisions at once, besides those. Each has some of the packet thread's time.
+const FOLLOWERS: usize = 4;
 /// How long a caller may take to ask, and then to read each piece of the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long no new caller is heard after the kernel would not let one in.
@@ -99,6 +102,7 @@ impl Desk {
             Ok(Request::Show { tap: None }) => self.show_all(&mut caller).await,
             Ok(Request::Show { tap: Some(tap) }) => self.show_one(&mut caller, &tap).await,
             Ok(Request::Wait { tap, timeout_ms }) => self.wait(caller, &tap, timeout_ms).await,
+            Ok(Request::Trace { tap }) => self.trace(caller, tap).await,
             Ok(Request::Explain { tap }) => self.explain(&mut caller, &tap).await,
             Err(message) => caller.refuse(FaultKind::BadRequest, message).await,
         }
@@ -152,11 +156,14 @@ struct Seats {
     callers: Arc<Semaphore>,
     /// Of those who wait for a tap.
     waiters: Arc<Semaphore>,
+    /// Of those who follow decisions.
+    followers: Arc<Semaphore>,
 }
 
 impl Seats {
     fn new() -> Self {
-        Self { callers: Arc::new(Semaphore::new(CALLERS)), waiters: Arc::new(Semaphore::new(WAITERS)) }
+        let [callers, waiters, followers] = [CALLERS, WAITERS, FOLLOWERS].map(|seats| Arc::new(Semaphore::new(seats)));
+        Self { callers, waiters, followers }
     }
 }
 

@@ -25,4 +25,10 @@ impl Clock {
     pub(super) fn now(self) -> Now {
         self.0.elapsed()
     }
+
+    /// The wall clock's time of the start, by what it says now.
+    pub(super) fn epoch(self) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_sub(self.now()).unwrap_or(now)
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, SyncSender};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::oneshot;
 
+use super::tracer::Follower;
 use crate::binding::InterfaceName;
 use crate::engine::rehearsal::Explanation;
 use crate::engine::{Event, Now, Reason, Status};
@@ -30,6 +31,10 @@ pub(super) enum Command {
     Count(oneshot::Sender<Counts>),
     /// Say what was measured.
     Measure(oneshot::Sender<Measured>),
+    /// Copy to this follower what is decided, from now on.
+    Follow(Follower),
+    /// Forget the followers that left.
+    Unfollow,
     /// End.
     Stop,
 }

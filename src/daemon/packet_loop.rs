@@ -12,6 +12,7 @@ use super::clock::{Clock, time_of_day};
 use super::mailbox::{Command, Counts, Explained, Receiver, Report, Which};
 use super::outbox::Outbox;
 use super::telling::{Teller, Untold};
+use super::tracer::Tracer;
 use crate::engine::{Engine, Event, Now, pressure};
 use crate::io::nfqueue::message::FromKernel;
 use crate::io::nfqueue::{Batch, Queue};
@@ -47,6 +48,7 @@ pub(super) struct PacketLoop {
     teller: Teller,
     /// None where nobody reads what is measured.
     meter: Option<Meter>,
+    tracer: Tracer,
     is_stopped: bool,
 }
 
@@ -75,6 +77,7 @@ impl PacketLoop {
             outbox: Outbox::new(socket),
             teller,
             meter: None,
+            tracer: Tracer::default(),
             is_stopped: false,
         })
     }
@@ -176,6 +179,7 @@ impl PacketLoop {
                 self.outbox.push(reply);
             }
             self.teller.tell_outcome(now, &outcome);
+            self.tracer.show_packet(now, packet.ingress.packet, &outcome);
         }
         self.outbox.flush(report_to(&mut self.engine, now));
         note_sent(&mut self.meter, source);
@@ -212,6 +216,8 @@ impl PacketLoop {
                     let _ = to.send(self.measured());
                     return true;
                 }
+                Some(Command::Follow(follower)) => self.tracer.add(follower, self.clock.epoch()),
+                Some(Command::Unfollow) => self.tracer.forget_who_left(),
                 Some(Command::Stop) => self.is_stopped = true,
                 None => return false,
             }
@@ -245,10 +251,11 @@ impl PacketLoop {
     fn transmit_due(&mut self) {
         let now = self.clock.now();
         while !self.outbox.is_full() {
-            let Some(transmit) = self.engine.poll_transmit(now, self.outbox.slot()) else {
+            let Some(unsolicited) = self.engine.poll_transmit(now, self.outbox.slot()) else {
                 break;
             };
-            self.outbox.push(transmit);
+            self.outbox.push(unsolicited.transmit);
+            self.tracer.show_sent(now, &unsolicited);
         }
         self.outbox.flush(report_to(&mut self.engine, now));
         for queue in self.queues.iter_mut().filter(|queue| queue.has_verdicts()) {
@@ -260,6 +267,7 @@ impl PacketLoop {
     fn tell(&mut self) {
         let now = self.clock.now();
         while let Some(notice) = self.engine.poll_notice() {
+            self.tracer.show_notice(now, &notice);
             self.teller.tell_notice(now, notice);
         }
         self.teller.tell_suppressed(now);

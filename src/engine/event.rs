@@ -132,3 +132,22 @@ pub enum Notice {
         errno: i32,
     },
 }
+
+impl Notice {
+    /// The tap that it is about, or the bridge or uplink.
+    pub fn link(&self) -> Option<InterfaceName> {
+        match self {
+            Self::Serving { binding, .. } => Some(binding.tap),
+            Self::Pending { tap }
+            | Self::Rejected { tap, .. }
+            | Self::Removed { tap }
+            | Self::Delegated { tap, .. }
+            | Self::SendFailed { tap, .. } => Some(*tap),
+            Self::RouterMacMisfit(misfit) => Some(misfit.tap),
+            Self::BridgeMacChanged { bridge: link, .. }
+            | Self::NoUplink { uplink: link }
+            | Self::AnnounceFailed { uplink: link, .. } => Some(*link),
+            Self::Doubtful(_) => None,
+        }
+    }
+}

@@ -44,6 +44,7 @@ pub use router::Misfit;
 use schedule::Schedule;
 use slot::{LastNotice, Rejected, Serving, Slot, Stats};
 use table::{Sender, Served, Table};
+pub use unsolicited::Unsolicited;
 
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::{Config, RateLimit};

@@ -102,7 +102,8 @@ impl Lab {
     fn drain(&mut self, now: Now) -> Vec<(u32, Vec<u8>)> {
         let mut frame = [0; MAX_FRAME];
         let mut sent = Vec::new();
-        while let Some(Transmit { ifindex, len }) = self.engine.poll_transmit(now, &mut frame) {
+        while let Some(Unsolicited { transmit, .. }) = self.engine.poll_transmit(now, &mut frame) {
+            let Transmit { ifindex, len } = transmit;
             sent.push((ifindex.value(), frame[..len].to_vec()));
         }
         sent

@@ -104,7 +104,7 @@ impl Engine {
 
     /// The next unsolicited frame that is due, written into `frame`, which holds at least [`MAX_FRAME`](super::MAX_FRAME) bytes. To be
     /// called until it returns None.
-    pub fn poll_transmit(&mut self, now: Now, frame: &mut [u8]) -> Option<Transmit> {
+    pub fn poll_transmit(&mut self, now: Now, frame: &mut [u8]) -> Option<Unsolicited> {
         while let Some(tap) = self.schedule.poll(now) {
             let slot = self.table.slot(tap)?;
             let old = slot.poll_timeout();
@@ -113,10 +113,10 @@ impl Engine {
             let new = self.table.find(tap).and_then(Slot::poll_timeout);
             self.schedule.replace(tap, old, new);
             self.table.prune(tap);
-            if let Some(Unsolicited { reason, transmit }) = frame {
-                self.count(reason);
-                if reason != Reason::NoFit {
-                    return Some(transmit);
+            if let Some(unsolicited) = frame {
+                self.count(unsolicited.reason);
+                if unsolicited.reason != Reason::NoFit {
+                    return Some(unsolicited);
                 }
             }
         }
@@ -130,7 +130,7 @@ impl Engine {
         let ethernet = ethernet::Addresses { source: advertisement.source, destination: MacAddr::ALL_NODES };
         let source = advertisement.source.link_local();
         let len = ipv6::put_icmpv6(frame, ethernet, source, ndp::ALL_NODES, &advertisement.message)?;
-        Some(Unsolicited::new(Reason::Advertised, self.table.link(tap)?, len))
+        Some(Unsolicited::new(tap, Reason::Advertised, self.table.link(tap)?, len))
     }
 
     /// The announcement that is due about the guest of `tap`, if one is.
@@ -142,20 +142,25 @@ impl Engine {
         let address = announcer.poll_transmit(now)?;
         let (link, mac) = self.uplink()?;
         let len = announcer::put(frame, mac, address)?;
-        Some(Unsolicited::new(Reason::Announced, link, len))
+        Some(Unsolicited::new(tap, Reason::Announced, link, len))
     }
 }
 
 /// A frame that nobody asked for.
-struct Unsolicited {
-    reason: Reason,
-    transmit: Transmit,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsolicited {
+    /// The tap whose guest it is for, or about.
+    pub tap: InterfaceName,
+    /// What it is counted as.
+    pub reason: Reason,
+    /// Where it goes.
+    pub transmit: Transmit,
 }
 
 impl Unsolicited {
     /// A frame of `len` bytes for `link`, if that carries it.
-    fn new(reason: Reason, link: &Link, len: usize) -> Self {
+    fn new(tap: InterfaceName, reason: Reason, link: &Link, len: usize) -> Self {
         let reason = if link.carries(len) { reason } else { Reason::NoFit };
-        Self { reason, transmit: Transmit { ifindex: link.ifindex, len } }
+        Self { tap, reason, transmit: Transmit { ifindex: link.ifindex, len } }
     }
 }

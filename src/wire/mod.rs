@@ -10,6 +10,7 @@ pub mod dhcpv6;
 pub mod domain;
 pub mod duid;
 pub mod ethernet;
+pub mod glance;
 pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;

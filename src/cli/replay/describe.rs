@@ -3,9 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::packet::Packet;
-use crate::wire::dhcpv4::{self, MessageType, Request};
+use crate::wire::dhcpv4::{self, Request};
 use crate::wire::ethernet::Frame;
+use crate::wire::glance::Packet;
 use crate::wire::{MacAddr, dhcpv6, icmpv6, ipv4, ipv6};
 
 /// What a captured frame is, and who sent it.
@@ -50,7 +50,7 @@ fn message(packet: &Packet<'_>, guest: MacAddr) -> String {
 fn dhcpv4(bytes: &[u8], guest: MacAddr) -> String {
     let Ok(message) = Request::parse(bytes) else { return "DHCPv4 message that is malformed".to_owned() };
     let kind = match message.message_type {
-        Some(message_type) => format!("DHCPv4 {}", dhcpv4_name(message_type)),
+        Some(message_type) => format!("DHCPv4 {message_type}"),
         None if message.op == dhcpv4::BOOTREQUEST => "BOOTP request".to_owned(),
         None => "BOOTP reply".to_owned(),
     };
@@ -73,44 +73,18 @@ fn dhcpv4(bytes: &[u8], guest: MacAddr) -> String {
     text
 }
 
-fn dhcpv4_name(message_type: MessageType) -> String {
-    let name = match message_type {
-        MessageType::Discover => "DISCOVER",
-        MessageType::Offer => "OFFER",
-        MessageType::Request => "REQUEST",
-        MessageType::Decline => "DECLINE",
-        MessageType::Ack => "ACK",
-        MessageType::Nak => "NAK",
-        MessageType::Release => "RELEASE",
-        MessageType::Inform => "INFORM",
-        MessageType::Other(number) => return format!("type {number}"),
-    };
-    name.to_owned()
-}
-
 fn dhcpv6(bytes: &[u8]) -> String {
     use dhcpv6::MessageType;
     let Some([number, a, b, c]) = bytes.first_chunk::<4>() else {
         return "DHCPv6 message that is malformed".to_owned();
     };
-    let name = match MessageType::from(*number) {
-        MessageType::Solicit => "Solicit",
-        MessageType::Advertise => "Advertise",
-        MessageType::Request => "Request",
-        MessageType::Confirm => "Confirm",
-        MessageType::Renew => "Renew",
-        MessageType::Rebind => "Rebind",
-        MessageType::Reply => "Reply",
-        MessageType::Release => "Release",
-        MessageType::Decline => "Decline",
-        MessageType::Reconfigure => "Reconfigure",
-        MessageType::InformationRequest => "Information-Request",
+    match MessageType::from(*number) {
         // These have no transaction id.
-        MessageType::RelayForward => return "DHCPv6 Relay-Forward".to_owned(),
-        MessageType::RelayReply => return "DHCPv6 Relay-Reply".to_owned(),
-        MessageType::Other(number) => return format!("DHCPv6 type {number}"),
-    };
-    format!("DHCPv6 {name} xid 0x{a:02x}{b:02x}{c:02x}")
+        name @ (MessageType::RelayForward | MessageType::RelayReply | MessageType::Other(_)) => {
+            format!("DHCPv6 {name}")
+        }
+        name => format!("DHCPv6 {name} xid 0x{a:02x}{b:02x}{c:02x}"),
+    }
 }
 
 fn icmpv6(bytes: &[u8]) -> String {

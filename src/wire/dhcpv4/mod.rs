@@ -6,6 +6,8 @@ mod layout;
 mod reply;
 mod request;
 
+use std::fmt;
+
 pub use code_set::CodeSet;
 pub use layout::{MAX_VALUE, Names, OPTION_HEADER, OptionList, Space, Written, encode_option};
 pub use reply::{Header, write};
@@ -177,6 +179,23 @@ impl MessageType {
             Self::Inform => 8,
             Self::Other(other) => other,
         }
+    }
+}
+
+/// As RFC 2131 has it, without the `DHCP` that all of them begin with.
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discover => "DISCOVER",
+            Self::Offer => "OFFER",
+            Self::Request => "REQUEST",
+            Self::Decline => "DECLINE",
+            Self::Ack => "ACK",
+            Self::Nak => "NAK",
+            Self::Release => "RELEASE",
+            Self::Inform => "INFORM",
+            Self::Other(number) => return write!(f, "type {number}"),
+        })
     }
 }
 

@@ -4,6 +4,8 @@ mod encoder;
 mod ia;
 mod message;
 
+use std::fmt;
+
 pub use encoder::{Encoder, NoRoom, encode_option};
 pub use ia::{Ia, IaKind, Ias, Lease};
 pub use message::{Dhcpv6Option, Message, Options};
@@ -187,6 +189,28 @@ impl MessageType {
             Self::RelayReply => 13,
             Self::Other(code) => code,
         }
+    }
+}
+
+/// As RFC 8415 has it in its text.
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Solicit => "Solicit",
+            Self::Advertise => "Advertise",
+            Self::Request => "Request",
+            Self::Confirm => "Confirm",
+            Self::Renew => "Renew",
+            Self::Rebind => "Rebind",
+            Self::Reply => "Reply",
+            Self::Release => "Release",
+            Self::Decline => "Decline",
+            Self::Reconfigure => "Reconfigure",
+            Self::InformationRequest => "Information-Request",
+            Self::RelayForward => "Relay-Forward",
+            Self::RelayReply => "Relay-Reply",
+            Self::Other(number) => return write!(f, "type {number}"),
+        })
     }
 }
 

@@ -6,7 +6,6 @@ use std::io;
 use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use tracing::warn;
 
 use super::clock::{Clock, time_of_day};
 use super::mailbox::{Command, Counts, Explained, Receiver, Report, Which};
@@ -183,7 +182,7 @@ impl PacketLoop {
         }
         self.outbox.flush(report_to(&mut self.engine, now));
         note_sent(&mut self.meter, source);
-        give_verdicts(queue);
+        give_verdicts(now, queue, &mut self.teller);
         if queue.overruns() != overruns {
             let total = queue.overruns();
             self.engine.handle_event(now, Event::PacketsLost);
@@ -259,7 +258,7 @@ impl PacketLoop {
         }
         self.outbox.flush(report_to(&mut self.engine, now));
         for queue in self.queues.iter_mut().filter(|queue| queue.has_verdicts()) {
-            give_verdicts(queue);
+            give_verdicts(now, queue, &mut self.teller);
         }
     }
 
@@ -297,12 +296,12 @@ fn report_to(engine: &mut Engine, now: Now) -> impl FnMut(crate::binding::IfInde
 }
 
 /// Gives the verdicts of a queue. Should the kernel refuse for want of memory, they are tried again later.
-fn give_verdicts(queue: &mut Queue) {
+fn give_verdicts(now: Now, queue: &mut Queue, teller: &mut Teller) {
     let is_first = !queue.is_retrying();
     if let Err(error) = queue.send_verdicts()
         && is_first
     {
-        warn!(queue = %queue.number(), "verdicts could not be given, trying again: {error}");
+        teller.tell_refused(now, queue.number(), error);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the packet thread has to say, and how it gets to the log: through a channel, so that it formats no line itself.
 
+use std::io;
+
 use tokio::sync::mpsc;
 use tracing::{Level, enabled};
 
@@ -12,7 +14,8 @@ use crate::engine::{Notice, Now, Outcome, Reason};
 const CAPACITY: usize = 16 * 1024;
 /// The counter of receive buffers that overflowed.
 const QUEUE_OVERRUN: &str = "queue_overrun";
-
+/// What lines about verdicts are counted by that the kernel would not take.
+const VERDICTS_REFUSED: &str = "verdicts_refused";
 /// What lines about delegated prefixes are counted by.
 const DELEGATED: &str = "delegated";
 
@@ -25,6 +28,8 @@ pub(super) enum News {
     Notice(Notice),
     /// The receive buffer of a queue has overflowed, so often by now.
     Overrun(QueueNum, u64),
+    /// The kernel did not take the verdicts of a queue, for this reason.
+    VerdictsRefused(QueueNum, io::Error),
     /// Lines that were not written, of a span that is over.
     Suppressed(Suppressed),
     /// So much news was lost, because the main thread was too slow.
@@ -69,6 +74,13 @@ impl Teller {
     pub(super) fn tell_overrun(&mut self, now: Now, queue: QueueNum, total: u64) {
         if self.admit(now, (None, QUEUE_OVERRUN)) {
             self.tell(News::Overrun(queue, total));
+        }
+    }
+
+    /// Tells that the kernel did not take the verdicts of a queue.
+    pub(super) fn tell_refused(&mut self, now: Now, queue: QueueNum, error: io::Error) {
+        if self.log.admit(now, (None, VERDICTS_REFUSED)) {
+            self.tell(News::VerdictsRefused(queue, error));
         }
     }
 
@@ -160,6 +172,16 @@ mod tests {
         (0..1000).for_each(|_| teller.tell_notice(Now::ZERO, failed()));
         assert_eq!(std::iter::from_fn(|| news.try_recv().ok()).count(), 3);
         assert_eq!(teller.untold(), Untold { suppressed: 997, lost: 0 });
+    }
+
+    #[test]
+    fn what_a_flood_does_to_a_queue_is_told_a_few_times() {
+        let (mut teller, mut news) = teller();
+        for total in 0..1000 {
+            teller.tell_overrun(Now::ZERO, QueueNum(42), total);
+            teller.tell_refused(Now::ZERO, QueueNum(42), io::ErrorKind::OutOfMemory.into());
+        }
+        assert_eq!(std::iter::from_fn(|| news.try_recv().ok()).count(), 6);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub(super) fn write_news(news: &News) {
         News::Overrun(queue, total) => {
             warn!(%queue, total, "packets came faster than they were read: the kernel dropped some");
         }
+        News::VerdictsRefused(queue, error) => {
+            warn!(%queue, "verdicts could not be given, trying again: {error}");
+        }
         News::Suppressed(suppressed) => write_suppressed(suppressed),
         News::Lost(lines) => warn!(lines, "the log is too slow: lines were lost"),
     }

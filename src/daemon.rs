@@ -24,7 +24,7 @@ mod watchdog;
 mod writing;
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ use crate::config::{Config, ConfigError, General, Parsed};
 use crate::engine::{Engine, Status};
 use crate::io::config_file;
 use crate::io::links::{LinkChanges, Links};
-use crate::io::log::{self, Log, LogFile};
+use crate::io::log::{self, Log, LogFile, Reopener};
 use crate::io::nfqueue::{BindError, Queue};
 use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
@@ -127,9 +127,7 @@ fn conclude(result: Result<(), RunError>, log: Option<Log>) -> Result<(), Failur
 
 /// Says what is wrong with the configuration: there is no log yet.
 fn refuse(errors: &[ConfigError]) -> Failure {
-    // If stderr is closed there is nobody to tell.
-    let mut stderr = io::stderr().lock();
-    let _ = errors.iter().try_for_each(|error| writeln!(stderr, "{error}"));
+    log::write_errors(errors);
     Failure::Configuration
 }
 
@@ -148,9 +146,10 @@ fn run_as_user(
     let losses = log.as_ref().map(|log| log.losses());
     let (exposition, metrics_socket) = Exposition::open(&parsed.config.general, losses).unzip();
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
+        let reopener = log.as_deref().map(Log::reopener);
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
-        serve(options, parsed.config, kept, listener, exposition)
+        serve(options, parsed.config, kept, listener, exposition, reopener)
     });
     for socket in [socket, metrics_socket.flatten()].into_iter().flatten() {
         if let Err(error) = socket.remove() {
@@ -181,18 +180,14 @@ fn open_socket(path: &Path, general: &General, what: &str) -> Option<(UnixSocket
 
 /// Starts the log, and logs what came before it.
 fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) -> Option<Log> {
-    let directory = parsed.config.general.logdir.as_deref();
+    let general = &parsed.config.general;
     let owner = run_as.and_then(RunAs::owner);
-    let file = directory.filter(|_| !options.foreground).map(|directory| (directory, LogFile::open(directory, owner)));
-    let (file, failure) = match file {
-        Some((_, Ok(file))) => (Some(file), None),
-        Some((directory, Err(error))) => (None, Some((directory, error))),
-        None => (None, None),
-    };
+    let mut file = general.logdir.as_deref().filter(|_| !options.foreground).map(LogFile::new);
+    let opened = file.as_mut().map_or(Ok(()), |file| file.open(owner));
     // It fails when a log was started before, and then there is one.
-    let log = log::init(options.debug, file).ok();
-    if let Some((logdir, error)) = failure {
-        warn!(?logdir, "no log file: {error}");
+    let log = log::init(options.debug, general.log_format, file).ok();
+    if let Err(error) = opened {
+        warn!(logdir = ?general.logdir, "no log file: {error}");
     }
     for warning in &parsed.warnings {
         warn!("{warning}");
@@ -226,6 +221,7 @@ fn serve(
     kept: Kept,
     callers: Option<UnixListener>,
     exposition: Option<Exposition>,
+    log: Option<Reopener>,
 ) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _context = runtime.enter();
@@ -280,6 +276,7 @@ fn serve(
         news,
         inquiries,
         waiting: Waiting::default(),
+        log,
     };
     Ok(runtime.block_on(control.run(signals, packets_ended))?)
 }

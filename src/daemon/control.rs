@@ -18,6 +18,7 @@ use crate::config::{Config, Parsed, QueueNum};
 use crate::engine::Event;
 use crate::io::config_file;
 use crate::io::links::LinkChanges;
+use crate::io::log::Reopener;
 use crate::io::supervisor;
 use crate::io::watch::{Told, Watch};
 
@@ -80,6 +81,8 @@ pub(super) struct Control {
     pub(super) inquiries: mpsc::Receiver<Inquiry>,
     /// Who waits for news of a tap.
     pub(super) waiting: Waiting,
+    /// The log file; None if somebody else has started the log.
+    pub(super) log: Option<Reopener>,
 }
 
 impl Control {
@@ -123,9 +126,10 @@ impl Control {
         }
     }
 
-    /// Reads the configuration anew. A bad one changes nothing.
+    /// Opens the log file and reads the configuration anew. A bad one changes nothing.
     fn reload(&mut self) -> Result<(), Gone> {
         told(supervisor::reloading());
+        self.log.iter().for_each(Reopener::reopen);
         let remark = match config_file::read(&self.config_path) {
             Ok(parsed) => {
                 self.take_config(parsed)?;

@@ -3,23 +3,25 @@
 //! A thread of its own writes them, since either may be stuck: a pipe that nobody reads must not keep the daemon from its
 //! work. Lines that find no room in the queue to that thread are counted, and the count is written when there is room.
 
-#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
-
 mod file;
+mod style;
 
-use std::io::{self, IsTerminal as _, Write};
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 use std::time::Duration;
 
+use tracing::warn;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt;
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
+use crate::config::LogFormat;
 pub use file::LogFile;
+use style::{Place, Style};
 
 /// How many lines may wait to be written: those of ten thousand bindings, told at the start and by SIGUSR1, and as many
 /// again. Memory is taken only for lines that do wait.
@@ -43,26 +45,31 @@ enum Message {
     Stderr(Vec<u8>),
     /// A line for the file.
     File(Vec<u8>),
+    /// Open the file anew.
+    Reopen,
     /// Say when everything before this is written.
     Flush(SyncSender<()>),
 }
 
 /// Sends all log lines of the process to stderr and to `file`, from level debug or info on.
-pub fn init(debug: bool, file: Option<LogFile>) -> Result<Log, TryInitError> {
+pub fn init(debug: bool, format: LogFormat, file: Option<LogFile>) -> Result<Log, TryInitError> {
     let level = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let (to, from) = mpsc::channel();
     let counts = Arc::new(Counts::new(CAPACITY));
     let lane = |message| Lane { to: to.clone(), counts: Arc::clone(&counts), message };
-    let (to_stderr, to_file) = (lane(Message::Stderr), lane(Message::File));
-    let stderr =
-        fmt::layer().with_writer(move || to_stderr.clone()).with_ansi(io::stderr().is_terminal()).with_target(false);
-    // The journal has its own time.
-    let stderr =
-        if std::env::var_os("JOURNAL_STREAM").is_some() { stderr.without_time().boxed() } else { stderr.boxed() };
-    let in_file =
-        file.is_some().then(|| fmt::layer().with_writer(move || to_file.clone()).with_ansi(false).with_target(false));
+    let style = Style { format, place: Place::of_stderr() };
+    let stderr = style.layer(lane(Message::Stderr));
+    let in_file = file.is_some().then(|| Style { format, place: Place::File }.layer(lane(Message::File)));
     tracing_subscriber::registry().with(level).with(stderr).with(in_file).try_init()?;
-    Ok(Log { to, counts: Arc::clone(&counts), output: Some(Output { from, counts, file }) })
+    Ok(Log { to, counts: Arc::clone(&counts), output: Some(Output { from, counts, style, file }) })
+}
+
+/// Writes lines about errors to stderr while there is no log, always as text: how the log is to look is not known yet.
+pub fn write_errors<E: Display>(errors: &[E]) {
+    let style = Style { format: LogFormat::Text, place: Place::of_stderr() };
+    let mut stderr = io::stderr().lock();
+    // If it is closed there is nobody to tell.
+    let _ = errors.iter().try_for_each(|error| writeln!(stderr, "{}{error}", style.error_prefix()));
 }
 
 impl Log {
@@ -77,6 +84,11 @@ impl Log {
     /// How many lines are lost, to be asked later.
     pub fn losses(&self) -> Losses {
         Losses(Arc::clone(&self.counts))
+    }
+
+    /// By what the log file is opened anew.
+    pub fn reopener(&self) -> Reopener {
+        Reopener(self.to.clone())
     }
 
     /// Waits for what is not written yet, but not for ever.
@@ -97,6 +109,18 @@ impl Losses {
     /// How many it were since the start.
     pub fn total(&self) -> u64 {
         self.0.lost_ever.load(Ordering::Relaxed)
+    }
+}
+
+/// Has the log file opened anew, for whoever moved it away, or made it possible to open it at all.
+#[derive(Debug)]
+pub struct Reopener(Sender<Message>);
+
+impl Reopener {
+    /// Lines that are logged from now on go to the file that has the name now. Should that fail, the log says why.
+    pub fn reopen(&self) {
+        // Without a thread at the other end the process is at its end as well.
+        let _ = self.0.send(Message::Reopen);
     }
 }
 
@@ -163,6 +187,8 @@ impl Write for Lane {
 struct Output {
     from: Receiver<Message>,
     counts: Arc<Counts>,
+    /// How lines on stderr look.
+    style: Style,
     file: Option<LogFile>,
 }
 
@@ -172,17 +198,30 @@ impl Output {
         while let Ok(message) = self.from.recv() {
             let lost = self.counts.take_lost();
             if lost > 0 {
-                let _ = writeln!(stderr, "{lost} lines of the log were lost: it was not read fast enough");
+                let _ = stderr.write_all(self.style.lost(lost).as_bytes());
             }
             match message {
                 Message::Stderr(line) => drop(stderr.write_all(&line)),
                 Message::File(line) => drop(self.file.as_mut().map(|file| file.write_all(&line))),
+                Message::Reopen => {
+                    self.reopen();
+                    continue;
+                }
                 Message::Flush(written) => {
                     let _ = written.try_send(());
                     continue;
                 }
             }
             self.counts.release();
+        }
+    }
+
+    /// The line about a failure comes back to us by the way that all lines come.
+    fn reopen(&mut self) {
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.reopen()
+        {
+            warn!(path = ?file.path(), "the log file cannot be opened: {error}");
         }
     }
 }
@@ -194,7 +233,8 @@ mod tests {
     fn lane(capacity: usize) -> (Lane, Output) {
         let (to, from) = mpsc::channel();
         let counts = Arc::new(Counts::new(capacity));
-        (Lane { to, counts: Arc::clone(&counts), message: Message::Stderr }, Output { from, counts, file: None })
+        let style = Style { format: LogFormat::Text, place: Place::Journal };
+        (Lane { to, counts: Arc::clone(&counts), message: Message::Stderr }, Output { from, counts, style, file: None })
     }
 
     #[test]
@@ -209,7 +249,7 @@ mod tests {
         output.write_all(&mut written);
         assert_eq!(losses.total(), 2);
         let written = String::from_utf8(written).unwrap();
-        assert_eq!(written, "2 lines of the log were lost: it was not read fast enough\none\ntwo\n");
+        assert_eq!(written, "<4> WARN lines of the log were lost: it was not read fast enough lines=2\none\ntwo\n");
     }
 
     #[test]

@@ -18,28 +18,45 @@ const FILE_NAME: &str = "nfdhcpd.log";
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
-    file: File,
+    /// None while it cannot be opened: lines are gone, and the next one tries again.
+    file: Option<File>,
 }
 
 impl LogFile {
-    /// Opens the log file in `directory`, to append to it. The directory is made if it is missing; it and the file
-    /// belong to `owner`.
-    pub fn open(directory: &Path, owner: Option<(Uid, Gid)>) -> io::Result<Self> {
-        directory::make(directory, owner)?;
-        let path = directory.join(FILE_NAME);
-        let file = open(&path)?;
+    /// The log file in `directory`, which is not open yet.
+    pub fn new(directory: &Path) -> Self {
+        Self { path: directory.join(FILE_NAME), file: None }
+    }
+
+    /// Opens it to append to it. The directory is made if it is missing; it and the file belong to `owner`.
+    pub fn open(&mut self, owner: Option<(Uid, Gid)>) -> io::Result<()> {
+        if let Some(directory) = self.path.parent() {
+            directory::make(directory, owner)?;
+        }
+        let file = open(&self.path)?;
         if let Some((uid, gid)) = owner {
             fchown(&file, Some(uid.as_raw()), Some(gid.as_raw()))?;
         }
-        Ok(Self { path, file })
+        self.file = Some(file);
+        Ok(())
     }
 
-    /// Changes to the file that the name stands for. Where that cannot be opened, the old one has to do.
+    /// Opens the file that has the name now. Where that fails, the old one has to do, if there is one.
+    pub fn reopen(&mut self) -> io::Result<()> {
+        self.file = Some(open(&self.path)?);
+        Ok(())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Changes to the file that the name stands for.
     fn follow_name(&mut self) {
-        if !self.has_name()
-            && let Ok(file) = open(&self.path)
-        {
-            self.file = file;
+        if !self.has_name() {
+            // Who wants to know why it fails asks for it to be opened anew.
+            let _ = self.reopen();
         }
     }
 
@@ -47,8 +64,8 @@ impl LogFile {
     fn has_name(&self) -> bool {
         let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let named = fs::symlink_metadata(&self.path).map(identity);
-        let opened = self.file.metadata().map(identity);
-        matches!((named, opened), (Ok(named), Ok(opened)) if named == opened)
+        let opened = self.file.as_ref().and_then(|file| file.metadata().ok()).map(identity);
+        opened.is_some() && opened == named.ok()
     }
 }
 
@@ -56,11 +73,11 @@ impl LogFile {
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.follow_name();
-        self.file.write(line)
+        self.file.as_mut().map_or(Err(io::ErrorKind::NotConnected.into()), |file| file.write(line))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.as_mut().map_or(Ok(()), File::flush)
     }
 }
 
@@ -81,7 +98,8 @@ mod tests {
     /// A log file in a new directory of its own.
     fn log_file(name: &str) -> (LogFile, PathBuf) {
         let directory = std::env::temp_dir().join(format!("log-{name}-{}", std::process::id()));
-        let log = LogFile::open(&directory, None).unwrap();
+        let mut log = LogFile::new(&directory);
+        log.open(None).unwrap();
         (log, directory)
     }
 
@@ -114,6 +132,33 @@ mod tests {
         writeln!(log, "line").unwrap();
         assert_eq!(fs::read_to_string(&rotated).unwrap(), "line\n");
         assert!(!directory.join("elsewhere").exists());
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn goes_on_after_copytruncate() {
+        let (mut log, directory) = log_file("truncated");
+        let path = directory.join(FILE_NAME);
+        writeln!(log, "first").unwrap();
+        OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
+        writeln!(log, "second").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn is_opened_as_soon_as_that_is_possible() {
+        let directory = std::env::temp_dir().join(format!("log-late-{}", std::process::id()));
+        fs::write(&directory, "in the way").unwrap();
+        let mut log = LogFile::new(&directory);
+        log.open(None).unwrap_err();
+        writeln!(log, "lost").unwrap_err();
+        log.reopen().unwrap_err();
+        fs::remove_file(&directory).unwrap();
+        fs::create_dir(&directory).unwrap();
+        log.reopen().unwrap();
+        writeln!(log, "line").unwrap();
+        assert_eq!(fs::read_to_string(log.path()).unwrap(), "line\n");
         fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 use crate::control::{Answer, Fault, Request, from_line, to_line};
 use crate::io::config_file;
 use crate::text::Visible;
@@ -92,8 +92,13 @@ impl Daemon {
         if let Some(socket) = &self.socket {
             return Ok(socket.clone());
         }
-        let parsed = config_file::read(&self.config).map_err(AskError::Config)?;
-        parsed.config.general.control_socket.ok_or_else(|| AskError::NoSocket(self.config.clone()))
+        let socket = self.read_config()?.general.control_socket;
+        socket.ok_or_else(|| AskError::NoSocket(self.config.clone()))
+    }
+
+    /// The configuration as its file is now, which need not be the one in force.
+    pub(super) fn read_config(&self) -> Result<Config, AskError> {
+        config_file::read(&self.config).map(|parsed| parsed.config).map_err(AskError::Config)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod check;
 mod client;
+mod decode;
+mod explain;
 pub mod network;
 mod replay;
 mod rules;
@@ -74,6 +76,8 @@ enum Command {
     /// Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if
     /// the configuration is wrong
     Check(check::Check),
+    /// Explain why the guest of TAP gets an answer, or none, and what it would be answered now
+    Explain(explain::Explain),
     /// Run a capture through the same decisions as the daemon's, without privileges
     Replay(replay::Replay),
     /// Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration
@@ -94,6 +98,7 @@ pub fn main() -> ExitCode {
     match cli.command {
         None => cli.run.run(),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Explain(explain)) => explain.run(),
         Some(Command::Replay(replay)) => replay.run(),
         Some(Command::Rules(rules)) => rules.run(),
         Some(Command::Show(show)) => show.run(),

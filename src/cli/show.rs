@@ -6,6 +6,8 @@ mod table;
 mod tests;
 pub(super) mod words;
 
+pub(super) use detail::Detail;
+
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 

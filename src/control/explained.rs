@@ -33,7 +33,7 @@ pub struct Explained {
     pub unclaimed: Option<String>,
     /// Which packets go where.
     pub queues: Vec<Diverted>,
-    /// What would be answered, in the order in which a guest asks. Nothing without a binding in force.
+    /// What would be answered, in the order in which a guest asks. Nothing without a binding in force, or without the tap.
     pub rehearsals: Vec<Rehearsed>,
 }
 

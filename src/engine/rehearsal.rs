@@ -30,7 +30,7 @@ pub struct Explanation {
     pub indev: Option<Link>,
     /// On a bridge, why the guest is not known where the kernel names the bridge and not its port; None if it is.
     pub unclaimed: Option<Reason>,
-    /// What is asked, and answered. Nothing without a binding in force.
+    /// What is asked, and answered. Nothing without a binding in force, or without the tap.
     pub rehearsals: Vec<Rehearsal>,
 }
 
@@ -78,7 +78,7 @@ impl Engine {
             master: master.cloned(),
             indev: binding.and_then(|binding| self.table.link(binding.indev)).cloned(),
             unclaimed: binding.and_then(|binding| self.unclaimed(binding)),
-            rehearsals: binding.map(|binding| self.rehearse(binding)).unwrap_or_default(),
+            rehearsals: binding.zip(link).map(|(binding, tap)| self.rehearse(binding, tap)).unwrap_or_default(),
         }
     }
 
@@ -96,14 +96,14 @@ impl Engine {
     }
 
     /// All that an honest guest asks, one after the other.
-    fn rehearse(&self, binding: &Binding) -> Vec<Rehearsal> {
+    fn rehearse(&self, binding: &Binding, tap: &Link) -> Vec<Rehearsal> {
         let asker = Asker { binding, router: self.router_address(binding) };
-        let mut rehearsals = vec![self.try_out(binding, Inquiry::Discover, asker.discover())];
+        let mut rehearsals = vec![self.try_out(binding, tap, Inquiry::Discover, asker.discover())];
         let offered = rehearsals.first().and_then(|discover| server_id(discover.reply.as_deref()?));
         // Whoever is offered nothing requests nothing.
-        rehearsals.extend(offered.map(|server| self.try_out(binding, Inquiry::Request, asker.request(server))));
+        rehearsals.extend(offered.map(|server| self.try_out(binding, tap, Inquiry::Request, asker.request(server))));
         let mut add = |inquiry, packet: Option<Vec<u8>>| {
-            rehearsals.extend(packet.map(|packet| self.try_out(binding, inquiry, packet)));
+            rehearsals.extend(packet.map(|packet| self.try_out(binding, tap, inquiry, packet)));
         };
         add(Inquiry::RouterSolicitation, asker.router_solicitation());
         add(Inquiry::NeighborSolicitation, asker.neighbor_solicitation());
@@ -122,16 +122,12 @@ impl Engine {
     }
 
     /// Has a packet answered as if it came from the tap, and the kernel named that.
-    fn try_out(&self, binding: &Binding, inquiry: Inquiry, request: Vec<u8>) -> Rehearsal {
+    fn try_out(&self, binding: &Binding, tap: &Link, inquiry: Inquiry, request: Vec<u8>) -> Rehearsal {
         let mut frame = vec![0; MAX_FRAME];
-        let outcome = match self.ingress(binding, &request) {
-            Some(ingress) => match self.table.identify(&ingress) {
-                Ok(sender) => {
-                    answer(&self.table, &self.config, sender, &ingress, &mut OptionList::default(), &mut frame)
-                }
-                Err(stranger) => Outcome::refused(stranger.reason.into(), stranger.name),
-            },
-            None => Outcome::refused(Reason::UnknownTap.into(), Some(binding.tap)),
+        let ingress = ingress(binding, tap, &request);
+        let outcome = match self.table.identify(&ingress) {
+            Ok(sender) => answer(&self.table, &self.config, sender, &ingress, &mut OptionList::default(), &mut frame),
+            Err(stranger) => Outcome::refused(stranger.reason.into(), stranger.name),
         };
         let reply = outcome.reply.map(|transmit| {
             frame.truncate(transmit.len);
@@ -139,17 +135,16 @@ impl Engine {
         });
         Rehearsal { inquiry, request, outcome, reply }
     }
+}
 
-    /// The packet as NFQUEUE would deliver it; None without the tap.
-    fn ingress<'p>(&self, binding: &Binding, packet: &'p [u8]) -> Option<Ingress<'p>> {
-        let tap = self.table.link(binding.tap)?;
-        Some(Ingress {
-            indev: tap.master.or(Some(tap.ifindex)),
-            physindev: tap.master.map(|_| tap.ifindex),
-            source_mac: Some(binding.mac),
-            checksums: Checksums::Verify,
-            packet,
-        })
+/// The packet as NFQUEUE would deliver it.
+fn ingress<'p>(binding: &Binding, tap: &Link, packet: &'p [u8]) -> Ingress<'p> {
+    Ingress {
+        indev: tap.master.or(Some(tap.ifindex)),
+        physindev: tap.master.map(|_| tap.ifindex),
+        source_mac: Some(binding.mac),
+        checksums: Checksums::Verify,
+        packet,
     }
 }
 

@@ -314,6 +314,16 @@ pub fn read_all(directory: &Path) -> Result<Vec<Result<Parsed, BindingError>>, W
     Ok(files.map(parse).collect())
 }
 
+/// Reads the binding file of one tap, and watches nothing; None if there is none.
+pub fn read_one(directory: &Path, tap: InterfaceName) -> Option<Result<Parsed, BindingError>> {
+    let path = directory.join(tap.to_string());
+    match file::read(&path) {
+        File::Missing => None,
+        File::Unreadable(error) => Some(Err(unreadable(path, &error.to_string()))),
+        File::Readable(_, bytes) => Some(parse(&path, &bytes)),
+    }
+}
+
 /// Reads all files of `directory` that may be binding files, in the order of their names: what is in each, up to one byte
 /// more than a binding may have, or why it cannot be read.
 pub(super) fn read_files(directory: &Path) -> io::Result<impl Iterator<Item = (OsString, io::Result<Vec<u8>>)>> {

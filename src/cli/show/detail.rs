@@ -6,7 +6,7 @@ use super::words::{delegation, meaning, rejection, span, visible};
 use crate::control::{Binding, Exchange, Ipv4, Ipv6, Packets, Tap};
 
 /// One tap in full: a line for each thing that is known of it.
-pub(super) struct Detail<'a>(pub(super) &'a Tap);
+pub(in crate::cli) struct Detail<'a>(pub(in crate::cli) &'a Tap);
 
 impl fmt::Display for Detail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

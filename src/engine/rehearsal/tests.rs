@@ -166,23 +166,23 @@ fn what_stands_in_the_way_has_a_reason() {
     let both = file(&["IP=192.0.2.10\nSUBNET=192.0.2.0/24", "SUBNET6=2001:db8:1::/64"]);
     let on_bridge = format!("{both}INDEV=br0\n");
     let tap_alone = vec![link(TAP, "tap0", OTHER)];
-    let cases: [(&str, &[Link], [Reason; 3]); 3] = [
-        (&both, &[], [Reason::UnknownTap; 3]),
+    let cases: [(&str, &[Link], [Reason; 3]); 2] = [
         (&on_bridge, &tap_alone, [Reason::Offered, Reason::Acked, Reason::NoIndev]),
         (&file(&["IP=192.0.2.10"]), &routed(), [Reason::Offered, Reason::Acked, Reason::NoIpv6]),
     ];
     for (file, links, expected) in cases {
         let explanation = engine(NODES[1], file, links).explain(tap());
         let found: Vec<Reason> = reasons(&explanation).into_iter().map(|(_, reason)| reason).collect();
-        // Whoever is offered nothing requests nothing, so that the third is another.
         assert_eq!(found[..3], expected, "{file}");
     }
 }
 
 #[test]
-fn without_a_binding_in_force_nothing_is_asked() {
+fn without_a_binding_in_force_and_a_tap_nothing_is_asked() {
     let rejected = engine(NODES[1], "MAC=nonsense\n", &routed()).explain(tap());
     assert!(rejected.rehearsals.is_empty() && rejected.status.unwrap().rejected.is_some());
+    let pending = engine(NODES[1], &file(&["IP=192.0.2.10"]), &[]).explain(tap());
+    assert!(pending.rehearsals.is_empty() && pending.status.unwrap().binding.is_some());
     let unknown = Engine::new(node(NODES[1]), 7).explain(tap());
     assert!(unknown.rehearsals.is_empty() && unknown.status.is_none() && unknown.tap.is_none());
 }

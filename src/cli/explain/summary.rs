@@ -1,0 +1,98 @@
+//! Whether a guest is answered, in one sentence.
+
+use super::node::Node;
+use super::report::meaning;
+use crate::control::{Diverted, Explained, Rehearsed, State, Tap};
+
+/// Outcomes that mean that something is not configured, for this guest or at all.
+const OFF: [&str; 4] = ["service_disabled", "no_ipv4", "no_ipv6", "dhcpv6_stateful"];
+
+/// Whether a guest is answered, and in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Summary {
+    pub(super) is_answered: bool,
+    pub(super) text: String,
+}
+
+/// What a kind of packets brings the guest, as people call it.
+pub(super) fn title(kind: &str) -> &'static str {
+    match kind {
+        "dhcp" => "DHCP",
+        "rs" => "RA",
+        "ns" => "NA",
+        "dhcpv6" => "DHCPv6",
+        _ => "other packets",
+    }
+}
+
+/// Whether that is not configured.
+pub(super) fn is_off(rehearsed: &Rehearsed) -> bool {
+    OFF.contains(&rehearsed.outcome.as_str())
+}
+
+/// Whether the guest is answered in all that is configured for it; `failure` says why there is no daemon, if there is none.
+pub(super) fn summary(explained: &Explained, failure: Option<&str>, node: &Node) -> Summary {
+    let wanted: Vec<&Diverted> = explained.queues.iter().filter(|diverted| is_wanted(explained, diverted)).collect();
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for diverted in &wanted {
+        let Some(reason) = obstacle(explained, failure, node, diverted) else { continue };
+        let title = title(&diverted.kind);
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, titles)) => titles.push(title),
+            None => reasons.push((reason, vec![title])),
+        }
+    }
+    let is_answered = !wanted.is_empty() && reasons.is_empty();
+    let text = match reasons.as_slice() {
+        [] if wanted.is_empty() => "gets nothing: nothing is configured for it".to_owned(),
+        [] => format!("answered ({})", titles(&wanted)),
+        reasons => {
+            let words = reasons.iter().map(|(reason, titles)| format!("no {}: {reason}", titles.join(", ")));
+            format!("gets {}", words.collect::<Vec<_>>().join("; "))
+        }
+    };
+    Summary { is_answered, text }
+}
+
+fn titles(wanted: &[&Diverted]) -> String {
+    wanted.iter().map(|diverted| title(&diverted.kind)).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether the guest is to have answers of this kind.
+fn is_wanted(explained: &Explained, diverted: &Diverted) -> bool {
+    let has_family = |tap: &Tap| {
+        let binding = tap.binding.as_ref();
+        let has = binding
+            .map(|binding| if diverted.kind == "dhcp" { binding.ipv4.is_some() } else { binding.ipv6.is_some() });
+        // Of a file that is rejected nobody knows what it means.
+        has.unwrap_or(true)
+    };
+    diverted.queue.is_some()
+        && explained.tap.as_ref().is_none_or(has_family)
+        && !of_kind(explained, diverted).any(is_off)
+}
+
+fn of_kind<'a>(explained: &'a Explained, diverted: &'a Diverted) -> impl Iterator<Item = &'a Rehearsed> {
+    explained.rehearsals.iter().filter(|rehearsed| rehearsed.kind == diverted.kind)
+}
+
+/// The first thing that keeps packets of a kind from being answered.
+fn obstacle(explained: &Explained, failure: Option<&str>, node: &Node, diverted: &Diverted) -> Option<String> {
+    if failure.is_some() {
+        return Some("no daemon can be asked".to_owned());
+    }
+    match &explained.tap {
+        None => return Some("it has no binding file".to_owned()),
+        Some(tap) if tap.state == State::Rejected => return Some("its binding file is rejected".to_owned()),
+        Some(_) if explained.link.is_none() => return Some("there is no such interface".to_owned()),
+        Some(_) => {}
+    }
+    let refused = of_kind(explained, diverted).find(|rehearsed| rehearsed.reply.is_none());
+    refused.map(|rehearsed| meaning(&rehearsed.outcome)).or_else(|| unbound(node, diverted.queue?))
+}
+
+fn unbound(node: &Node, number: u16) -> Option<String> {
+    let bound = node.queues.as_ref().ok()?;
+    let is_bound = bound.iter().any(|queue| queue.number == number);
+    (!is_bound).then(|| format!("no program has bound queue {number}"))
+}

@@ -1,0 +1,263 @@
+//! What an operator reads, and what follows from what.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::node::{Node, Queue};
+use super::report::Report;
+use crate::binding::parse::parse;
+use crate::binding::{IfIndex, InterfaceName};
+use crate::config;
+use crate::control::{Explained, to_pretty};
+use crate::engine::{Engine, Event, Link};
+
+const CONFIG: &str = "\
+[general]
+datapath = /b
+[dhcp]
+server_ip = 192.0.2.254
+[ipv6]
+rs_queue = 43
+ns_queue = 44
+";
+
+const FILE: &str = "\
+MAC=aa:00:00:00:00:01
+HOSTNAME=guest1
+IP=192.0.2.10
+SUBNET=192.0.2.0/24
+GATEWAY=192.0.2.1
+SUBNET6=2001:db8:1::/64
+GATEWAY6=2001:db8:1::1
+";
+
+/// What is there around a guest on tap0, and what an operator is told of it.
+struct Scene {
+    config: String,
+    file: Option<String>,
+    /// Files of other taps.
+    others: Vec<(&'static str, String)>,
+    links: Vec<Link>,
+    node: Node,
+    failure: Option<&'static str>,
+}
+
+impl Scene {
+    /// A guest on a routed tap that is answered.
+    fn routed() -> Self {
+        let queue = |number| Queue { number, waiting: 0, dropped_full: 0, dropped_unread: 0 };
+        Self {
+            config: CONFIG.to_owned(),
+            file: Some(FILE.to_owned()),
+            others: Vec::new(),
+            links: vec![link(7, "tap0")],
+            node: Node { queues: Ok([42, 43, 44].map(queue).into()), has_hooks: false },
+            failure: None,
+        }
+    }
+
+    /// The same on a bridge.
+    fn bridged() -> Self {
+        let bridge = Link { is_bridge: true, ..link(9, "br0") };
+        let tap = Link { master: Some(bridge.ifindex), ..link(7, "tap0") };
+        Self { file: Some(format!("{FILE}INDEV=br0\n")), links: vec![bridge, tap], ..Self::routed() }
+    }
+
+    fn explained(&self) -> Explained {
+        let tap: InterfaceName = "tap0".parse().unwrap();
+        let config = config::parse(Path::new("n.conf"), self.config.as_bytes()).unwrap().config;
+        let mut engine = Engine::new(config.clone(), 0);
+        let mut tell = |event| engine.handle_event(Duration::ZERO, event);
+        self.links.iter().cloned().map(Event::LinkChanged).for_each(&mut tell);
+        let own = self.file.iter().map(|file| ("tap0", file));
+        for (name, file) in own.chain(self.others.iter().map(|(name, file)| (*name, file))) {
+            tell(match parse(&Path::new("/b").join(name), file.as_bytes()) {
+                Ok(parsed) => Event::BindingLoaded(parsed.binding.into()),
+                Err(error) => Event::BindingRejected(name.parse().unwrap(), error),
+            });
+        }
+        Explained::new(Duration::ZERO, tap, &engine.explain(tap), &config)
+    }
+
+    fn report(&self) -> Report {
+        Report::new(self.explained(), self.failure.map(str::to_owned), &self.node)
+    }
+}
+
+fn link(number: u32, name: &str) -> Link {
+    Link {
+        ifindex: IfIndex::new(number).unwrap(),
+        name: name.parse().unwrap(),
+        mac: Some("02:00:00:00:00:01".parse().unwrap()),
+        mtu: 1500,
+        master: None,
+        is_bridge: false,
+        is_ready: true,
+    }
+}
+
+#[test]
+fn a_guest_that_is_answered() {
+    let report = Scene::routed().report();
+    assert!(report.answered);
+    let text = report.to_string();
+    let head = "\
+tap0: answered (DHCP, RA, NA)
+
+ok  binding   /b/tap0
+ok  tap       interface 7, up, MAC 02:00:00:00:00:01, MTU 1500
+ok  queue     42 (DHCP): bound, 0 waiting, 0 dropped
+ok  queue     43 (RA): bound, 0 waiting, 0 dropped
+ok  queue     44 (NA): bound, 0 waiting, 0 dropped
+--  queue     DHCPv6: none in the configuration
+ok  spoofing  none seen
+
+tap0: serving (interface 7)
+  MAC ";
+    assert!(text.starts_with(head), "{text}");
+    for words in [
+        "\nok  DHCPDISCOVER: answered a DISCOVER with an OFFER\n    Ethernet  ",
+        "\nok  DHCPREQUEST: confirmed an address with an ACK\n",
+        "\n      your address (yiaddr)      192.0.2.10\n",
+        "\n    3 router                     192.0.2.1\n",
+        "\nok  Router Solicitation: answered a Router Solicitation\n",
+        "\nok  Neighbor Solicitation: answered a Neighbor Solicitation for one of our own\n    addresses\n",
+        "\n--  DHCPv6 Information-Request: the configuration does not have this kind of\n",
+    ] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+/// The summary, and a finding.
+#[test]
+fn what_is_wrong_is_said_first() {
+    let node = Scene::routed().node;
+    let unbound = Node { queues: Ok(node.queues.clone().unwrap().split_off(1)), ..node.clone() };
+    let unread = Node { queues: Err("nobody may".to_owned()), ..node };
+    let twin = ("tap1", format!("{FILE}INDEV=br0\n"));
+    let port = Link { master: IfIndex::new(9), ..link(8, "tap1") };
+    let ipv6_only = FILE.replace("IP=192.0.2.10\nSUBNET=192.0.2.0/24\nGATEWAY=192.0.2.1\n", "");
+    let down = Link { is_ready: false, ..link(7, "tap0") };
+    let with_dhcpv6 = format!("{CONFIG}dhcpv6_queue = 45\n");
+    for (scene, summary, finding) in [
+        (
+            Scene { file: None, ..Scene::routed() },
+            "gets no DHCP, RA, NA: it has no binding file",
+            "!!  binding   there is no file /b/tap0",
+        ),
+        (
+            Scene { file: Some("MAC=x\n".to_owned()), ..Scene::routed() },
+            "gets no DHCP, RA, NA: its binding file is rejected",
+            "!!  binding   /b/tap0:1: MAC=\"x\": ",
+        ),
+        (
+            Scene { links: vec![], ..Scene::routed() },
+            "gets no DHCP, RA, NA: there is no such interface",
+            "!!  tap       there is no interface of this name",
+        ),
+        (
+            Scene { links: vec![down], ..Scene::routed() },
+            "answered (DHCP, RA, NA)",
+            "!   tap       interface 7, not up, or nobody is at its other end, ",
+        ),
+        (
+            Scene { links: Scene::bridged().links.split_off(1), ..Scene::bridged() },
+            "gets no RA, NA: the interface of `INDEV` is not there",
+            "!!  INDEV     br0: there is no interface of this name",
+        ),
+        (
+            Scene { links: vec![link(9, "br0"), link(7, "tap0")], ..Scene::bridged() },
+            "answered (DHCP, RA, NA)",
+            "!   INDEV     br0: interface 9, up, MAC 02:00:00:00:00:01, MTU 1500; the tap is\n              no port of it",
+        ),
+        (
+            Scene::bridged(),
+            "answered (DHCP, RA, NA)",
+            "ok  sender    without br_netfilter iptables sees br0 and not the port: the guest\n              is known by its MAC",
+        ),
+        (
+            Scene { links: [Scene::bridged().links, vec![port]].concat(), others: vec![twin], ..Scene::bridged() },
+            "answered (DHCP, RA, NA)",
+            "!   sender    without br_netfilter iptables sees br0 and not the port, where the\n              guest is not known: two bindings",
+        ),
+        (
+            Scene { node: unbound, ..Scene::routed() },
+            "gets no DHCP: no program has bound queue 42",
+            "!!  queue     42 (DHCP): no program has bound it",
+        ),
+        (
+            Scene { node: unread, ..Scene::routed() },
+            "answered (DHCP, RA, NA)",
+            "!   queue     whether queues are bound is not known: nobody may",
+        ),
+        (
+            Scene { file: Some(ipv6_only), ..Scene::routed() },
+            "answered (RA, NA)",
+            "--  DHCPDISCOVER: the binding has no IPv4 address",
+        ),
+        (
+            Scene { config: with_dhcpv6, ..Scene::routed() },
+            "gets no DHCPv6: no program has bound queue 45",
+            "ok  DHCPv6 Information-Request: answered",
+        ),
+        (
+            Scene { file: Some(FILE.lines().take(2).collect::<Vec<_>>().join("\n")), ..Scene::routed() },
+            "gets nothing: nothing is configured for it",
+            "--  Router Solicitation: the binding has no IPv6 prefix",
+        ),
+        (
+            Scene { failure: Some("/run/s: nobody"), ..Scene::routed() },
+            "gets no DHCP, RA, NA: no daemon can be asked",
+            "!!  daemon    /run/s: nobody; what follows is what one would do that starts now",
+        ),
+    ] {
+        let report = scene.report();
+        let text = report.to_string();
+        assert!(text.starts_with(&format!("tap0: {summary}\n")), "{summary} is not first in\n{text}");
+        assert!(text.contains(&format!("\n{finding}")), "{finding} is not in\n{text}");
+        assert_eq!(report.answered, summary.starts_with("answered"), "{summary}");
+    }
+}
+
+#[test]
+fn a_rejected_file_leaves_the_last_good_one() {
+    let mut explained = Scene::routed().explained();
+    explained.tap.as_mut().unwrap().rejected = Some("b/tap0:3: bad".to_owned());
+    let report = Report::new(explained, None, &Scene::routed().node);
+    let finding = "!   binding   b/tap0:3: bad; the last good one is still in force\n";
+    assert!(report.answered && report.to_string().contains(finding), "{report}");
+}
+
+#[test]
+fn spoofing_is_told() {
+    let mut explained = Scene::routed().explained();
+    let spoofed = &mut explained.tap.as_mut().unwrap().packets.spoofed;
+    (spoofed.count, spoofed.last_mac) = (3, Some("aa:00:00:00:00:99".to_owned()));
+    let text = Report::new(explained, None, &Scene::routed().node).to_string();
+    let finding =
+        "!   spoofing  3 packets with another MAC were refused, the last one with\n              aa:00:00:00:00:99\n";
+    assert!(text.contains(finding), "{text}");
+}
+
+#[test]
+fn a_doubt_is_told() {
+    let scene = Scene { file: Some(format!("{FILE}PREFIX6=2001:db8:f::/56\n")), ..Scene::routed() };
+    assert!(scene.report().to_string().contains("\n!   doubt     /b/tap0:8: PREFIX6"), "{}", scene.report());
+}
+
+/// The names of the fields are other programs' business too.
+#[test]
+fn the_same_as_json() {
+    let report: serde_json::Value = serde_json::from_str(&to_pretty(&Scene::routed().report())).unwrap();
+    let keys: Vec<_> = report.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["answered", "answers", "explained", "findings", "summary"]);
+    assert_eq!(report["answered"], true);
+    assert_eq!(report["findings"][0], serde_json::json!({"mark": "ok", "about": "binding", "text": "/b/tap0"}));
+    let answer = &report["answers"][1];
+    assert_eq!((&answer["inquiry"], &answer["outcome"]), (&"request".into(), &"dhcpv4_ack".into()));
+    let router = serde_json::json!({"code": 3, "name": "router", "value": "192.0.2.1"});
+    let message = answer["reply"].as_array().unwrap().last().unwrap();
+    assert!(message["inside"].as_array().unwrap().contains(&router), "{message}");
+    assert_eq!(report["explained"]["rehearsals"][1]["kind"], "dhcp");
+}

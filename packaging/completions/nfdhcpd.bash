@@ -19,6 +19,9 @@ _nfdhcpd() {
             nfdhcpd,check)
                 cmd="nfdhcpd__subcmd__check"
                 ;;
+            nfdhcpd,explain)
+                cmd="nfdhcpd__subcmd__explain"
+                ;;
             nfdhcpd,help)
                 cmd="nfdhcpd__subcmd__help"
                 ;;
@@ -34,11 +37,17 @@ _nfdhcpd() {
             nfdhcpd,top)
                 cmd="nfdhcpd__subcmd__top"
                 ;;
+            nfdhcpd,trace)
+                cmd="nfdhcpd__subcmd__trace"
+                ;;
             nfdhcpd,wait)
                 cmd="nfdhcpd__subcmd__wait"
                 ;;
             nfdhcpd__subcmd__help,check)
                 cmd="nfdhcpd__subcmd__help__subcmd__check"
+                ;;
+            nfdhcpd__subcmd__help,explain)
+                cmd="nfdhcpd__subcmd__help__subcmd__explain"
                 ;;
             nfdhcpd__subcmd__help,help)
                 cmd="nfdhcpd__subcmd__help__subcmd__help"
@@ -55,6 +64,9 @@ _nfdhcpd() {
             nfdhcpd__subcmd__help,top)
                 cmd="nfdhcpd__subcmd__help__subcmd__top"
                 ;;
+            nfdhcpd__subcmd__help,trace)
+                cmd="nfdhcpd__subcmd__help__subcmd__trace"
+                ;;
             nfdhcpd__subcmd__help,wait)
                 cmd="nfdhcpd__subcmd__help__subcmd__wait"
                 ;;
@@ -65,7 +77,7 @@ _nfdhcpd() {
 
     case "${cmd}" in
         nfdhcpd)
-            opts="-c -d -f -v -h --config --debug --foreground --version --help check replay rules show top wait help"
+            opts="-c -d -f -v -h --config --debug --foreground --version --help check explain replay rules show top trace wait help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -112,8 +124,34 @@ _nfdhcpd() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nfdhcpd__subcmd__explain)
+            opts="-c -h --json --config --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nfdhcpd__subcmd__help)
-            opts="check replay rules show top wait help"
+            opts="check explain replay rules show top trace wait help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -127,6 +165,20 @@ _nfdhcpd() {
             return 0
             ;;
         nfdhcpd__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nfdhcpd__subcmd__help__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -197,6 +249,20 @@ _nfdhcpd() {
             return 0
             ;;
         nfdhcpd__subcmd__help__subcmd__top)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nfdhcpd__subcmd__help__subcmd__trace)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -357,6 +423,32 @@ _nfdhcpd() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nfdhcpd__subcmd__trace)
+            opts="-c -h --json --config --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

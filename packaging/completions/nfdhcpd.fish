@@ -30,15 +30,21 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s f -l foreground -d 'Log
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s v -l version -d 'Print version'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "explain" -d 'Explain why the guest of TAP gets an answer, or none, and what it would be answered now'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "trace" -d 'Follow the decisions of a running daemon as it makes them; with TAP, those about one tap'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -s c -l config -d 'The configuration file' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -l bindings -d 'The directory of binding files, in place of the configuration\'s datapath' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand explain" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand explain" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand explain" -l json -d 'Print JSON: one object, with the same findings and replies, and all that they were made of'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -l bindings -d 'The directory of binding files' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -s c -l config -d 'The configuration file [default: everything on, with the guest\'s gateway as DHCP server]' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand replay" -s w -l write -d 'Write the replies to this file, each with the time stamp of what it answers' -r -F
@@ -67,14 +73,20 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -s i -l interval -d
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand top" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -l json -d 'Print JSON, an object on each line: {"decision": {...}}, {"noticed": {...}}, {"lost": {...}}'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -s h -l help -d 'Print help'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -l timeout -d 'How long: 2s, 500ms, 1m, or seconds without a unit; at most 5m' -r
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -s h -l help -d 'Print help'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check replay rules show top wait help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "explain" -d 'Explain why the guest of TAP gets an answer, or none, and what it would be answered now'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "trace" -d 'Follow the decisions of a running daemon as it makes them; with TAP, those about one tap'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

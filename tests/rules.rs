@@ -18,6 +18,9 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("by-bridge.sh", &["--format", "iptables", "--bridged", "--by-bridge", "br0,br1", "--bypass", "--no-limit"]),
     ("mixed.ferm", &["--format", "ferm", "--routed", "tap+,vnet0", "--bridged", "tap+", "--bypass"]),
     ("limits.nft", &["--limits-only", "--bridged", "--by-bridge", "br0"]),
+    ("guard.nft", &["--routed", "vnet*", "--bridged", "--guard", "--trunk", "tap9,tap1*", "--no-limit"]),
+    ("guard.ferm", &["--format", "ferm", "--guard", "--no-limit"]),
+    ("guard-alone.nft", &["--guard", "--limits-only", "--no-limit"]),
 ];
 
 #[test]
@@ -46,6 +49,8 @@ fn refuses_what_has_no_meaning() {
         (&["--limit", "3/minute"], "not a number"),
         (&["--no-limit", "--limit", "3"], "cannot be used with"),
         (&["--no-limit", "--limits-only"], "cannot be used with"),
+        (&["--check", "--limits-only"], "cannot be used with"),
+        (&["--trunk", "tap0"], "--guard"),
         (&["-c", "/nonexistent/nfdhcpd.conf"], "/nonexistent/nfdhcpd.conf: cannot be read"),
     ] {
         let (status, stdout, complaint) = run(options);

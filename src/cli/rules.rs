@@ -1,4 +1,6 @@
-//! `nfdhcpd rules`: what netfilter is to be told, for this configuration.
+//! `nfdhcpd rules`: what netfilter is to be told, for this configuration; and whether it has been.
+
+mod check;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -24,15 +26,36 @@ What is printed is loaded like this, and replaces what was loaded before:
   --format ferm       nfdhcpd rules --format ferm >/etc/ferm/nfdhcpd.ferm, with an @include of that file; and
                       nfdhcpd rules --limits-only >/etc/nfdhcpd/limits.nft
 
-The limits are nft's in each format, since iptables cannot keep a rate for each interface. They need Linux 5.11. Taps are
-patterns: tap0, or tap* (tap+) for all that start with tap. docs/queues.md says what each choice means.")]
+The limits and the guard are nft's in each format, since iptables cannot keep a rate for each interface, and does not see all
+that a bridge forwards. They need Linux 5.11. Taps are patterns: tap0, or tap* (tap+) for all that start with tap. docs/queues.md
+says what each choice means.
+
+With --check and the options that the rules were made with, a line is printed for each thing that is missing or wrong. It
+asks nft, iptables-save and ip6tables-save, as far as they are there. Exit status:
+  0  all is there
+  1  something is missing, or cannot be told
+  2  the configuration or the options are wrong
+  3  the kernel cannot be asked: it takes root (CAP_NET_ADMIN) and one of those programs")]
 pub(super) struct RulesCommand {
     /// The configuration file
     #[arg(short, long = "config", value_name = "FILE", default_value = config_file::DEFAULT_PATH)]
     config: PathBuf,
+    /// Print no rules, but what of them the kernel lacks or has otherwise, whoever loaded those that it has
+    #[arg(long, conflicts_with = "limits_only")]
+    check: bool,
     /// What to print
     #[arg(long, default_value = "nft")]
     format: Format,
+    /// Print the limits alone, for nft, beside rules of your own; with --guard that as well
+    #[arg(long)]
+    limits_only: bool,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+/// What the rules are to do.
+#[derive(Debug, Args)]
+struct Wanted {
     /// Taps that the node routes for; the default, with tap*, unless --bridged is given. Both may be
     #[arg(long, value_name = "TAPS", value_delimiter = ',', num_args = 0..=1, default_missing_value = USUAL_TAPS)]
     routed: Option<Vec<Pattern>>,
@@ -55,11 +78,15 @@ pub(super) struct RulesCommand {
     #[arg(long, value_name = "[KIND=]N")]
     burst: Vec<Amount>,
     /// No limits: one guest can fill the queues of all
-    #[arg(long, conflicts_with_all = ["limit", "burst", "limits_only"])]
+    #[arg(long, conflicts_with_all = ["limit", "burst"])]
     no_limit: bool,
-    /// Print the limits alone, for nft, beside rules of your own
+    /// Keep guests from playing server or router: what only those say is dropped, and what could hide it. By nft, which is
+    /// told of all taps above
     #[arg(long)]
-    limits_only: bool,
+    guard: bool,
+    /// Taps that the guard lets send frames with VLAN tags
+    #[arg(long, value_name = "TAPS", value_delimiter = ',', requires = "guard")]
+    trunk: Vec<Pattern>,
 }
 
 impl ValueEnum for Format {
@@ -79,33 +106,49 @@ impl ValueEnum for Format {
 impl RulesCommand {
     /// Runs the command.
     pub(super) fn run(self) -> ExitCode {
-        if self.format == Format::Nft && !self.limits_only && !self.by_bridge.is_empty() {
-            complain("error: --by-bridge is for iptables and ferm: nft sees the ports of a bridge by itself");
+        if let Some(reason) = self.contradiction() {
+            complain(&format!("error: {reason}"));
             return ExitCode::from(BAD_CONFIGURATION);
         }
-        if self.limits_only && self.format != Format::Nft {
-            complain("error: --limits-only is for nft: limits are nft's in every format, so leave --format out");
-            return ExitCode::from(BAD_CONFIGURATION);
-        }
-        match config_file::read(&self.config) {
-            Ok(parsed) => {
-                parsed.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
-                print(&self.text(&parsed.config))
-            }
+        let parsed = match config_file::read(&self.config) {
+            Ok(parsed) => parsed,
             Err(errors) => {
                 errors.iter().for_each(|error| complain(&format!("error: {error}")));
-                ExitCode::from(BAD_CONFIGURATION)
+                return ExitCode::from(BAD_CONFIGURATION);
             }
+        };
+        parsed.warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
+        let rules = self.wanted.rules(&parsed.config);
+        match (self.check, self.limits_only) {
+            (true, _) => check::run(&rules),
+            (false, true) => print(&rules.limits_alone()),
+            (false, false) => print(&rules.in_format(self.format)),
         }
     }
 
-    fn text(self, config: &Config) -> String {
-        let (format, limits_only) = (self.format, self.limits_only);
+    /// Options that have no meaning together.
+    fn contradiction(&self) -> Option<&'static str> {
+        let Self { check, format, limits_only, wanted, .. } = self;
+        let is_whole_nft = !check && !limits_only && *format == Format::Nft;
+        if is_whole_nft && !wanted.by_bridge.is_empty() {
+            Some("--by-bridge is for iptables and ferm: nft sees the ports of a bridge by itself")
+        } else if *limits_only && *format != Format::Nft {
+            Some("--limits-only is for nft: limits are nft's in every format, so leave --format out")
+        } else if *limits_only && wanted.no_limit && !wanted.guard {
+            Some("--limits-only cannot be used with --no-limit: nothing is left, but for --guard")
+        } else {
+            None
+        }
+    }
+}
+
+impl Wanted {
+    fn rules(self, config: &Config) -> Rules {
         let limits = (!self.no_limit).then(|| Limits::new(self.limit, self.burst));
         let taps = taps(self.routed, self.bridged, self.by_bridge);
         let bypass = self.bypass.map(|kinds| if kinds.is_empty() { Kind::ALL.to_vec() } else { kinds });
         let rules = Rules::new(config, taps, limits, bypass.unwrap_or_default());
-        if limits_only { rules.limits_alone() } else { rules.in_format(format) }
+        if self.guard { rules.guarded(self.trunk) } else { rules }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod packet_socket;
 pub mod pcap;
 pub mod pidfile;
 pub mod privileges;
+pub mod ruleset;
 pub mod supervisor;
 pub mod sys;
 pub mod unix_socket;

@@ -1,7 +1,8 @@
 //! What a configuration needs, compared with what netfilter has.
 
 use super::finding::{Fault, Finding};
-use super::installed::{Action, Installed, Where};
+use super::guard::{self, Chains};
+use super::installed::{Action, Family, Installed, Where};
 use super::kind::IpVersion;
 use super::way::{self, Diverted, Origin, Way};
 use super::{Diversion, Kind, Pattern, Rules, Taps};
@@ -29,6 +30,7 @@ impl Rules {
                 self.fault_of_limit(installed, diversion.kind, &origin).map(&mut find);
             }
         }
+        findings.extend(self.faults_of_guard(installed));
         findings.extend(self.unbound(installed));
         findings.extend(self.foreign(installed));
         findings
@@ -65,6 +67,18 @@ impl Rules {
             found if found.contains(&wanted) => None,
             [found, ..] => Some(Fault::OtherLimit { found: *found, wanted }),
         }
+    }
+
+    fn faults_of_guard(&self, installed: &Installed) -> Vec<Finding> {
+        let Some(guard) = &self.guard else { return Vec::new() };
+        let of_family = |family: Family, taps: Vec<&Pattern>| {
+            let of_bridge = family == Family::Bridge;
+            let faults = guard::faults(installed, family, &taps, &Chains { of_bridge, trunks: &guard.trunks });
+            faults.into_iter().map(move |fault| Finding::Guard { family: family.name(), fault })
+        };
+        let Taps { routed, bridged, .. } = &self.taps;
+        let all = routed.iter().chain(bridged).collect();
+        of_family(Family::Inet, all).chain(of_family(Family::Bridge, bridged.iter().collect())).collect()
     }
 
     /// Queues of ours that nobody has bound, though rules lead there.

@@ -13,7 +13,7 @@ impl Display for Fragment<'_> {
         f.write_str(HEAD)?;
         self.write_chain(f, "ip", IpVersion::V4)?;
         self.write_chain(f, "ip6", IpVersion::V6)?;
-        if self.0.limits.is_some() {
+        if self.0.has_tables() {
             self.write_hooks(f)?;
         }
         Ok(())
@@ -27,7 +27,8 @@ const HEAD: &str = "\
 
 /// ferm speaks iptables, which cannot keep a rate for each interface.
 const LIMITS_HEAD: &str = "\
-# A rate for each tap is beyond ferm and iptables, so the limits are nft's. Write their file with the same options:
+# A rate for each tap is beyond ferm and iptables, so the limits (and the guard) are nft's. Write their file with the same
+# options:
 #     nfdhcpd rules --limits-only ... >/etc/nfdhcpd/limits.nft
 ";
 

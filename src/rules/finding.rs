@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Diverted, Kind, Limit, Origin, Where};
+use super::{Diverted, Kind, Limit, NAME, Origin, Pattern, Where, guard};
 use crate::config::QueueNum;
 
 /// Something in netfilter is not as a configuration needs it.
@@ -21,6 +21,13 @@ pub enum Finding {
     },
     /// Rules lead to a queue of this configuration, and no program has bound it.
     NotBound(QueueNum),
+    /// The guard is not as it should be.
+    Guard {
+        /// The family of its table.
+        family: &'static str,
+        /// What is wrong.
+        fault: GuardFault,
+    },
     /// A rule leads to a queue that no daemon of this configuration binds, nor anybody else.
     NobodyBinds(Diverted),
 }
@@ -55,6 +62,24 @@ pub enum Fault {
     },
 }
 
+/// What is wrong with a guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuardFault {
+    /// It is not there.
+    NoTable,
+    /// It does not look at what comes from taps.
+    NotFor(Pattern),
+    /// A rule is missing.
+    NoRule {
+        /// The rule's chain.
+        chain: String,
+        /// The rule's comment.
+        rule: String,
+    },
+    /// A rule is there that was not asked for.
+    Foreign(Where),
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -65,6 +90,7 @@ impl fmt::Display for Finding {
             Self::NotBound(queue) => {
                 write!(f, "queue {queue}: rules present, no program has bound it: is nfdhcpd running?")
             }
+            Self::Guard { family, fault } => fault.write(f, family),
             Self::NobodyBinds(diverted) => {
                 write!(f, "{diverted}: no daemon of this configuration binds it, nor has anybody else; ")?;
                 write!(f, "it is where a rule sends packets to ({})", diverted.rule)
@@ -99,6 +125,19 @@ impl Fault {
                     [found, wanted].map(|limit| format!("{}/second, burst {}", limit.rate, limit.burst));
                 write!(f, "the limit on {what} from {origin} is {found}, not {wanted}")
             }
+        }
+    }
+}
+
+impl GuardFault {
+    fn write(&self, f: &mut fmt::Formatter<'_>, family: &str) -> fmt::Result {
+        match self {
+            Self::NoTable => write!(f, "guard table missing: table {family} {NAME} has no chain {}", guard::TAPS),
+            Self::NotFor(taps) => write!(f, "guard: table {family} {NAME} does not look at what comes from {taps}"),
+            Self::NoRule { chain, rule } => {
+                write!(f, "guard: table {family} {NAME}, chain {chain}: this rule is missing: {rule}")
+            }
+            Self::Foreign(rule) => write!(f, "guard: a rule that was not asked for: {rule}"),
         }
     }
 }

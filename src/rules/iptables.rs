@@ -11,7 +11,7 @@ pub(super) struct Script<'a>(pub(super) &'a Rules);
 impl Display for Script<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(f, "#!/bin/sh")?;
-        write!(f, "{HEAD}{}", self.0.who_floods())?;
+        write!(f, "{HEAD}{}", self.0.who_is_dropped())?;
         writeln!(f, "set -eu")?;
         self.write_limits(f)?;
         self.write_chain(f, "iptables", IpVersion::V4)?;
@@ -30,7 +30,7 @@ const HEAD: &str = "\
 
 impl Script<'_> {
     fn write_limits(&self, f: &mut Formatter<'_>) -> Result {
-        if self.0.limits.is_none() {
+        if !self.0.has_tables() {
             writeln!(f, "\n# No limits, and none left of earlier ones.\nfor family in inet bridge; do")?;
             return writeln!(f, "    nft delete table $family {NAME} 2>/dev/null || true\ndone");
         }

@@ -10,6 +10,7 @@
 mod check;
 mod ferm;
 mod finding;
+mod guard;
 mod installed;
 mod iptables;
 mod kind;
@@ -20,21 +21,24 @@ mod pattern;
 mod tests;
 mod way;
 
-pub use finding::{Fault, Finding};
+pub use finding::{Fault, Finding, GuardFault};
 pub use installed::{Installed, ListingError, Listings, Where};
 pub use kind::{Diversion, Kind, UnknownKind};
 pub use limit::{Amount, AmountError, Limit, Limits};
 pub use pattern::{Pattern, PatternError};
 pub use way::{Diverted, Origin, Way, way};
 
+use std::fmt;
+
 use crate::config::Config;
 
 /// What all that we make in netfilter is called: tables of nft, chains of iptables.
 const NAME: &str = "nfdhcpd";
 
-/// A line among the comments at the top.
+/// Lines among the comments at the top.
 const WHO_FLOODS: &str =
     "# Who floods: nft list table inet nfdhcpd (or bridge): the counters are packets dropped over the limit\n";
+const WHO_PLAYS_SERVER: &str = "# Who plays server: the sets guard_* of the same tables\n";
 
 /// In which words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +70,13 @@ pub struct Rules {
     taps: Taps,
     limits: Option<Limits>,
     bypass: Vec<Kind>,
+    guard: Option<Guard>,
+}
+
+/// Guests are kept from playing server or router.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Guard {
+    trunks: Vec<Pattern>,
 }
 
 impl Rules {
@@ -74,7 +85,13 @@ impl Rules {
     /// Without `limits` a tap may fill the queues. Packets of the kinds in `bypass` pass while no daemon has bound their
     /// queue; the kernel drops all others.
     pub fn new(config: &Config, taps: Taps, limits: Option<Limits>, bypass: Vec<Kind>) -> Self {
-        Self { diversions: kind::diversions(config), taps, limits, bypass }
+        Self { diversions: kind::diversions(config), taps, limits, bypass, guard: None }
+    }
+
+    /// The same, and rules that keep guests from playing server or router. Taps among `trunks` may send frames with VLAN tags.
+    #[must_use]
+    pub fn guarded(self, trunks: Vec<Pattern>) -> Self {
+        Self { guard: Some(Guard { trunks }), ..self }
     }
 
     /// All of them as text.
@@ -86,7 +103,7 @@ impl Rules {
         }
     }
 
-    /// The limits alone, for `nft -f`, beside rules that divert already.
+    /// The limits alone, and the guard, for `nft -f`, beside rules that divert already.
     pub fn limits_alone(&self) -> String {
         nft::LimitsAlone(self).to_string()
     }
@@ -96,9 +113,16 @@ impl Rules {
         if self.bypass.contains(&kind) { word } else { "" }
     }
 
-    /// How to see what the limits do, if there are any.
-    fn who_floods(&self) -> &'static str {
-        if self.limits.is_some() { WHO_FLOODS } else { "" }
+    /// Whether anything of it is for nft in every format.
+    fn has_tables(&self) -> bool {
+        self.limits.is_some() || self.guard.is_some()
+    }
+
+    /// How to see what the limits and the guard do, if there are any.
+    fn who_is_dropped(&self) -> impl fmt::Display {
+        let limits = if self.limits.is_some() { WHO_FLOODS } else { "" };
+        let guard = if self.guard.is_some() { WHO_PLAYS_SERVER } else { "" };
+        [limits, guard].concat()
     }
 
     /// What is diverted of one version of IP.

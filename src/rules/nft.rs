@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::guard::{self, Chains};
 use super::{Kind, Limits, NAME, Pattern, Rules};
 
 /// How many taps a limit keeps account of: more than a node has. Beyond that, taps are not limited.
@@ -47,6 +48,12 @@ impl Family {
         -300
     }
 
+    /// When packets are looked at by the guard: before all else, and before fragments are put together (-400), so that it judges
+    /// what the tap has sent.
+    fn guard_priority(self) -> i32 {
+        -450
+    }
+
     /// When packets are diverted: as in the mangle table of iptables; on a bridge behind its filters (-200), and before
     /// br_netfilter (0).
     fn divert_priority(self) -> i32 {
@@ -63,7 +70,7 @@ pub(super) struct All<'a>(pub(super) &'a Rules);
 impl fmt::Display for All<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "# What guests ask goes to nfdhcpd, by the rules of nft. Made by \"nfdhcpd rules --format nft\".")?;
-        write!(f, "{LOAD}{REMOVE}{}", self.0.who_floods())?;
+        write!(f, "{LOAD}{REMOVE}{}", self.0.who_is_dropped())?;
         Tables { rules: self.0, diverts: true }.fmt(f)
     }
 }
@@ -73,9 +80,19 @@ pub(super) struct LimitsAlone<'a>(pub(super) &'a Rules);
 
 impl fmt::Display for LimitsAlone<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# Limits on what each tap sends to nfdhcpd; other rules divert it. Made by \"nfdhcpd rules\".")?;
-        write!(f, "{LOAD}{REMOVE}{}", self.0.who_floods())?;
+        writeln!(f, "# {}; other rules divert it. Made by \"nfdhcpd rules\".", self.what())?;
+        write!(f, "{LOAD}{REMOVE}{}", self.0.who_is_dropped())?;
         Tables { rules: self.0, diverts: false }.fmt(f)
+    }
+}
+
+impl LimitsAlone<'_> {
+    fn what(&self) -> &'static str {
+        match (&self.0.limits, &self.0.guard) {
+            (_, None) => "Limits on what each tap sends to nfdhcpd",
+            (Some(_), Some(_)) => "What no tap may send, and limits on what each sends to nfdhcpd",
+            (None, Some(_)) => "What no tap may send, beside what goes to nfdhcpd",
+        }
     }
 }
 
@@ -95,10 +112,10 @@ pub(super) struct Tables<'a> {
 impl fmt::Display for Tables<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let taps = &self.rules.taps;
-        let tables = [(Family::Inet, &taps.routed), (Family::Bridge, &taps.bridged)];
-        let mut tables = tables.into_iter().filter(|(_, taps)| !taps.is_empty());
         let Self { rules, diverts } = *self;
-        tables.try_for_each(|(family, taps)| Table { family, taps, rules, diverts }.fmt(f))
+        let tables = [(Family::Inet, &taps.routed), (Family::Bridge, &taps.bridged)];
+        let mut tables = tables.map(|(family, taps)| Table { family, taps, rules, diverts }).into_iter();
+        tables.try_for_each(|table| if table.is_needed() { table.fmt(f) } else { Ok(()) })
     }
 }
 
@@ -115,33 +132,52 @@ impl fmt::Display for Table<'_> {
         let name = format!("{} {NAME}", self.family.name());
         // What is not there cannot be deleted.
         writeln!(f, "\ntable {name}\ndelete table {name}\ntable {name} {{")?;
-        if let Some(limits) = &self.rules.limits {
-            self.write_sets(f)?;
-            self.write_hook(f, "limit", self.family.limit_priority())?;
-            self.write_limits(f, limits)?;
+        if let Some(guard) = &self.rules.guard {
+            let priority = self.family.guard_priority();
+            Hook { chain: guard::TAPS, next: guard::PACKETS, priority }.write(f, self.guarded())?;
+            Chains { of_bridge: self.family == Family::Bridge, trunks: &guard.trunks }.fmt(f)?;
         }
-        if self.diverts {
-            self.write_hook(f, "divert", self.family.divert_priority())?;
-            self.write_diversions(f)?;
+        if !self.taps.is_empty() {
+            self.write_rest(f)?;
         }
         writeln!(f, "}}")
     }
 }
 
 impl Table<'_> {
+    fn is_needed(&self) -> bool {
+        !self.taps.is_empty() || self.rules.guard.is_some() && self.guarded().next().is_some()
+    }
+
+    /// The taps that are kept from playing server.
+    ///
+    /// In the node's own tables those of bridges as well: what a bridge takes for itself, since nobody forwards it (IEEE
+    /// 802.1Q, table 8-1), comes to the node by the port.
+    fn guarded(&self) -> impl Iterator<Item = &Pattern> {
+        let bridged = if self.family == Family::Inet { &self.rules.taps.bridged[..] } else { &[] };
+        self.taps.iter().chain(bridged.iter().filter(|tap| !self.taps.contains(tap)))
+    }
+
+    fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(limits) = &self.rules.limits {
+            self.write_sets(f)?;
+            let priority = self.family.limit_priority();
+            Hook { chain: "limit_taps", next: "limit_packets", priority }.write(f, self.taps.iter())?;
+            self.write_limits(f, limits)?;
+        }
+        if self.diverts {
+            let priority = self.family.divert_priority();
+            Hook { chain: "divert_taps", next: "divert_packets", priority }.write(f, self.taps.iter())?;
+            self.write_diversions(f)?;
+        }
+        Ok(())
+    }
+
     /// One account of taps for each kind of packets.
     fn write_sets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = format!("type ifname; size {SET_SIZE}; flags dynamic,timeout; timeout {SET_TIMEOUT};");
         let mut kinds = self.rules.diversions.iter().map(|diversion| diversion.kind.name());
         kinds.try_for_each(|kind| writeln!(f, "\tset {kind}_rate {{ {what} }}"))
-    }
-
-    /// The chain that the kernel enters with every packet, and leaves with those of no tap.
-    fn write_hook(&self, f: &mut fmt::Formatter<'_>, verb: &str, priority: i32) -> fmt::Result {
-        writeln!(f, "\tchain {verb}_taps {{\n\t\ttype filter hook prerouting priority {priority}; policy accept;")?;
-        let mut taps = self.taps.iter();
-        taps.try_for_each(|tap| writeln!(f, "\t\tiifname \"{}\" goto {verb}_packets", tap.with_star()))?;
-        writeln!(f, "\t}}")
     }
 
     /// The counter stands behind the limit, and so counts what is over it.
@@ -169,6 +205,23 @@ impl Table<'_> {
             let bypass = self.rules.bypass(diversion.kind, " bypass");
             writeln!(f, "\t\t{matches} queue num {}{bypass}", diversion.queue)
         })?;
+        writeln!(f, "\t}}")
+    }
+}
+
+/// A chain that the kernel enters with every packet, and leaves with those of no tap.
+struct Hook {
+    chain: &'static str,
+    /// Where those of taps go.
+    next: &'static str,
+    priority: i32,
+}
+
+impl Hook {
+    fn write<'a>(&self, f: &mut fmt::Formatter<'_>, mut taps: impl Iterator<Item = &'a Pattern>) -> fmt::Result {
+        let Self { chain, next, priority } = self;
+        writeln!(f, "\tchain {chain} {{\n\t\ttype filter hook prerouting priority {priority}; policy accept;")?;
+        taps.try_for_each(|tap| writeln!(f, "\t\tiifname \"{}\" goto {next}", tap.with_star()))?;
         writeln!(f, "\t}}")
     }
 }

@@ -27,6 +27,7 @@ mod dhcpv4;
 mod dhcpv6;
 mod dns;
 mod filters;
+mod guard;
 mod harness;
 mod hostile;
 mod ipv6;
@@ -69,6 +70,7 @@ fn all() -> impl Iterator<Item = Test> {
         hostile::TESTS,
         migration::TESTS,
         rules::TESTS,
+        guard::TESTS,
         filters::sources::TESTS,
         filters::private::TESTS,
         filters::firewall::TESTS,

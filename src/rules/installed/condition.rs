@@ -24,6 +24,8 @@ pub(in crate::rules) enum Subject {
     Bridge(Vec<Pattern>),
     /// A number in its headers.
     Number(Field, Vec<RangeInclusive<u32>>),
+    /// That it has no extension header of IPv6, which no request has.
+    Bare,
     /// Something that no request of a guest is or has: it is of another protocol, or over a rate.
     Foreign,
     /// We cannot tell.
@@ -116,6 +118,7 @@ impl Subject {
                 let has = |number| ranges.iter().any(|range| range.contains(&number));
                 if field.of(kind).is_some_and(has) { Share::All } else { Share::None }
             }
+            Self::Bare => Share::All,
             Self::Unreadable => Share::Unclear,
         }
     }

@@ -107,7 +107,8 @@ pub(super) enum Family {
 impl Family {
     const ALL: [Self; 5] = [Self::Ip, Self::Ip6, Self::Inet, Self::Bridge, Self::Netdev];
 
-    fn name(self) -> &'static str {
+    /// What nft calls it.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ip => "ip",
             Self::Ip6 => "ip6",

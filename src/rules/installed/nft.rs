@@ -209,6 +209,10 @@ fn condition<'a>(item: &Item, value: &'a Value, sets: &Sets<'a>) -> Condition {
 
 /// What is looked at, and for what.
 fn subject(left: &Value, elements: &[Value]) -> Subject {
+    if let Some(header) = left.get("exthdr") {
+        let asks_for_none = header.get("field").is_none() && elements == [Value::Bool(false)];
+        return if asks_for_none { Subject::Bare } else { Subject::Foreign };
+    }
     let text = |path| left.pointer(path).and_then(Value::as_str);
     let subject = match (text("/meta/key"), text("/payload/protocol"), text("/payload/field")) {
         (Some("iifname" | "iif"), ..) => names(elements).map(Subject::Interface),

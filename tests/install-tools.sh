@@ -20,6 +20,7 @@ test    dhcpcd-base      dhcpcd     a client: DHCPv4 and DHCPv6
 test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4 and DHCPv6
 test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
 test    nftables         nft        the limits that "nfdhcpd rules" prints, the filters of snf-network
+test    ferm             ferm       rules in its format
 test    bind9            named      the name server that names are told to
 test    bind9-dnsutils   nsupdate   what tells it
 test    krb5-kdc         krb5kdc    tickets for it

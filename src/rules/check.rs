@@ -77,7 +77,7 @@ impl Rules {
             faults.into_iter().map(move |fault| Finding::Guard { family: family.name(), fault })
         };
         let Taps { routed, bridged, .. } = &self.taps;
-        let all = routed.iter().chain(bridged).collect();
+        let all = routed.iter().chain(bridged.iter().filter(|taps| !routed.contains(taps))).collect();
         of_family(Family::Inet, all).chain(of_family(Family::Bridge, bridged.iter().collect())).collect()
     }
 

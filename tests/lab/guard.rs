@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::slice;
 
 use crate::bridge::{bridged_guest, expect_both_families, make_bridge, set_hooks};
+use crate::check::load_with as load;
 use crate::harness::capture::Frame;
 use crate::harness::frames::{ethernet, icmpv6, ipv4, ipv6, udp4, udp6};
 use crate::harness::requests::{
@@ -13,7 +14,6 @@ use crate::harness::requests::{
     router_solicitation,
 };
 use crate::harness::{Config, Guest, Lab, sh, soon, tests};
-use crate::rules::load;
 
 tests!(guard:
     hostile_frames_reach_nobody,
@@ -295,7 +295,7 @@ impl Switch {
 }
 
 /// To another tap and to the uplink. First it is seen that they come, so that it means something if they do not.
-fn hostile_frames_reach_nobody(_: &mut Lab) {
+pub(crate) fn hostile_frames_reach_nobody(_: &mut Lab) {
     let switch = Switch::new();
     let samples = hostile();
     let all: Vec<_> = samples.iter().map(|sample| sample.what).collect();
@@ -310,7 +310,7 @@ fn hostile_frames_reach_nobody(_: &mut Lab) {
     }
 }
 
-fn honest_frames_pass(_: &mut Lab) {
+pub(crate) fn honest_frames_pass(_: &mut Lab) {
     let switch = Switch::new();
     load("--bridged --guard --bypass");
     let samples = honest();
@@ -325,7 +325,7 @@ fn honest_frames_pass(_: &mut Lab) {
 }
 
 /// But not tags that are none.
-fn trunks_may_send_tags(_: &mut Lab) {
+pub(crate) fn trunks_may_send_tags(_: &mut Lab) {
     let switch = Switch::new();
     load("--bridged --guard --trunk tap1");
     let passed = ["a VLAN", "two tags"].to_vec();
@@ -389,7 +389,7 @@ fn mac_of(interface: &str) -> [u8; 6] {
     bytes.try_into().unwrap()
 }
 
-fn guarded_guests_are_served(lab: &mut Lab) {
+pub(crate) fn guarded_guests_are_served(lab: &mut Lab) {
     set_hooks("1");
     let guests = [bridged_guest(lab, 1), bridged_guest(lab, 2)];
     load("--bridged --guard");

@@ -19,6 +19,7 @@ mod advertisements;
 mod bindings;
 mod boot;
 mod bridge;
+mod check;
 mod control;
 mod daemon;
 #[path = "../decode/mod.rs"]
@@ -71,6 +72,7 @@ fn all() -> impl Iterator<Item = Test> {
         migration::TESTS,
         rules::TESTS,
         guard::TESTS,
+        check::TESTS,
         filters::sources::TESTS,
         filters::private::TESTS,
         filters::firewall::TESTS,

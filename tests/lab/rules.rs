@@ -205,7 +205,7 @@ fn bypass_lets_packets_pass_while_nobody_listens(lab: &mut Lab) {
 
 /// Loads the rules of iptables for the usual configuration.
 #[track_caller]
-pub(crate) fn load(options: &str) {
+fn load(options: &str) {
     load_with(&Config::default(), options);
 }
 

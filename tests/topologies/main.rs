@@ -17,17 +17,24 @@
 #[path = "../lab/bridge.rs"]
 #[expect(dead_code, reason = "the lab needs more of it")]
 mod bridge;
+#[path = "../lab/check.rs"]
+#[expect(dead_code, reason = "the lab needs more of it")]
+mod check;
 mod document;
 #[path = "../lab/filters/mod.rs"]
 #[expect(dead_code, reason = "the lab needs more of it")]
 mod filters;
 mod firewall;
+#[path = "../lab/guard.rs"]
+#[expect(dead_code, reason = "the lab needs more of it")]
+mod guard;
 #[path = "../lab/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the lab needs more of it")]
 mod harness;
 mod machine;
 mod node;
 mod private;
+mod rules;
 mod served;
 mod vlans;
 mod wire;
@@ -50,7 +57,7 @@ fn main() -> ExitCode {
 
 /// Every test of the topologies.
 fn all() -> impl Iterator<Item = Test> {
-    [vlans::TESTS, private::TESTS, firewall::TESTS].into_iter().flatten().copied()
+    [vlans::TESTS, private::TESTS, firewall::TESTS, rules::TESTS].into_iter().flatten().copied()
 }
 
 fn find(name: &str) -> Test {

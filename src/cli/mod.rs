@@ -80,7 +80,8 @@ enum Command {
     Explain(explain::Explain),
     /// Run a capture through the same decisions as the daemon's, without privileges
     Replay(replay::Replay),
-    /// Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration
+    /// Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration; with
+    /// --check, say which of them the kernel lacks
     Rules(rules::RulesCommand),
     /// Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap
     Show(show::Show),

@@ -34,7 +34,7 @@ use nix::unistd::geteuid;
 use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
 
-use crate::config::{Config, ConfigError, General, Parsed};
+use crate::config::{Config, ConfigError, General, MetricsListen, Parsed};
 use crate::engine::{Engine, Status};
 use crate::io::config_file;
 use crate::io::links::{LinkChanges, Links};
@@ -43,6 +43,7 @@ use crate::io::nfqueue::{BindError, Queue};
 use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
 use crate::io::privileges::{PrivilegeError, RunAs};
+use crate::io::sandbox::{self, Needs};
 use crate::io::supervisor::{self, Kept};
 use crate::io::unix_socket::UnixSocket;
 use crate::io::watch::{Told, Watch, WatchError};
@@ -71,6 +72,8 @@ pub struct Options {
 enum RunError {
     #[error(transparent)]
     Privileges(#[from] PrivilegeError),
+    #[error("sandbox: {0}")]
+    Sandbox(io::Error),
     #[error("packet socket: {0}{hint}", hint = capability_hint(.0))]
     PacketSocket(io::Error),
     #[error("rtnetlink: {0}")]
@@ -146,6 +149,8 @@ fn run_as_user(
     let losses = log.as_ref().map(|log| log.losses());
     let (exposition, metrics_socket) = Exposition::open(&parsed.config.general, losses).unzip();
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
+        // Threads have the sandbox of their maker, as they have its privileges.
+        enter_sandbox(options, &parsed.config.general)?;
         let reopener = log.as_deref().map(Log::reopener);
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
@@ -204,6 +209,38 @@ fn drop_privileges(run_as: &RunAs, user: &str) -> Result<(), RunError> {
         RunAs::User { .. } => {}
     }
     Ok(run_as.drop_privileges()?)
+}
+
+/// Gives up what the daemon does not need once it runs, and says what came of it.
+fn enter_sandbox(options: &Options, general: &General) -> Result<(), RunError> {
+    if !general.sandbox {
+        info!("no sandbox: general.sandbox is no");
+        return Ok(());
+    }
+    let entered = sandbox::enter(&needs(options, general)).map_err(RunError::Sandbox)?;
+    for (part, result) in [("Landlock", &entered.landlock), ("seccomp", &entered.seccomp)] {
+        match result {
+            Ok(details) => info!(details, "sandbox: {part} is in force"),
+            Err(lack) => warn!("sandbox: no {part}, {lack}; general.sandbox = no silences this"),
+        }
+    }
+    Ok(())
+}
+
+/// What the daemon needs once it runs.
+fn needs<'a>(options: &'a Options, general: &'a General) -> Needs<'a> {
+    let metrics = general.metrics_listen.as_ref().and_then(|listen| match listen {
+        MetricsListen::Unix(path) => Some(path),
+        MetricsListen::Tcp(_) => None,
+    });
+    let removed = [general.pidfile.as_ref(), general.control_socket.as_ref(), metrics];
+    Needs {
+        config: &options.config,
+        bindings: &general.datapath,
+        log_directory: general.logdir.as_deref().filter(|_| !options.foreground),
+        removed: removed.into_iter().flatten().map(PathBuf::as_path).collect(),
+        supervisor: supervisor::listener(),
+    }
 }
 
 /// Warns, once privileges are gone, if the configuration went out of reach with them.
@@ -287,7 +324,7 @@ fn tell_engine(engine: &mut Engine, clock: Clock, told: Vec<Told>) {
         match told {
             Told::Event(event) => engine.handle_event(clock.now(), event),
             Told::Warning(warning) => warn!("{warning}"),
-            Told::DirectoryGone | Told::DirectoryBack => {}
+            Told::DirectoryGone(_) | Told::DirectoryBack => {}
         }
     }
 }

@@ -357,7 +357,7 @@ fn in_short(told: &Told) -> String {
     match told {
         Told::Event(Event::BindingLoaded(binding)) => format!("+{}", binding.tap),
         Told::Event(Event::BindingRemoved(tap)) => format!("-{tap}"),
-        Told::DirectoryGone => "gone".to_owned(),
+        Told::DirectoryGone(_) => "gone".to_owned(),
         Told::DirectoryBack => "back".to_owned(),
         other => format!("{other:?}"),
     }

@@ -206,8 +206,8 @@ impl Control {
             match told {
                 Told::Event(event) => self.tell(event)?,
                 Told::Warning(warning) => warn!("{warning}"),
-                Told::DirectoryGone => {
-                    warn!(datapath = ?self.config.general.datapath, "the directory of bindings is gone, and all bindings with it");
+                Told::DirectoryGone(reason) => {
+                    warn!(datapath = ?self.config.general.datapath, "the directory of bindings is gone, and all bindings with it: {reason}");
                 }
                 Told::DirectoryBack => {
                     info!(datapath = ?self.config.general.datapath, "the directory of bindings is back");

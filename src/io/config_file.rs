@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use super::sandbox;
 use crate::config::{self, ConfigError, Parsed};
 
 /// Where it is, unless `-c` says otherwise.
@@ -16,7 +17,7 @@ pub const DEFAULT_PATH: &str = "/etc/nfdhcpd/nfdhcpd.conf";
 /// # Errors
 /// Every fault in it; or the one that it cannot be read.
 pub fn read(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
-    let bytes = fs::read(path).map_err(|error| {
+    let bytes = fs::read(path).map_err(|error| sandbox::explained(path, error)).map_err(|error| {
         vec![ConfigError {
             path: path.to_owned(),
             line: None,
@@ -30,7 +31,7 @@ pub fn read(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
 
 /// Tries whether the file can be read by the user we are now.
 pub fn probe(path: &Path) -> io::Result<()> {
-    File::open(path).map(drop)
+    File::open(path).map(drop).map_err(|error| sandbox::explained(path, error))
 }
 
 /// What is wrong with a configuration whose `user` is nobody on this machine.

@@ -15,6 +15,7 @@ pub mod pcap;
 pub mod pidfile;
 pub mod privileges;
 pub mod ruleset;
+pub mod sandbox;
 pub mod supervisor;
 pub mod sys;
 pub mod unix_socket;

@@ -3,6 +3,8 @@
 //!
 //! Without NOTIFY_SOCKET in the environment there is nobody to tell, and that is no error.
 
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -13,6 +15,26 @@ use super::sys;
 
 /// Descriptors that were kept for us, by their names; or why there are none to use.
 pub type Kept = io::Result<Vec<(String, OwnedFd)>>;
+
+/// Where the supervisor listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// There is none.
+    Nobody,
+    /// On a socket with a path.
+    Path,
+    /// On a socket in Linux's abstract namespace.
+    Abstract,
+}
+
+/// Where we would tell how we are.
+pub fn listener() -> Listener {
+    match std::env::var_os("NOTIFY_SOCKET") {
+        None => Listener::Nobody,
+        Some(address) if address.as_encoded_bytes().starts_with(b"@") => Listener::Abstract,
+        Some(_) => Listener::Path,
+    }
+}
 
 /// We are ready, or ready again after [`reloading`]; `status` is a line for whoever asks.
 pub fn ready(status: &str) -> io::Result<()> {

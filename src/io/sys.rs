@@ -150,6 +150,25 @@ pub fn take_passed_descriptors() -> io::Result<Vec<(String, OwnedFd)>> {
     Ok(passed.map(|(fd, name)| (name, own(fd))).collect())
 }
 
+/// Which version of Landlock the kernel has (landlock_create_ruleset(2)).
+///
+/// # Errors
+/// Also why there is none, which the library does not tell: ENOSYS, EOPNOTSUPP, or what a filter of system calls says.
+pub fn landlock_version() -> io::Result<u32> {
+    // linux/landlock.h.
+    const CREATE_RULESET_VERSION: libc::c_uint = 1;
+    // SAFETY: with this flag there are no attributes to point to, and their size is zero.
+    let version = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<libc::c_void>(),
+            0_usize,
+            CREATE_RULESET_VERSION,
+        )
+    };
+    u32::try_from(version).map_err(|_| io::Error::last_os_error())
+}
+
 /// Has tokio tell when `fd` is ready for what is of `interest`. To be called inside a runtime.
 pub fn async_fd(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd owns a valid descriptor until it is dropped, and nothing exchanges it inside the AsyncFd.

@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use crate::binding::parse::{Parsed, parse};
 use crate::binding::{BindingError, InterfaceName};
 use crate::engine::Event;
+use crate::io::sandbox;
 use file::{File, Stamp};
 use guard::Guard;
 use pending::{Look, Now};
@@ -46,8 +47,8 @@ pub enum Told {
     Event(Event),
     /// A fault in a file that is not a reason to reject it, or in a file that belongs to no tap.
     Warning(BindingError),
-    /// The directory is gone, and all bindings with it.
-    DirectoryGone,
+    /// The directory is gone, and all bindings with it; or it cannot be read any more, for this reason.
+    DirectoryGone(io::Error),
     /// The directory is there again.
     DirectoryBack,
 }
@@ -173,8 +174,10 @@ impl Watch {
         } else {
             self.return_to_directory(&mut told)
         };
-        if result.is_err() && self.guard.is_some() {
-            self.leave_directory(&mut told);
+        if let Err(error) = result
+            && self.guard.is_some()
+        {
+            self.leave_directory(error, &mut told);
         }
         told
     }
@@ -205,8 +208,8 @@ impl Watch {
     }
 
     /// Takes the directory for gone.
-    fn leave_directory(&mut self, told: &mut Vec<Told>) {
-        told.push(Told::DirectoryGone);
+    fn leave_directory(&mut self, reason: io::Error, told: &mut Vec<Told>) {
+        told.push(Told::DirectoryGone(reason));
         for name in std::mem::take(&mut self.known).into_keys() {
             told.extend(removed(&name));
         }
@@ -339,7 +342,8 @@ pub(super) fn read_files(directory: &Path) -> io::Result<impl Iterator<Item = (O
 
 /// The names in `directory` that may be those of binding files.
 fn names(directory: &Path) -> io::Result<HashSet<OsString>> {
-    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name()));
+    let entries = fs::read_dir(directory).map_err(|error| sandbox::explained(directory, error))?;
+    let names = entries.map(|entry| Ok(entry?.file_name()));
     names.filter(|name| !name.as_ref().is_ok_and(|name| pending::is_ignored(name))).collect()
 }
 

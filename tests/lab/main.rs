@@ -38,6 +38,7 @@ mod network;
 mod restart;
 mod routed;
 mod rules;
+mod sandbox;
 mod scale;
 mod wait;
 
@@ -64,6 +65,7 @@ fn all() -> impl Iterator<Item = Test> {
         bridge::TESTS,
         bindings::TESTS,
         daemon::TESTS,
+        sandbox::TESTS,
         control::TESTS,
         metrics::TESTS,
         wait::TESTS,

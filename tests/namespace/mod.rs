@@ -39,6 +39,7 @@ pub(crate) fn skip(reason: &str) {
 }
 
 /// Whether a command succeeds.
+#[allow(dead_code, reason = "not every test asks")]
 pub(crate) fn can(program: &str, arguments: &str) -> bool {
     let output = Command::new(program).args(arguments.split(' ')).output();
     output.is_ok_and(|output| output.status.success())

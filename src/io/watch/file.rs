@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::binding::parse::MAX_FILE_SIZE;
+use crate::io::sandbox;
 
 /// What a name of the directory stands for.
 #[derive(Debug)]
@@ -63,8 +64,9 @@ pub(super) fn read(path: &Path) -> File {
 
 /// Opens and reads a file; None if it is no regular one.
 fn open_and_read(path: &Path) -> io::Result<Option<(Stamp, Vec<u8>)>> {
-    let file =
-        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC).open(path)?;
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = file.map_err(|error| sandbox::explained(path, error))?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(None);

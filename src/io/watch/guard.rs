@@ -10,6 +10,7 @@ use nix::sys::inotify::{AddWatchFlags, InotifyEvent};
 
 use super::inotify::Inotify;
 use super::pending::{Change, Now, Pending};
+use crate::io::sandbox;
 
 /// What means something for a file of the directory. That a file is opened or read does not.
 const NAMES: AddWatchFlags = AddWatchFlags::IN_CREATE
@@ -44,10 +45,14 @@ impl Guard {
     /// Watches the directory that is at `path`. To be called inside a runtime.
     ///
     /// # Errors
-    /// There is none, or none that can be watched; or it was exchanged just now: then the next attempt may succeed.
+    /// There is none, or none that can be watched and listed; or it was exchanged just now: then the next attempt may succeed.
     pub(super) fn post(path: &Path) -> io::Result<Self> {
         let inotify = Inotify::new()?;
-        let identity = identity_during(path, || inotify.add(path, NAMES | END | AddWatchFlags::IN_ONLYDIR))?;
+        let identity = identity_during(path, || {
+            inotify.add(path, NAMES | END | AddWatchFlags::IN_ONLYDIR)?;
+            // What may be watched may not be listed for all that.
+            fs::read_dir(path).map(drop).map_err(|error| sandbox::explained(path, error))
+        })?;
         Ok(Self { identity, inotify, pending: Pending::default(), is_end: false, is_up_to_date: true })
     }
 

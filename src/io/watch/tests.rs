@@ -135,7 +135,7 @@ fn short(told: &Told) -> String {
         Told::Event(Event::BindingRemoved(tap)) => format!("-{tap}"),
         Told::Event(other) => panic!("{other:?}"),
         Told::Warning(error) => format!("warning: {}", error.path.file_name().unwrap().display()),
-        Told::DirectoryGone => "gone".to_owned(),
+        Told::DirectoryGone(_) => "gone".to_owned(),
         Told::DirectoryBack => "back".to_owned(),
     }
 }

@@ -41,7 +41,10 @@ impl UnixSocket {
         let socket = Self { path: path.to_owned() };
         listener.set_nonblocking(true)?;
         // The directory may be another user's by now: what the name stands for is not to be followed.
-        lchown(path, None, group.map(Gid::as_raw))?;
+        if let Err(error) = lchown(path, None, group.map(Gid::as_raw)) {
+            socket.remove()?;
+            return Err(hint(error));
+        }
         Ok((socket, listener))
     }
 
@@ -58,6 +61,16 @@ impl UnixSocket {
     pub fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path)
     }
+}
+
+/// What to do about a group that the kernel does not let us give the socket to: root alone may name a group it is not in.
+fn hint(error: io::Error) -> io::Error {
+    if error.kind() == ErrorKind::PermissionDenied {
+        let what =
+            "nfdhcpd is not in control_group: give its unit SupplementaryGroups= with that group, or start as root";
+        return io::Error::new(ErrorKind::PermissionDenied, what);
+    }
+    error
 }
 
 fn group_id(group: &str) -> io::Result<Gid> {

@@ -18,6 +18,8 @@ demo    make             make       the way in
 test    isc-dhcp-client  dhclient   a client: DHCPv4 and DHCPv6
 test    dhcpcd-base      dhcpcd     a client: DHCPv4 and DHCPv6
 test    systemd          /lib/systemd/systemd-networkd   a client: DHCPv4 and DHCPv6
+test    systemd          /lib/systemd/systemd   runs the units of packaging
+test    logrotate        logrotate  rotates the log files
 test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
 test    nftables         nft        the limits that "nfdhcpd rules" prints, the filters of snf-network
 test    ferm             ferm       rules in its format

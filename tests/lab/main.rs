@@ -40,6 +40,7 @@ mod routed;
 mod rules;
 mod sandbox;
 mod scale;
+mod systemd;
 mod wait;
 
 use std::env;
@@ -70,6 +71,7 @@ fn all() -> impl Iterator<Item = Test> {
         metrics::TESTS,
         wait::TESTS,
         restart::TESTS,
+        systemd::TESTS,
         hostile::TESTS,
         migration::TESTS,
         rules::TESTS,

@@ -21,6 +21,7 @@ pub(crate) mod requests;
 pub(crate) mod runner;
 pub(crate) mod strict;
 pub(crate) mod supervisor;
+pub(crate) mod systemd;
 pub(crate) mod wait;
 
 pub(crate) use config::Config;
@@ -30,6 +31,7 @@ pub(crate) use lab::Lab;
 pub(crate) use load::Load;
 pub(crate) use process::{Process, sh, try_sh};
 pub(crate) use supervisor::Supervisor;
+pub(crate) use systemd::Systemd;
 pub(crate) use wait::soon;
 
 /// One test: what it is called and what it does in a lab of its own.

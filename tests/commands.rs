@@ -1,4 +1,4 @@
-//! `nfdhcpd replay`, `check`, `show` and `wait` as an operator uses them: options, messages, exit statuses.
+//! `nfdhcpd replay`, `check`, `show`, `wait` and `trace` as an operator uses them: options, messages, exit statuses.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read and write files and sockets")]
@@ -300,5 +300,34 @@ fn wait_ends_as_the_daemon_says() {
         daemon.join().unwrap();
         assert_eq!((status, stdout.as_str()), (expected_status, ""), "{stderr}");
         assert!(stderr.contains(expected) && (!stderr.is_empty() || status == 0), "{expected} is not in {stderr}");
+    }
+}
+
+#[test]
+fn trace_says_what_is_wrong_and_obeys_nothing_that_it_is_told() {
+    for (arguments, expected) in [(&["a/b"][..], "'a/b'"), (&["--socket", "none.sock"], "none.sock: No such file")] {
+        let (status, stdout, stderr) = run(&[&["trace"], arguments].concat());
+        assert_eq!((status, stdout.as_str()), (2, ""), "{stderr}");
+        assert!(stderr.starts_with("error: ") && stderr.contains(expected), "{expected} is not in {stderr}");
+    }
+    let noticed = r#"{"noticed":{"unix_ms":1,"tap":"tap0","event":"rejected","message":"b\u001b[2J"}}"#;
+    let lost = r#"{"lost":{"count":7}}"#;
+    let answer = format!("{{\"following\":{{}}}}\n{noticed}\n{lost}\n");
+    let shown = "00:00:00.001 tap0: rejected: b\\u{1b}[2J\n(7 more, which came too fast to be shown)\n";
+    for (json, expected) in [(&[][..], shown), (&["--json"], answer.as_str())] {
+        let socket = scratch("trace").join("s");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let answer = answer.clone();
+        let daemon = thread::spawn(move || {
+            let caller = listener.accept().unwrap().0;
+            let mut request = String::new();
+            BufReader::new(&caller).read_line(&mut request).unwrap();
+            assert_eq!(request, "{\"command\":\"trace\",\"tap\":\"tap0\"}\n");
+            (&caller).write_all(answer.as_bytes()).unwrap();
+        });
+        let (status, stdout, stderr) = run(&[&["trace", "tap0", "--socket", socket.to_str().unwrap()], json].concat());
+        daemon.join().unwrap();
+        assert_eq!((status, stdout.as_str()), (2, expected), "{stderr}");
+        assert!(stderr.ends_with("the daemon's answer ended early\n"), "{stderr}");
     }
 }

@@ -120,3 +120,115 @@ pub struct Lost {
     /// How many decisions and notices.
     pub count: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Answer, from_line, to_line};
+    use super::*;
+    use crate::binding::{BindingError, IfIndex, InterfaceName};
+    use crate::engine::{Reason, Transmit};
+    use crate::wire::{DecodeError, Layer};
+
+    const MS: u64 = 1_700_000_000_123;
+
+    fn tap() -> InterfaceName {
+        "tap0".parse().unwrap()
+    }
+
+    fn sent(len: usize) -> Transmit {
+        Transmit { ifindex: IfIndex::new(7).unwrap(), len }
+    }
+
+    fn outcome(reason: Reason) -> Outcome {
+        Outcome { reason, detail: None, foreign: None, tap: Some(tap()), reply: None, omitted: 0, delegation: None }
+    }
+
+    #[track_caller]
+    fn assert_line(answer: Answer, expected: &str) {
+        let line = to_line(&answer);
+        assert_eq!(line.trim_end(), expected);
+        assert_eq!(from_line::<Answer>(line.as_bytes()).unwrap(), answer);
+    }
+
+    /// The names of the fields are other programs' business too.
+    #[test]
+    fn a_decision_has_these_fields() {
+        let asked = Glance::Icmpv6(133);
+        let answered = Outcome { reply: Some(sent(118)), omitted: 2, ..outcome(Reason::RouterAdvertised) };
+        assert_line(
+            Answer::Decision(Box::new(Decision::of_packet(MS, asked, &answered))),
+            concat!(
+                r#"{"decision":{"unix_ms":1700000000123,"tap":"tap0","asked":"RS","outcome":"ra_solicited","#,
+                r#""description":"answered a Router Solicitation","verdict":"drop","detail":null,"foreign_mac":null,"#,
+                r#""sent_bytes":118,"omitted":2}}"#
+            ),
+        );
+        let refused = Outcome {
+            detail: Some(DecodeError::new(Layer::Ndp, "options")),
+            foreign: Some("aa:00:00:00:00:02".parse().unwrap()),
+            tap: None,
+            ..outcome(Reason::NoIpv6)
+        };
+        assert_line(
+            Answer::Decision(Box::new(Decision::of_packet(MS, Glance::Nothing, &refused))),
+            concat!(
+                r#"{"decision":{"unix_ms":1700000000123,"tap":null,"asked":"no IP packet","outcome":"no_ipv6","#,
+                r#""description":"the binding has no IPv6 prefix","verdict":"accept","detail":"ND: bad options","#,
+                r#""foreign_mac":"aa:00:00:00:00:02","sent_bytes":null,"omitted":0}}"#
+            ),
+        );
+        let unasked = Unsolicited { tap: tap(), reason: Reason::Announced, transmit: sent(42) };
+        assert_line(
+            Answer::Decision(Box::new(Decision::of_unsolicited(MS, &unasked))),
+            concat!(
+                r#"{"decision":{"unix_ms":1700000000123,"tap":"tap0","asked":null,"outcome":"announced","#,
+                r#""description":"announced a guest's address on the uplink","verdict":null,"detail":null,"#,
+                r#""foreign_mac":null,"sent_bytes":42,"omitted":0}}"#
+            ),
+        );
+    }
+
+    #[test]
+    fn other_lines_have_these_fields() {
+        let removed = Noticed::new(MS, &Notice::Removed { tap: tap() });
+        let fields = r#""unix_ms":1700000000123,"tap":"tap0","event":"removed","message":"the binding file is gone""#;
+        assert_line(Answer::Noticed(removed), &format!("{{\"noticed\":{{{fields}}}}}"));
+        assert_line(Answer::Lost(Lost { count: 3 }), r#"{"lost":{"count":3}}"#);
+        assert_line(Answer::Following {}, r#"{"following":{}}"#);
+    }
+
+    #[test]
+    fn a_notice_says_what_it_is_about() {
+        let error = BindingError { path: "b/tap0".into(), line: Some(3), key: None, found: None, reason: "bad".into() };
+        let rejected = |keeps_last| Notice::Rejected { tap: tap(), error: error.clone(), keeps_last };
+        let (prefix, via) = ("2001:db8:f::/56".parse().unwrap(), "fe80::1".parse().unwrap());
+        for (notice, link, event, message) in [
+            (rejected(false), Some("tap0"), "rejected", "b/tap0:3: bad"),
+            (rejected(true), Some("tap0"), "rejected", "b/tap0:3: bad; the last good one is still in force"),
+            (Notice::Doubtful(error.clone()), None, "doubtful", "b/tap0:3: bad"),
+            (Notice::Pending { tap: tap() }, Some("tap0"), "pending", "the binding waits for its tap"),
+            (
+                Notice::Delegated { tap: tap(), prefix, via: Some(via) },
+                Some("tap0"),
+                "delegated",
+                "2001:db8:f::/56 via fe80::1",
+            ),
+            (Notice::Delegated { tap: tap(), prefix, via: None }, Some("tap0"), "prefix_released", "2001:db8:f::/56"),
+            (
+                Notice::SendFailed { tap: tap(), errno: 100 },
+                Some("tap0"),
+                "send_failed",
+                "Network is down (os error 100)",
+            ),
+            (
+                Notice::NoUplink { uplink: "eth0".parse().unwrap() },
+                Some("eth0"),
+                "no_uplink",
+                "what is announced waits for this link",
+            ),
+        ] {
+            let noticed = Noticed::new(MS, &notice);
+            assert_eq!((noticed.tap.as_deref(), &*noticed.event, &*noticed.message), (link, event, message));
+        }
+    }
+}

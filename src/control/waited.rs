@@ -24,3 +24,24 @@ pub enum WaitResult {
     /// Neither came about in time.
     Timeout,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Answer, from_line, to_line};
+    use super::*;
+
+    /// The names of the fields are other programs' business too.
+    #[test]
+    fn how_waiting_ended_has_these_fields() {
+        for (result, reason, expected) in [
+            (WaitResult::Serving, None, r#""result":"serving","reason":null"#),
+            (WaitResult::Rejected, Some("b/tap0:3: bad".to_owned()), r#""result":"rejected","reason":"b/tap0:3: bad""#),
+            (WaitResult::Timeout, Some("why".to_owned()), r#""result":"timeout","reason":"why""#),
+        ] {
+            let waited = Answer::Waited(Waited { tap: "tap0".to_owned(), result, reason });
+            let line = to_line(&waited);
+            assert_eq!(line, format!("{{\"waited\":{{\"tap\":\"tap0\",{expected}}}}}\n"));
+            assert_eq!(from_line::<Answer>(line.as_bytes()).unwrap(), waited);
+        }
+    }
+}

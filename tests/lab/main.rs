@@ -41,6 +41,7 @@ mod rules;
 mod sandbox;
 mod scale;
 mod systemd;
+mod trace;
 mod wait;
 
 use std::env;
@@ -69,6 +70,7 @@ fn all() -> impl Iterator<Item = Test> {
         sandbox::TESTS,
         control::TESTS,
         metrics::TESTS,
+        trace::TESTS,
         wait::TESTS,
         restart::TESTS,
         systemd::TESTS,

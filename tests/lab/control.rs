@@ -14,11 +14,13 @@ use serde_json::Value;
 use crate::harness::daemon::write_config;
 use crate::harness::inside::knows_only_root;
 use crate::harness::lab::second_daemon;
+use crate::harness::requests::{dhcpv4, discover_message};
 use crate::harness::{Config, Guest, Lab, SCRATCH, queues, sh, skip, soon, tests};
 
 tests!(control:
     shows_what_is_serving_pending_and_rejected,
     shows_one_tap_in_full,
+    shows_what_last_became_of_a_guest_and_who_was_spoofed,
     shows_all_taps_in_the_order_of_their_names,
     shows_settings_of_the_configuration_in_force,
     socket_is_for_root_alone,
@@ -88,6 +90,26 @@ fn shows_one_tap_in_full(lab: &mut Lab) {
         assert_eq!(status, 1, "{output}");
         assert!(output.starts_with("error: no binding file for \"") && !output.contains('\u{1b}'), "{output}");
     }
+}
+
+fn shows_what_last_became_of_a_guest_and_who_was_spoofed(lab: &mut Lab) {
+    const XID: u32 = 0x6e66_6468;
+    let guest = lab.guest(1);
+    lab.start();
+    lease(&guest);
+    let packets = || json(&["tap1"])["taps"][0]["packets"].clone();
+    assert_eq!(packets()["spoofed"], serde_json::json!({ "count": 0, "last_mac": null }));
+    guest.send(&[dhcpv4(guest.mac, &discover_message([0xaa, 0, 0, 0, 0, 0x99], XID))], 300);
+    let packets = soon("all spoofed packets", || Some(packets()).filter(|it| it["spoofed"]["count"] == 300));
+    assert_eq!(packets["spoofed"]["last_mac"], "aa:00:00:00:00:99");
+    let outcomes: Vec<_> = packets["exchanges"].as_array().unwrap().iter().map(|it| it["outcome"].clone()).collect();
+    for outcome in ["spoofed_message", "dhcpv4_ack", "dhcpv4_offer"] {
+        assert!(outcomes.contains(&outcome.into()), "{outcome} is hidden: {packets}");
+    }
+    let text = expect_shown(&["tap1"]);
+    assert!(text.contains("\n  spoofed ") && text.contains(" 300, the last by aa:00:00:00:00:99\n"), "{text}");
+    let ack = text.lines().find(|line| line.contains(" ago  dhcpv4_ack")).unwrap_or_else(|| panic!("no ACK in {text}"));
+    assert!(ack.chars().count() <= 80, "{ack}");
 }
 
 /// More than one report of the packet thread holds.

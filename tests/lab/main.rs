@@ -27,6 +27,7 @@ mod decode;
 mod dhcpv4;
 mod dhcpv6;
 mod dns;
+mod explain;
 mod filters;
 mod guard;
 mod harness;
@@ -72,6 +73,7 @@ fn all() -> impl Iterator<Item = Test> {
         metrics::TESTS,
         trace::TESTS,
         wait::TESTS,
+        explain::TESTS,
         restart::TESTS,
         systemd::TESTS,
         hostile::TESTS,

@@ -170,17 +170,17 @@ fn run_as_user(
 
 /// Makes the control socket. Without one the daemon is only not asked.
 fn open_control_socket(general: &General) -> Option<(UnixSocket, UnixListener)> {
-    open_socket(general.control_socket.as_deref()?, general, "control socket")
+    let path = general.control_socket.as_deref()?;
+    open_socket(path, general).inspect_err(|error| warn!(?path, "no control socket: {error}")).ok()
 }
 
-/// Makes a socket on which the daemon is asked for `what`.
-fn open_socket(path: &Path, general: &General, what: &str) -> Option<(UnixSocket, UnixListener)> {
-    let made = UnixSocket::create(path, general.control_group.as_deref());
-    let made = made.inspect_err(|error| warn!(?path, "no {what}: {error}")).ok();
-    if made.as_ref().is_some_and(|(socket, _)| socket.is_replaceable()) {
+/// Makes a socket on which root and `control_group` may ask something.
+fn open_socket(path: &Path, general: &General) -> io::Result<(UnixSocket, UnixListener)> {
+    let made = UnixSocket::create(path, general.control_group.as_deref())?;
+    if made.0.is_replaceable() {
         warn!(?path, "others may write in the directory of this socket, and put a socket of their own in its place");
     }
-    made
+    Ok(made)
 }
 
 /// Starts the log, and logs what came before it.
@@ -266,10 +266,7 @@ fn serve(
     let clock = Clock::start();
     let mut engine = Engine::new(config.clone(), RandomState::new().hash_one(()));
 
-    let socket = PacketSocket::open().map_err(RunError::PacketSocket)?;
-    if exposition.is_some() {
-        socket.have_packets_stamped().map_err(RunError::PacketSocket)?;
-    }
+    let socket = open_packet_socket(exposition.is_some()).map_err(RunError::PacketSocket)?;
     let (links, link_events) = Links::open().map_err(RunError::Links)?;
     let mut watch = Watch::open(&config.general.datapath)?;
     let link_count = link_events.len();
@@ -281,10 +278,7 @@ fn serve(
     }
 
     let queues = queues::open(&config, kept)?;
-    let count = |is_counted: fn(&Status) -> bool| engine.status_after(None).filter(is_counted).count();
-    let bindings = count(|status| status.binding.is_some());
-    let rejected = count(|status| status.rejected.is_some());
-    info!(queues = ?numbers(&queues), bindings, rejected, links = link_count, "ready");
+    tell_ready(&engine, &queues, link_count);
 
     let (packets, commands) = mailbox()?;
     let (teller, news) = teller();
@@ -327,6 +321,23 @@ fn tell_engine(engine: &mut Engine, clock: Clock, told: Vec<Told>) {
             Told::DirectoryGone(_) | Told::DirectoryBack => {}
         }
     }
+}
+
+/// Opens the socket that frames leave by, and has packets stamped where it `is_measured` how long replies take.
+fn open_packet_socket(is_measured: bool) -> io::Result<PacketSocket> {
+    let socket = PacketSocket::open()?;
+    if is_measured {
+        socket.have_packets_stamped()?;
+    }
+    Ok(socket)
+}
+
+/// Says what there is, before the first packet is answered.
+fn tell_ready(engine: &Engine, queues: &[Queue], links: usize) {
+    let count = |is_counted: fn(&Status) -> bool| engine.status_after(None).filter(is_counted).count();
+    let bindings = count(|status| status.binding.is_some());
+    let rejected = count(|status| status.rejected.is_some());
+    info!(queues = ?numbers(queues), bindings, rejected, links, "ready");
 }
 
 /// The numbers of the queues.

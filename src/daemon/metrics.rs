@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ use crate::config::{General, MetricsListen};
 use crate::io::log::Losses;
 use crate::io::nfqueue::QueueList;
 use crate::io::unix_socket::UnixSocket;
-use crate::metrics::{Bindings, Snapshot, Talkers, queue_list, render};
+use crate::metrics::{Bindings, Listed, Snapshot, Talkers, queue_list, render};
 
 /// Where the text is.
 const PATH: &str = "/metrics";
@@ -71,17 +72,9 @@ impl Exposition {
     /// Opens what `general` asks for, if it does; and the unix socket, to be removed at the end. Without it nothing is measured,
     /// and nothing else is missing.
     pub(super) fn open(general: &General, losses: Option<Losses>) -> Option<(Self, Option<UnixSocket>)> {
-        let (listener, socket) = match general.metrics_listen.as_ref()? {
-            MetricsListen::Unix(path) => {
-                let (socket, listener) = open_socket(path, general, "metrics")?;
-                (Listener::Unix(listener), Some(socket))
-            }
-            MetricsListen::Tcp(address) => {
-                let bound = std::net::TcpListener::bind(address)
-                    .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-                (Listener::Tcp(bound.inspect_err(|error| warn!(%address, "no metrics: {error}")).ok()?), None)
-            }
-        };
+        let place = general.metrics_listen.as_ref()?;
+        let opened = Listener::open(place, general);
+        let (listener, socket) = opened.inspect_err(|error| warn!(?place, "no metrics: {error}")).ok()?;
         let list = QueueList::open().inspect_err(|error| warn!("how full the queues are is not measured: {error}"));
         let queue_limit = general.backlog.queue_length;
         Some((Self { listener, list: list.ok(), queue_limit, started: time_of_day(), losses }, socket))
@@ -90,13 +83,29 @@ impl Exposition {
     /// What answers all callers, for ever. To be called inside a runtime.
     pub(super) fn serve(self, packets: Sender) -> io::Result<impl Future<Output = ()> + Send + 'static> {
         let Self { listener, list, queue_limit, started, losses } = self;
-        let desk = Mutex::new(Desk { talkers: Talkers::default(), last: None });
+        let desk = Mutex::default();
         let scraper = Arc::new(Scraper { packets, list, queue_limit, started, losses, desk });
         let entrance = match listener {
             Listener::Tcp(listener) => Entrance::Tcp(TcpListener::from_std(listener)?),
             Listener::Unix(listener) => Entrance::Unix(UnixListener::from_std(listener)?),
         };
         Ok(serve(entrance, scraper))
+    }
+}
+
+impl Listener {
+    fn open(place: &MetricsListen, general: &General) -> io::Result<(Self, Option<UnixSocket>)> {
+        match place {
+            MetricsListen::Tcp(address) => {
+                let listener = std::net::TcpListener::bind(address)?;
+                listener.set_nonblocking(true)?;
+                Ok((Self::Tcp(listener), None))
+            }
+            MetricsListen::Unix(path) => {
+                let (socket, listener) = open_socket(path, general)?;
+                Ok((Self::Unix(listener), Some(socket)))
+            }
+        }
     }
 }
 
@@ -165,10 +174,12 @@ struct Scraper {
 }
 
 /// What one caller has at a time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Desk {
     talkers: Talkers,
     last: Option<(Instant, Bytes)>,
+    /// Whether it is said that the kernel's list cannot be read.
+    is_told: bool,
 }
 
 impl Scraper {
@@ -195,13 +206,13 @@ impl Scraper {
         if let Some((_, text)) = desk.last.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
             return Ok(text.clone());
         }
-        let text = Bytes::from(render(self.look(&mut desk.talkers).await?));
+        let text = Bytes::from(render(self.look(&mut desk).await?));
         desk.last = Some((Instant::now(), text.clone()));
         Ok(text)
     }
 
     /// Gathers all that there is.
-    async fn look(&self, talkers: &mut Talkers) -> Result<Snapshot, Gone> {
+    async fn look(&self, desk: &mut Desk) -> Result<Snapshot, Gone> {
         let (mut bindings, mut packets) = (Bindings::default(), FxHashMap::default());
         let mut next = Some(Which::After(None));
         while let Some(which) = next {
@@ -215,13 +226,25 @@ impl Scraper {
         let measured = self.packets.measured().await?;
         Ok(Snapshot {
             started: self.started,
-            talkers: talkers.look(measured.now, packets),
+            talkers: desk.talkers.look(measured.now, packets),
             measured,
-            listed: self.list.as_ref().and_then(|list| list.read().ok()).iter().flat_map(|it| queue_list(it)).collect(),
+            listed: self.listed(&mut desk.is_told),
             queue_limit: self.queue_limit,
             bindings,
             lost_lines: self.losses.as_ref().map_or(0, Losses::total),
         })
+    }
+
+    /// What the kernel says of its queues. That it says nothing any more is told once.
+    fn listed(&self, is_told: &mut bool) -> Vec<Listed> {
+        match self.list.as_ref().map(QueueList::read) {
+            Some(Ok(text)) => queue_list(&text).collect(),
+            Some(Err(error)) if !mem::replace(is_told, true) => {
+                warn!("how full the queues are is not measured any more: {error}");
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -333,7 +333,7 @@ _nfdhcpd() {
             return 0
             ;;
         nfdhcpd__subcmd__rules)
-            opts="-c -h --config --format --routed --bridged --by-bridge --bypass --limit --burst --no-limit --limits-only --help"
+            opts="-c -h --config --check --format --limits-only --routed --bridged --by-bridge --bypass --limit --burst --no-limit --guard --trunk --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -372,6 +372,10 @@ _nfdhcpd() {
                     return 0
                     ;;
                 --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trunk)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -32,7 +32,7 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s h -l help -d 'Print hel
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "explain" -d 'Explain why the guest of TAP gets an answer, or none, and what it would be answered now'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
-complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration; with --check, say which of them the kernel lacks'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "trace" -d 'Follow the decisions of a running daemon as it makes them; with TAP, those about one tap'
@@ -62,8 +62,11 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l by-bridge -d '
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l bypass -d 'Let packets pass while no daemon has bound the queue: those of KINDS (dhcp, rs, ns, dhcpv6) [default: all]. Others are dropped, as all are without this option' -r
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l limit -d 'Packets per second that one tap may send, of each kind or of KIND (dhcp, rs, ns, dhcpv6). May be repeated [default: 20/second, ns=500/second]' -r
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l burst -d 'Packets that it may send at once before the limit holds. May be repeated [default: twice the limit]' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l trunk -d 'Taps that the guard lets send frames with VLAN tags' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l check -d 'Print no rules, but what of them the kernel lacks or has otherwise, whoever loaded those that it has'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l limits-only -d 'Print the limits alone, for nft, beside rules of your own; with --guard that as well'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l no-limit -d 'No limits: one guest can fill the queues of all'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l limits-only -d 'Print the limits alone, for nft, beside rules of your own'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -l guard -d 'Keep guests from playing server or router: what only those say is dropped, and what could hide it. By nft, which is told of all taps above'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand rules" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand show" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand show" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
@@ -84,7 +87,7 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -s h -l help -d 'P
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "explain" -d 'Explain why the guest of TAP gets an answer, or none, and what it would be answered now'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration; with --check, say which of them the kernel lacks'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "trace" -d 'Follow the decisions of a running daemon as it makes them; with TAP, those about one tap'

@@ -8,10 +8,13 @@
 use std::fs;
 use std::path::Path;
 
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 use nfdhcpd::engine::Reason;
 use nfdhcpd::network::settings::{self, Settings};
-use nfdhcpd::{binding, config};
+use nfdhcpd::{binding, cli, config};
 
+const DOCUMENTS: [&str; 5] = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "docs", "packaging/examples/README.md"];
 const OPTIONS: &str = include_str!("../docs/options.md");
 const SECURITY: &str = include_str!("../SECURITY.md");
 const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
@@ -90,6 +93,59 @@ fn what_shows_that_a_threat_is_held_back_is_there() {
             assert!(is_there, "there is no {evidence}");
         }
     }
+}
+
+/// Subcommands and options; values may stand for others.
+#[test]
+fn commands_that_documents_tell_to_type_are_understood() {
+    for line in DOCUMENTS.iter().flat_map(|name| typed(name)).filter(|line| !line.contains(['…', '['])) {
+        // Then comes another program, or what is said about this one.
+        let command =
+            line.split(['|', '>', ';', '#']).next().and_then(|line| line.split("  ").next()).unwrap_or_default();
+        let program = if line.starts_with("nfdhcpd") { cli::Cli::command() } else { cli::network::Cli::command() };
+        let error = program.try_get_matches_from(command.split_whitespace()).err();
+        let is_unknown = |kind| matches!(kind, ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand);
+        assert!(!error.is_some_and(|error| is_unknown(error.kind())), "{line}");
+    }
+}
+
+/// Blocks of code, and code in the lines, that begin with the name of a program and a word behind it.
+fn typed(path: &str) -> Vec<String> {
+    let text = source(path);
+    let blocks = text.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| line.trim().to_owned());
+    let is_ours = |line: &String| line.starts_with("nfdhcpd ") || line.starts_with("snf-network ");
+    blocks.chain(codes(path)).filter(is_ours).collect()
+}
+
+#[test]
+fn the_first_binding_is_good() {
+    let is_setting = |line: &&str| line.starts_with(|c: char| c.is_ascii_uppercase()) && line.contains('=');
+    let lines: Vec<_> = include_str!("../README.md").lines().map(str::trim).filter(is_setting).collect();
+    let parsed = binding::parse::parse("tap0".as_ref(), lines.join("\n").as_bytes()).expect("a binding");
+    assert_eq!(parsed.warnings, []);
+    assert!(lines.len() > 4 && parsed.binding.ipv4.is_some() && parsed.binding.ipv6.is_some());
+}
+
+/// Whatever looks like the path of a file of ours.
+#[test]
+fn files_that_documents_name_are_there() {
+    let folders =
+        ["docs/", "src/", "tests/", "config/", "packaging/", "fuzz/", "benches/", "pcaps/", "examples/", ".ci/"];
+    let is_path = |code: &&str| folders.iter().any(|folder| code.starts_with(folder)) || code.ends_with(".md");
+    for code in DOCUMENTS.iter().flat_map(|name| codes(name)).filter(|code| is_path(&code.as_str())) {
+        let is_pattern = code.contains(['*', '<', '…', ' ', '{']);
+        // The rooms of the house are named without the house.
+        let is_there = [root().join(&code), root().join("src").join(&code)].iter().any(|path| path.exists());
+        assert!(is_pattern || is_there, "there is no {code}");
+    }
+}
+
+/// The code in the lines of a document, or of all in a folder.
+fn codes(path: &str) -> Vec<String> {
+    let text = source(path);
+    let codes = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    // In a table a pipe is written so.
+    codes.map(|code| code.replace("\\|", "|")).collect()
 }
 
 /// The rows of all tables of a document whose first column has this heading.

@@ -138,7 +138,7 @@ impl fmt::Display for Table<'_> {
             Chains { of_bridge: self.family == Family::Bridge, trunks: &guard.trunks }.fmt(f)?;
         }
         if !self.taps.is_empty() {
-            self.write_rest(f)?;
+            self.write_limits_and_diversions(f)?;
         }
         writeln!(f, "}}")
     }
@@ -158,7 +158,7 @@ impl Table<'_> {
         self.taps.iter().chain(bridged.iter().filter(|tap| !self.taps.contains(tap)))
     }
 
-    fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_limits_and_diversions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(limits) = &self.rules.limits {
             self.write_sets(f)?;
             let priority = self.family.limit_priority();

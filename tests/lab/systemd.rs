@@ -10,6 +10,7 @@ use crate::harness::{Config, Guest, Lab, Systemd, queues, sh, soon, tests};
 
 tests!(systemd:
     is_ready_when_its_bindings_are_and_serves,
+    is_measured,
     reload_lasts_until_the_daemon_has_reloaded,
     starts_anew_what_hangs_and_loses_no_packet,
     journal_knows_priorities,
@@ -70,6 +71,19 @@ fn is_ready_when_its_bindings_are_and_serves(lab: &mut Lab) {
     systemd.sh("systemctl stop nfdhcpd; ! test -e /run/nfdhcpd");
     assert_eq!(systemd.property("Result"), "success");
     soon("the end of the queues", || queues::bound().is_empty().then_some(()));
+}
+
+/// By a port and by a socket; also what only root may read.
+fn is_measured(lab: &mut Lab) {
+    let scrape = |where_to: &str| format!(r#"{where_to}; printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3"#);
+    let systemd = start(lab, &installed().with("general", "metrics_listen", "127.0.0.1:9547"));
+    let metrics = systemd.sh(&format!("bash -c '{}'", scrape("exec 3<>/dev/tcp/127.0.0.1/9547")));
+    assert!(metrics.contains("nfdhcpd_queue_waiting_packets{queue=\"42\"} 0"), "{metrics}");
+    assert_confined(&systemd);
+    systemd.configure(&installed().with("general", "metrics_listen", "/run/nfdhcpd/metrics.sock"));
+    systemd.sh("systemctl restart nfdhcpd");
+    assert_eq!(systemd.sh("stat -c '%U %A' /run/nfdhcpd/metrics.sock"), "nfdhcpd srw-------\n");
+    assert_eq!(systemd.journal("--priority=warning"), "");
 }
 
 /// Nothing of root, and two capabilities.

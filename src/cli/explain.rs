@@ -3,6 +3,7 @@
 mod answers;
 mod node;
 mod report;
+mod rules;
 mod summary;
 #[cfg(test)]
 mod tests;

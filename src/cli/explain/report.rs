@@ -5,11 +5,13 @@ use std::fmt;
 use serde::Serialize;
 
 use super::answers::{self, Told};
-use super::node::{Node, Queue};
+use super::node::Node;
+use super::rules;
 use super::summary::{self, title};
 use crate::cli::decode::{WIDTH, wrapped};
 use crate::cli::show::{Detail, words};
 use crate::control::{Diverted, Explained, Link, State, Tap};
+use crate::metrics::Listed;
 use crate::text::Visible;
 
 /// How wide marks and names of findings are.
@@ -51,7 +53,7 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    fn new(mark: Mark, about: &'static str, text: impl ToString) -> Self {
+    pub(super) fn new(mark: Mark, about: &'static str, text: impl ToString) -> Self {
         Self { mark, about, text: Visible(&text.to_string()).to_string() }
     }
 }
@@ -119,6 +121,7 @@ fn findings(explained: &Explained, failure: Option<String>, node: &Node) -> Vec<
     findings.push(tap(explained));
     findings.extend(explained.tap.as_ref().and_then(|tap| indev(explained, tap)));
     findings.extend(sender(explained, node));
+    findings.extend(rules::findings(explained, &node.rules));
     findings.extend(queues(explained, node));
     findings.extend(explained.tap.as_ref().map(spoofing));
     findings
@@ -176,7 +179,7 @@ fn sender(explained: &Explained, node: &Node) -> Option<Finding> {
     let binding = explained.tap.as_ref()?.binding.as_ref()?;
     explained.master.as_ref().filter(|master| master.name == binding.indev)?;
     let finding = |mark, text: String| Some(Finding::new(mark, "sender", text));
-    if node.has_hooks {
+    if node.rules.as_ref().ok()?.has_hooks {
         return finding(Mark::Ok, "known by its port: br_netfilter shows that to iptables".to_owned());
     }
     let by = format!("without br_netfilter iptables sees {} and not the port", binding.indev);
@@ -194,20 +197,23 @@ pub(super) fn meaning(outcome: &str) -> String {
 fn queues(explained: &Explained, node: &Node) -> Vec<Finding> {
     let finding = |mark, text: String| Finding::new(mark, "queue", text);
     match &node.queues {
-        Ok(bound) => explained.queues.iter().map(|diverted| queue(diverted, bound)).collect(),
+        Ok(bound) => explained.queues.iter().map(|diverted| queue(explained, diverted, bound)).collect(),
         Err(reason) => vec![finding(Mark::Note, format!("whether queues are bound is not known: {reason}"))],
     }
 }
 
-fn queue(diverted: &Diverted, bound: &[Queue]) -> Finding {
+fn queue(explained: &Explained, diverted: &Diverted, bound: &[Listed]) -> Finding {
     let finding = |mark, text: String| Finding::new(mark, "queue", text);
     let kind = title(&diverted.kind);
     let Some(number) = diverted.queue else {
         return finding(Mark::Off, format!("{kind}: none in the configuration"));
     };
     match bound.iter().find(|queue| queue.number == number) {
-        None => finding(Mark::Fault, format!("{number} ({kind}): no program has bound it")),
-        Some(Queue { waiting, dropped_full, dropped_unread, .. }) => {
+        None => {
+            let mark = if summary::is_wanted(explained, diverted) { Mark::Fault } else { Mark::Note };
+            finding(mark, format!("{number} ({kind}): no program has bound it"))
+        }
+        Some(Listed { waiting, dropped_full, dropped_unread, .. }) => {
             let dropped = u64::from(*dropped_full) + u64::from(*dropped_unread);
             let text = format!("{number} ({kind}): bound, {waiting} waiting, {dropped} dropped");
             match dropped {

@@ -2,7 +2,9 @@
 
 use super::node::Node;
 use super::report::meaning;
+use super::rules;
 use crate::control::{Diverted, Explained, Rehearsed, State, Tap};
+use crate::metrics::Listed;
 
 /// Outcomes that mean that something is not configured, for this guest or at all.
 const OFF: [&str; 4] = ["service_disabled", "no_ipv4", "no_ipv6", "dhcpv6_stateful"];
@@ -59,7 +61,7 @@ fn titles(wanted: &[&Diverted]) -> String {
 }
 
 /// Whether the guest is to have answers of this kind.
-fn is_wanted(explained: &Explained, diverted: &Diverted) -> bool {
+pub(super) fn is_wanted(explained: &Explained, diverted: &Diverted) -> bool {
     let has_family = |tap: &Tap| {
         let binding = tap.binding.as_ref();
         let has = binding
@@ -88,11 +90,13 @@ fn obstacle(explained: &Explained, failure: Option<&str>, node: &Node, diverted:
         Some(_) => {}
     }
     let refused = of_kind(explained, diverted).find(|rehearsed| rehearsed.reply.is_none());
-    refused.map(|rehearsed| meaning(&rehearsed.outcome)).or_else(|| unbound(node, diverted.queue?))
+    refused.map(|rehearsed| meaning(&rehearsed.outcome)).or_else(|| on_the_way(explained, node, diverted))
 }
 
-fn unbound(node: &Node, number: u16) -> Option<String> {
-    let bound = node.queues.as_ref().ok()?;
-    let is_bound = bound.iter().any(|queue| queue.number == number);
-    (!is_bound).then(|| format!("no program has bound queue {number}"))
+/// What keeps packets from getting to the daemon.
+fn on_the_way(explained: &Explained, node: &Node, diverted: &Diverted) -> Option<String> {
+    let is_bound = |bound: &Vec<Listed>| bound.iter().any(|queue| Some(queue.number) == diverted.queue);
+    let is_unbound = node.queues.as_ref().is_ok_and(|bound| !is_bound(bound));
+    let by_rules = node.rules.as_ref().ok().and_then(|rules| rules::obstacle(explained, rules, diverted));
+    by_rules.or(is_unbound.then_some("no program has bound its queue")).map(str::to_owned)
 }

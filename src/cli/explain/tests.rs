@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::node::{Node, Queue};
+use super::node::{Node, Rules};
 use super::report::Report;
 use crate::binding::parse::parse;
 use crate::binding::{IfIndex, InterfaceName};
 use crate::config;
 use crate::control::{Explained, to_pretty};
 use crate::engine::{Engine, Event, Link};
+use crate::metrics::Listed;
+use crate::rules::{Installed, Listings};
 
 const CONFIG: &str = "\
 [general]
@@ -45,13 +47,13 @@ struct Scene {
 impl Scene {
     /// A guest on a routed tap that is answered.
     fn routed() -> Self {
-        let queue = |number| Queue { number, waiting: 0, dropped_full: 0, dropped_unread: 0 };
+        let queue = |number| Listed { number, waiting: 0, dropped_full: 0, dropped_unread: 0 };
         Self {
             config: CONFIG.to_owned(),
             file: Some(FILE.to_owned()),
             others: Vec::new(),
             links: vec![link(7, "tap0")],
-            node: Node { queues: Ok([42, 43, 44].map(queue).into()), has_hooks: false },
+            node: Node { queues: Ok([42, 43, 44].map(queue).into()), rules: Ok(rules("tap+")) },
             failure: None,
         }
     }
@@ -60,7 +62,12 @@ impl Scene {
     fn bridged() -> Self {
         let bridge = Link { is_bridge: true, ..link(9, "br0") };
         let tap = Link { master: Some(bridge.ifindex), ..link(7, "tap0") };
-        Self { file: Some(format!("{FILE}INDEV=br0\n")), links: vec![bridge, tap], ..Self::routed() }
+        Self {
+            file: Some(format!("{FILE}INDEV=br0\n")),
+            links: vec![bridge, tap],
+            node: Node { rules: Ok(rules("br0")), ..Self::routed().node },
+            ..Self::routed()
+        }
     }
 
     fn explained(&self) -> Explained {
@@ -82,6 +89,19 @@ impl Scene {
     fn report(&self) -> Report {
         Report::new(self.explained(), self.failure.map(str::to_owned), &self.node)
     }
+}
+
+/// Rules of iptables for what comes in at an interface.
+fn rules(interface: &str) -> Rules {
+    let table = |rules: &[String]| vec![format!("*mangle\n:PREROUTING ACCEPT [0:0]\n{}\nCOMMIT\n", rules.join("\n"))];
+    let rule = |what: &str, queue| format!("-A PREROUTING -i {interface} -p {what} -j NFQUEUE --queue-num {queue}");
+    let solicitation = |number, queue| rule(&format!("ipv6-icmp -m icmp6 --icmpv6-type {number}"), queue);
+    let listings = Listings {
+        iptables: table(&[rule("udp -m udp --dport 67", 42)]),
+        ip6tables: table(&[solicitation(133, 43), solicitation(135, 44), rule("udp -m udp --dport 547", 45)]),
+        ..Listings::default()
+    };
+    Rules { installed: Installed::read(&listings).unwrap(), has_hooks: false, failures: Vec::new() }
 }
 
 fn link(number: u32, name: &str) -> Link {
@@ -106,6 +126,9 @@ tap0: answered (DHCP, RA, NA)
 
 ok  binding   /b/tap0
 ok  tap       interface 7, up, MAC 02:00:00:00:00:01, MTU 1500
+ok  rules     DHCP: to queue 42
+ok  rules     RA: to queue 43
+ok  rules     NA: to queue 44
 ok  queue     42 (DHCP): bound, 0 waiting, 0 dropped
 ok  queue     43 (RA): bound, 0 waiting, 0 dropped
 ok  queue     44 (NA): bound, 0 waiting, 0 dropped
@@ -129,95 +152,120 @@ tap0: serving (interface 7)
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
-/// The summary, and a finding.
+/// What a scene is told as: the summary, and a finding.
+#[track_caller]
+fn expect(scene: Scene, summary: &str, finding: &str) {
+    let report = scene.report();
+    let text = report.to_string();
+    assert!(text.starts_with(&format!("tap0: {summary}")), "{summary} is not first in\n{text}");
+    assert!(text.contains(&format!("\n{finding}")), "{finding} is not in\n{text}");
+    assert_eq!(report.answered, summary.starts_with("answered"), "{summary}");
+}
+
 #[test]
-fn what_is_wrong_is_said_first() {
+fn what_is_wrong_with_file_and_links() {
     let node = Scene::routed().node;
-    let unbound = Node { queues: Ok(node.queues.clone().unwrap().split_off(1)), ..node.clone() };
-    let unread = Node { queues: Err("nobody may".to_owned()), ..node };
     let twin = ("tap1", format!("{FILE}INDEV=br0\n"));
     let port = Link { master: IfIndex::new(9), ..link(8, "tap1") };
-    let ipv6_only = FILE.replace("IP=192.0.2.10\nSUBNET=192.0.2.0/24\nGATEWAY=192.0.2.1\n", "");
     let down = Link { is_ready: false, ..link(7, "tap0") };
+    expect(
+        Scene { file: None, ..Scene::routed() },
+        "gets no DHCP, RA, NA: it has no binding file",
+        "!!  binding   there is no file /b/tap0",
+    );
+    expect(
+        Scene { file: Some("MAC=x\n".to_owned()), ..Scene::routed() },
+        "gets no DHCP, RA, NA: its binding file is rejected",
+        "!!  binding   /b/tap0:1: MAC=\"x\": ",
+    );
+    expect(
+        Scene { links: vec![], ..Scene::routed() },
+        "gets no DHCP, RA, NA: there is no such interface",
+        "!!  tap       there is no interface of this name",
+    );
+    expect(
+        Scene { links: vec![down], ..Scene::routed() },
+        "answered (DHCP, RA, NA)",
+        "!   tap       interface 7, not up, or nobody is at its other end, ",
+    );
+    expect(
+        Scene { links: Scene::bridged().links.split_off(1), node: node.clone(), ..Scene::bridged() },
+        "gets no RA, NA: the interface of `INDEV` is not there",
+        "!!  INDEV     br0: there is no interface of this name",
+    );
+    expect(
+        Scene { links: vec![link(9, "br0"), link(7, "tap0")], node: node.clone(), ..Scene::bridged() },
+        "answered (DHCP, RA, NA)",
+        "!   INDEV     br0: interface 9, up, MAC 02:00:00:00:00:01, MTU 1500; the tap is\n              no port of it",
+    );
+    expect(
+        Scene::bridged(),
+        "answered (DHCP, RA, NA)",
+        "ok  sender    without br_netfilter iptables sees br0 and not the port: the guest\n              is known by its MAC",
+    );
+    expect(
+        Scene { links: [Scene::bridged().links, vec![port]].concat(), others: vec![twin], ..Scene::bridged() },
+        "answered (DHCP, RA, NA)",
+        "!   sender    without br_netfilter iptables sees br0 and not the port, where the\n              guest is not known: two bindings",
+    );
+}
+
+#[test]
+fn what_is_wrong_on_the_way() {
+    let node = Scene::routed().node;
+    let unbound = Node { queues: Ok(node.queues.clone().unwrap().split_off(1)), ..node.clone() };
+    let unread = Node { queues: Err("nobody may".to_owned()), ..node.clone() };
+    let unruled = Node { rules: Ok(rules("vnet+")), ..node.clone() };
+    let unknown = Node { rules: Err("root alone may".to_owned()), ..node };
+    expect(
+        Scene { node: unbound, ..Scene::routed() },
+        "gets no DHCP: no program has bound its queue",
+        "!!  queue     42 (DHCP): no program has bound it",
+    );
+    expect(
+        Scene { node: unread, ..Scene::routed() },
+        "answered (DHCP, RA, NA)",
+        "!   queue     whether queues are bound is not known: nobody may",
+    );
+    expect(
+        Scene { node: unruled, ..Scene::routed() },
+        "gets no DHCP, RA, NA: no rule diverts it to its queue",
+        "!!  rules     DHCP: no rule diverts it to queue 42\n",
+    );
+    expect(Scene { node: unknown, ..Scene::routed() }, "answered (DHCP, RA, NA)", "!   rules     root alone may\n");
+}
+
+#[test]
+fn what_is_not_configured_is_not_missed() {
+    let node = Scene::routed().node;
+    let unbound = Node { queues: Ok(node.queues.clone().unwrap().split_off(1)), ..node };
+    let ipv6_only = FILE.replace("IP=192.0.2.10\nSUBNET=192.0.2.0/24\nGATEWAY=192.0.2.1\n", "");
     let with_dhcpv6 = format!("{CONFIG}dhcpv6_queue = 45\n");
-    for (scene, summary, finding) in [
-        (
-            Scene { file: None, ..Scene::routed() },
-            "gets no DHCP, RA, NA: it has no binding file",
-            "!!  binding   there is no file /b/tap0",
-        ),
-        (
-            Scene { file: Some("MAC=x\n".to_owned()), ..Scene::routed() },
-            "gets no DHCP, RA, NA: its binding file is rejected",
-            "!!  binding   /b/tap0:1: MAC=\"x\": ",
-        ),
-        (
-            Scene { links: vec![], ..Scene::routed() },
-            "gets no DHCP, RA, NA: there is no such interface",
-            "!!  tap       there is no interface of this name",
-        ),
-        (
-            Scene { links: vec![down], ..Scene::routed() },
-            "answered (DHCP, RA, NA)",
-            "!   tap       interface 7, not up, or nobody is at its other end, ",
-        ),
-        (
-            Scene { links: Scene::bridged().links.split_off(1), ..Scene::bridged() },
-            "gets no RA, NA: the interface of `INDEV` is not there",
-            "!!  INDEV     br0: there is no interface of this name",
-        ),
-        (
-            Scene { links: vec![link(9, "br0"), link(7, "tap0")], ..Scene::bridged() },
-            "answered (DHCP, RA, NA)",
-            "!   INDEV     br0: interface 9, up, MAC 02:00:00:00:00:01, MTU 1500; the tap is\n              no port of it",
-        ),
-        (
-            Scene::bridged(),
-            "answered (DHCP, RA, NA)",
-            "ok  sender    without br_netfilter iptables sees br0 and not the port: the guest\n              is known by its MAC",
-        ),
-        (
-            Scene { links: [Scene::bridged().links, vec![port]].concat(), others: vec![twin], ..Scene::bridged() },
-            "answered (DHCP, RA, NA)",
-            "!   sender    without br_netfilter iptables sees br0 and not the port, where the\n              guest is not known: two bindings",
-        ),
-        (
-            Scene { node: unbound, ..Scene::routed() },
-            "gets no DHCP: no program has bound queue 42",
-            "!!  queue     42 (DHCP): no program has bound it",
-        ),
-        (
-            Scene { node: unread, ..Scene::routed() },
-            "answered (DHCP, RA, NA)",
-            "!   queue     whether queues are bound is not known: nobody may",
-        ),
-        (
-            Scene { file: Some(ipv6_only), ..Scene::routed() },
-            "answered (RA, NA)",
-            "--  DHCPDISCOVER: the binding has no IPv4 address",
-        ),
-        (
-            Scene { config: with_dhcpv6, ..Scene::routed() },
-            "gets no DHCPv6: no program has bound queue 45",
-            "ok  DHCPv6 Information-Request: answered",
-        ),
-        (
-            Scene { file: Some(FILE.lines().take(2).collect::<Vec<_>>().join("\n")), ..Scene::routed() },
-            "gets nothing: nothing is configured for it",
-            "--  Router Solicitation: the binding has no IPv6 prefix",
-        ),
-        (
-            Scene { failure: Some("/run/s: nobody"), ..Scene::routed() },
-            "gets no DHCP, RA, NA: no daemon can be asked",
-            "!!  daemon    /run/s: nobody; what follows is what one would do that starts now",
-        ),
-    ] {
-        let report = scene.report();
-        let text = report.to_string();
-        assert!(text.starts_with(&format!("tap0: {summary}\n")), "{summary} is not first in\n{text}");
-        assert!(text.contains(&format!("\n{finding}")), "{finding} is not in\n{text}");
-        assert_eq!(report.answered, summary.starts_with("answered"), "{summary}");
-    }
+    expect(
+        Scene { file: Some(ipv6_only.clone()), ..Scene::routed() },
+        "answered (RA, NA)",
+        "--  DHCPDISCOVER: the binding has no IPv4 address",
+    );
+    expect(
+        Scene { file: Some(ipv6_only), node: unbound, ..Scene::routed() },
+        "answered (RA, NA)",
+        "ok  rules     RA: to queue 43\nok  rules     NA: to queue 44\n!   queue     42 (DHCP): no program",
+    );
+    expect(
+        Scene { config: with_dhcpv6, ..Scene::routed() },
+        "gets no DHCPv6: no program has bound its queue",
+        "ok  DHCPv6 Information-Request: answered",
+    );
+    expect(
+        Scene { file: Some(FILE.lines().take(2).collect::<Vec<_>>().join("\n")), ..Scene::routed() },
+        "gets nothing: nothing is configured for it",
+        "--  Router Solicitation: the binding has no IPv6 prefix",
+    );
+    expect(
+        Scene { failure: Some("/run/s: nobody"), ..Scene::routed() },
+        "gets no DHCP, RA, NA: no daemon can be asked",
+        "!!  daemon    /run/s: nobody; what follows is what one would do that starts now",
+    );
 }
 
 #[test]

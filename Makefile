@@ -7,6 +7,8 @@ help:
 	@echo 'make test   every test: unit, captures, real clients over NFQUEUE, a short run of the fuzzers'
 	@echo 'make test-topologies   VLANs, a bond and private bridges, in an emulated machine (docs/topologies.md)'
 	@echo 'make test-ganeti   both programs on a Ganeti cluster of two nodes, in namespaces (root; docs/ganeti.md)'
+	@echo 'make deb, make rpm, make static   packages, and programs that need no libraries, in target/packages (packaging/README.md)'
+	@echo 'make test-packages   all of them installed, used, upgraded and removed, in layers over this machine (root)'
 	@echo 'make lint   format, clippy, documentation, the units of systemd'
 	@echo 'make bench  the daemon beside the limit of NFQUEUE, dnsmasq and Kea; tables in some minutes (docs/performance.md)'
 	@echo 'make soak   an hour of changing bindings, taps, floods and restarts, or SECONDS=60 of it; nothing may grow'
@@ -63,3 +65,5 @@ fuzz: target/tools/bin/cargo-fuzz
 target/tools/bin/cargo-%:
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
 		cargo install --quiet --locked --root target/tools cargo-$*
+
+include packaging/packages.mk

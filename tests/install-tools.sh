@@ -47,6 +47,19 @@ guest   tcpdump          tcpdump    frames with their tags
 guest   udhcpc           udhcpc     a client: busybox, DHCPv4
 guest   ndisc6           rdisc6     a client: router and neighbour solicitations
 guest   iputils-ping     ping       the way across the wire
+package dpkg-dev         dpkg-buildpackage   packs for Debian
+package debhelper        dh         the same: what all packages do alike
+package fakeroot         fakeroot   the same: files that belong to root
+package lintian          lintian    what is not as Debian has it
+package rpm              rpmbuild   packs for distributions with RPM
+package rpmlint          rpmlint    what is not as they have it
+package gcc              cc         the linker
+package make             make       the way in
+package iproute2         ip         namespaces and taps
+package iptables         iptables   rules that divert packets to the daemon
+package udhcpc           udhcpc     a client: busybox, DHCPv4
+package systemd          /lib/systemd/systemd   starts, restarts and stops what is installed
+package debsums          debsums    whether files are those of the package
 bench   dnsmasq-base     dnsmasq    a neighbour to compare with
 bench   nftables         nft        filters of taps
 bench   valgrind         valgrind   instructions, counted

@@ -1,0 +1,83 @@
+# Packages, and what they have in common: "make install". packaging/README.md says what is in them.
+
+.PHONY: install deb rpm static packages test-packages programs static-programs package-tools
+
+# With PROFILE=dev nothing is optimized: for work on the packages themselves.
+PROFILE = release
+BUILT = $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+MUSL = $(shell uname -m)-unknown-linux-musl
+
+# The same sources make the same packages.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+export SOURCE_DATE_EPOCH
+
+# Where distributions differ.
+DESTDIR =
+UNITDIR = /usr/lib/systemd/system
+ZSHDIR = /usr/share/zsh/site-functions
+DOCDIR = /usr/share/doc/nfdhcpd
+PROGRAMS = target/$(BUILT)
+
+# Files into a directory, if there are any.
+install = $(if $(2),install -D --mode=644 --target-directory=$(DESTDIR)$(1) $(2))
+# One file under a name of its own, unless it is there: it is the administrator's then.
+install-config = [ -e $(DESTDIR)$(2) ] || install -D --mode=644 $(1) $(DESTDIR)$(2)
+
+# All that belongs onto a node, for packages and for who has none.
+install:
+	install -D --strip --target-directory=$(DESTDIR)/usr/sbin $(PROGRAMS)/nfdhcpd $(PROGRAMS)/snf-network
+	$(call install-config,config/nfdhcpd.conf,/etc/nfdhcpd/nfdhcpd.conf)
+	$(call install-config,config/snf-network.default,/etc/default/snf-network)
+	$(call install-config,packaging/logrotate/nfdhcpd,/etc/logrotate.d/nfdhcpd)
+	$(call install,$(UNITDIR),$(wildcard packaging/*.service packaging/*.timer))
+	$(call install,/usr/lib/sysusers.d,packaging/sysusers.d/nfdhcpd.conf)
+	$(call install,/usr/lib/tmpfiles.d,packaging/tmpfiles.d/nfdhcpd.conf)
+	$(call install,/usr/share/man/man5,$(wildcard packaging/man/*.5))
+	$(call install,/usr/share/man/man8,$(wildcard packaging/man/*.8))
+	$(foreach file,$(wildcard packaging/completions/*.bash),install -D --mode=644 $(file) \
+		$(DESTDIR)/usr/share/bash-completion/completions/$(basename $(notdir $(file))) &&) true
+	$(call install,$(ZSHDIR),$(wildcard packaging/completions/_*))
+	$(call install,/usr/share/fish/vendor_completions.d,$(wildcard packaging/completions/*.fish))
+	$(call install,$(DOCDIR),README.md CHANGELOG.md)
+	$(call install,$(DOCDIR)/docs,$(wildcard docs/*.md))
+	cp -r packaging/examples $(DESTDIR)$(DOCDIR)
+	cp -r packaging/grafana packaging/prometheus $(DESTDIR)$(DOCDIR)/examples
+
+# With Debian's own tools: what "make install" does not do, they do as for all packages.
+deb: programs package-tools
+	@packaging/debian/build $(VERSION) $(PROGRAMS)
+
+rpm: programs package-tools
+	@packaging/rpm/build $(VERSION) $(PROGRAMS)
+
+# Programs that need nothing of a machine but its kernel.
+static: static-programs package-tools
+	@mkdir -p target/packages/static
+	@for program in nfdhcpd snf-network; do \
+		strip -o target/packages/static/$$program target/$(MUSL)/$(BUILT)/$$program; \
+	done
+	@stat --format='%s bytes  %n' target/packages/static/*
+	@TIMEFORMAT='%R s for a hundred starts of nfdhcpd --version'; \
+		time for run in {1..100}; do target/packages/static/nfdhcpd --version >/dev/null; done
+static: SHELL = bash
+
+# All of them, and an upgrade for the tests.
+packages: deb rpm static
+	@packaging/rpm/build $(VERSION) $(PROGRAMS) 2
+
+test-packages: packages
+	NFDHCPD_PACKAGES=$(CURDIR)/target/packages cargo test --quiet --test packages
+
+programs:
+	+cargo build --quiet --profile $(PROFILE) --locked --bins
+
+static-programs:
+	@[ -d "$$(rustc --print target-libdir --target $(MUSL))" ] || { \
+		echo 'Rust lacks its libraries for $(MUSL), which linking statically takes: rustup adds them'; \
+		rustup target add $(MUSL); \
+	}
+	+cargo build --quiet --profile $(PROFILE) --locked --bins --target $(MUSL)
+
+package-tools:
+	@tests/install-tools.sh package

@@ -129,7 +129,7 @@ impl Drop for Systemd {
 }
 
 /// Makes a control group. Those of tests that were killed go.
-fn make_group() -> String {
+pub(crate) fn make_group() -> String {
     fs::create_dir(GROUPS).unwrap();
     if let Err(output) = try_sh(&format!("mount -t cgroup2 cgroup2 {GROUPS}")) {
         skip(&format!("no control groups of version 2: {output}"));
@@ -143,7 +143,7 @@ fn make_group() -> String {
 }
 
 /// The script that removes a control group, which fails while there are processes in it.
-fn removal(group: &str) -> String {
+pub(crate) fn removal(group: &str) -> String {
     format!(r"! test -d {group} || find {group} -depth -type d -exec rmdir {{}} +")
 }
 

@@ -1,0 +1,142 @@
+//! A machine to install packages on, with systemd, in the namespaces of a test.
+
+use std::env;
+use std::fs;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::inside::{knows_only_root, need};
+use crate::harness::process::outcome;
+use crate::harness::systemd::{make_group, removal};
+use crate::harness::{Guest, Lab, Process, sh, skip, soon, try_sh};
+
+/// Says where the packages are.
+pub(crate) const PACKAGES: &str = "NFDHCPD_PACKAGES";
+
+/// The root directory of the machine, as the test sees it.
+const ROOT: &str = "/run/lab/machine";
+
+/// A clean environment in which nothing asks.
+const ENVIRONMENT: &[&str] = &[
+    "-i",
+    "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LC_ALL=C.UTF-8",
+    "DEBIAN_FRONTEND=noninteractive",
+    "SYSTEMD_COLORS=0",
+    "SYSTEMD_PAGER=",
+];
+
+/// The directory with the packages, if there are any to test.
+pub(crate) fn packages() -> Option<String> {
+    env::var(PACKAGES).ok()
+}
+
+/// The one package whose name is like this.
+#[track_caller]
+pub(crate) fn package(pattern: &str) -> String {
+    sh(&format!("ls {}/{pattern}", packages().unwrap())).trim().to_owned()
+}
+
+/// A running machine on which nothing is installed yet.
+pub(crate) struct Machine {
+    process: Process,
+    group: String,
+}
+
+impl Machine {
+    /// Boots it.
+    #[track_caller]
+    pub(crate) fn boot() -> Self {
+        need("/lib/systemd/systemd");
+        if knows_only_root() {
+            skip("this needs root: control groups are not for everybody");
+        }
+        let group = make_group();
+        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/packages/machine.sh"));
+        command.args([&group, ROOT, &packages().unwrap()]);
+        let machine = Self { process: Process::start(command, "machine"), group };
+        soon("systemd", || machine.try_sh("systemctl is-active basic.target").ok());
+        machine
+    }
+
+    /// Runs a script on the machine, which has to succeed, for what it prints.
+    #[track_caller]
+    pub(crate) fn sh(&self, script: &str) -> String {
+        self.try_sh(script).unwrap_or_else(|output| {
+            let journal = self.try_sh("journalctl --no-pager --lines=50").unwrap_or_default();
+            panic!("{script}\n{output}\n--- journal\n{journal}")
+        })
+    }
+
+    /// The same: what it prints, as an error if it fails.
+    pub(crate) fn try_sh(&self, script: &str) -> Result<String, String> {
+        let first = self.first_process().ok_or("the machine is not there yet")?;
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", &first, "--mount", "--pid", "--cgroup", "--uts", "--ipc", "--root", "--wdns=/", "env"]);
+        outcome(command.args(ENVIRONMENT).args(["sh", "-ec", script]))
+    }
+
+    /// Whether there is such a file or directory.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.try_sh(&format!("test -e {path} || test -L {path}")).is_ok()
+    }
+
+    /// Writes a file whole.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = format!("/proc/{}/root{path}", self.first_process().unwrap());
+        fs::write(format!("{path}.tmp"), text).unwrap();
+        fs::rename(format!("{path}.tmp"), path).unwrap();
+    }
+
+    /// What systemd says of the daemon.
+    #[track_caller]
+    pub(crate) fn daemon(&self, property: &str) -> String {
+        self.sh(&format!("systemctl show --value --property={property} nfdhcpd")).trim().to_owned()
+    }
+
+    /// Asserts that the daemon runs as its own user, is started with the machine, and gives a guest its address.
+    #[track_caller]
+    pub(crate) fn assert_serves(&self, lab: &Lab) {
+        assert_eq!(self.sh("systemctl is-active nfdhcpd; systemctl is-enabled nfdhcpd"), "active\nenabled\n");
+        assert_eq!(self.sh("stat -c %U /proc/$(systemctl show --value --property=MainPID nfdhcpd)"), "nfdhcpd\n");
+        let guest = self.guest(lab);
+        guest.udhcpc("-q -n").wait();
+        assert!(guest.udhcpc_lease().contains("\nip=192.0.2.11\n"), "{}", guest.udhcpc_lease());
+        let shown = self.sh("nfdhcpd show");
+        assert!(shown.contains("1 serving"), "{shown}");
+    }
+
+    /// A guest whose packets the daemon gets, and whom it knows.
+    #[track_caller]
+    pub(crate) fn guest(&self, lab: &Lab) -> Guest {
+        let guest = lab.guest(1);
+        lab.divert("-i tap+");
+        self.write(&format!("/var/lib/nfdhcpd/{}", guest.tap), &guest.binding());
+        self.sh(&format!("nfdhcpd wait {} --timeout 20s", guest.tap));
+        guest
+    }
+
+    /// The process id of systemd, as the test sees it.
+    fn first_process(&self) -> Option<String> {
+        let pid = self.process.pid();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        children.split_whitespace().next().map(str::to_owned)
+    }
+}
+
+/// Ends all of its processes, and takes its control groups away.
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.process.signal(Signal::SIGKILL);
+        self.process.wait();
+        soon("the end of all processes", || try_sh(&removal(&self.group)).ok());
+    }
+}
+
+/// Each queue with the number of the socket that it belongs to, the same for as long as that socket is there.
+pub(crate) fn queues() -> String {
+    sh("awk '{ print $1, $2 }' /proc/net/netfilter/nfnetlink_queue")
+}

@@ -151,15 +151,15 @@ fn run_as_user(
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
         // Threads have the sandbox of their maker, as they have its privileges.
         enter_sandbox(options, &parsed.config.general)?;
-        let reopener = log.as_deref().map(Log::reopener);
+        let opened = Opened { kept, callers: listener, exposition, log: log.as_deref().map(Log::reopener) };
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
-        serve(options, parsed.config, kept, listener, exposition, reopener)
+        serve(options, parsed.config, opened)
     });
     for socket in [socket, metrics_socket.flatten()].into_iter().flatten() {
         if let Err(error) = socket.remove() {
             // Root's directory is not ours any more. The next daemon removes it.
-            debug!("a socket is left behind: {error}");
+            debug!("a socket stays until the next start: {error}");
         }
     }
     if let Some(Err(error)) = pidfile.map(PidFile::remove) {
@@ -251,15 +251,22 @@ fn warn_of_lost_configuration(path: &Path) {
     }
 }
 
-/// Learns the world, binds the queues, and works until the end.
-fn serve(
-    options: &Options,
-    config: Config,
+/// What was opened while that was permitted, or passed on to us.
+#[derive(Debug)]
+struct Opened {
+    /// Sockets of queues.
     kept: Kept,
+    /// Where the daemon is asked.
     callers: Option<UnixListener>,
+    /// Where what is measured is read.
     exposition: Option<Exposition>,
+    /// The log file.
     log: Option<Reopener>,
-) -> Result<(), RunError> {
+}
+
+/// Learns the world, binds the queues, and works until the end.
+fn serve(options: &Options, config: Config, opened: Opened) -> Result<(), RunError> {
+    let Opened { kept, callers, exposition, log } = opened;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _context = runtime.enter();
     let signals = Signals::listen()?;

@@ -11,6 +11,7 @@ mod show;
 mod top;
 mod trace;
 mod wait;
+mod words;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;

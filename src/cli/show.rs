@@ -4,7 +4,6 @@ mod detail;
 mod table;
 #[cfg(test)]
 mod tests;
-pub(super) mod words;
 
 pub(super) use detail::Detail;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::words::{delegation, meaning, rejection, span, visible};
+use crate::cli::words::{delegation, meaning, rejection, span, visible};
 use crate::control::{Binding, Exchange, Ipv4, Ipv6, Packets, Tap};
 
 /// One tap in full: a line for each thing that is known of it.

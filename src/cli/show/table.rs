@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::words::{cut, delegation, meaning, rejection, span};
+use crate::cli::words::{cut, delegation, meaning, rejection, span};
 use crate::control::{Binding, Node, Packets, State, Tap};
 
 /// All taps.

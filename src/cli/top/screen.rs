@@ -8,7 +8,7 @@ use ratatui::widgets::{Cell, Paragraph, Row, Table};
 
 use super::rates::{Rate, Tally};
 use super::view::View;
-use crate::cli::show::words::{cut, meaning, span};
+use crate::cli::words::{cut, meaning, span};
 use crate::control::{State, Tap};
 
 /// How many outcomes are shown, of those that happened.

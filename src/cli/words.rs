@@ -5,7 +5,7 @@ use crate::engine::Reason;
 use crate::text::Visible;
 
 /// A span in its largest unit, rounded down.
-pub(in crate::cli) fn span(seconds: u64) -> String {
+pub(super) fn span(seconds: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "min")];
     match UNITS.into_iter().find(|(size, _)| seconds >= *size) {
         Some((size, name)) => format!("{} {name}", seconds / size),
@@ -19,7 +19,7 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// The same, cut to `width` characters.
-pub(in crate::cli) fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     let text = visible(text);
     if text.chars().count() <= width {
         return text;
@@ -28,7 +28,7 @@ pub(in crate::cli) fn cut(text: &str, width: usize) -> String {
 }
 
 /// What an outcome means, where this version knows it.
-pub(in crate::cli) fn meaning(outcome: &str) -> Option<&'static str> {
+pub(super) fn meaning(outcome: &str) -> Option<&'static str> {
     Reason::ALL.iter().find(|reason| reason.name() == outcome).map(|reason| reason.description())
 }
 

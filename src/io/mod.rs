@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides what becomes of a packet. `unsafe` is allowed in [`sys`] alone.
 
+pub mod bindings;
 pub mod config_file;
 pub mod directory;
 pub mod dns;

@@ -6,7 +6,6 @@
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
 mod announce;
-mod bindings;
 mod carry_out;
 pub mod files;
 pub mod lock;
@@ -23,6 +22,7 @@ pub mod xenstore;
 use std::io;
 use std::path::Path;
 
+use super::bindings;
 use crate::binding::InterfaceName;
 use crate::network::{Change, Plan, State};
 use rtnetlink::Rtnetlink;

@@ -3,8 +3,9 @@
 use std::io;
 
 use super::rtnetlink::Rtnetlink;
-use super::{announce, bindings, message, nft, script, sysctl};
+use super::{announce, message, nft, script, sysctl};
 use crate::binding::{IfIndex, InterfaceName};
+use crate::io::bindings;
 use crate::network::{Announcement, Change, LinkSetting, Proxy, Route, Rule};
 
 /// Of what is new: it must not be there.

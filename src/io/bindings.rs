@@ -1,4 +1,6 @@
-//! Binding files: read all, and written whole or not at all.
+//! Binding files for those who write them, `snf-network` and `nfdhcpd bind`: read all, and written whole or not at all.
+
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,15 +13,15 @@ use nix::errno::Errno;
 use nix::sys::signal;
 use nix::unistd::Pid;
 
+use super::watch;
 use crate::binding::InterfaceName;
-use crate::io::watch;
 
 /// Who may read a binding: all.
 const MODE: u32 = 0o644;
 
 /// The text of each file of `directory` that is named as an interface may be, as far as a binding may go. A directory that
 /// is missing has none.
-pub(super) fn read(directory: &Path) -> io::Result<BTreeMap<InterfaceName, String>> {
+pub fn read(directory: &Path) -> io::Result<BTreeMap<InterfaceName, String>> {
     let files = match watch::read_files(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         files => files?,
@@ -36,7 +38,7 @@ pub(super) fn read(directory: &Path) -> io::Result<BTreeMap<InterfaceName, Strin
 
 /// Writes a file: whoever reads it sees all of the old text or all of the new. What stands at `path`, be it a link that
 /// leads elsewhere, is replaced.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
     sweep(path);
     let temporary = temporary(path, std::process::id())?;
     let result = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
@@ -48,7 +50,7 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Removes a file, which may be gone.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
+pub fn remove(path: &Path) -> io::Result<()> {
     sweep(path);
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -16,6 +16,9 @@ _nfdhcpd() {
             ",$1")
                 cmd="nfdhcpd"
                 ;;
+            nfdhcpd,bind)
+                cmd="nfdhcpd__subcmd__bind"
+                ;;
             nfdhcpd,check)
                 cmd="nfdhcpd__subcmd__check"
                 ;;
@@ -40,8 +43,14 @@ _nfdhcpd() {
             nfdhcpd,trace)
                 cmd="nfdhcpd__subcmd__trace"
                 ;;
+            nfdhcpd,unbind)
+                cmd="nfdhcpd__subcmd__unbind"
+                ;;
             nfdhcpd,wait)
                 cmd="nfdhcpd__subcmd__wait"
+                ;;
+            nfdhcpd__subcmd__help,bind)
+                cmd="nfdhcpd__subcmd__help__subcmd__bind"
                 ;;
             nfdhcpd__subcmd__help,check)
                 cmd="nfdhcpd__subcmd__help__subcmd__check"
@@ -67,6 +76,9 @@ _nfdhcpd() {
             nfdhcpd__subcmd__help,trace)
                 cmd="nfdhcpd__subcmd__help__subcmd__trace"
                 ;;
+            nfdhcpd__subcmd__help,unbind)
+                cmd="nfdhcpd__subcmd__help__subcmd__unbind"
+                ;;
             nfdhcpd__subcmd__help,wait)
                 cmd="nfdhcpd__subcmd__help__subcmd__wait"
                 ;;
@@ -77,7 +89,7 @@ _nfdhcpd() {
 
     case "${cmd}" in
         nfdhcpd)
-            opts="-c -d -f -v -h --config --debug --foreground --version --help check explain replay rules show top trace wait help"
+            opts="-c -d -f -v -h --config --debug --foreground --version --help bind check explain replay rules show top trace unbind wait help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -88,6 +100,96 @@ _nfdhcpd() {
                     return 0
                     ;;
                 -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nfdhcpd__subcmd__bind)
+            opts="-c -h --mac --hostname --indev --ip --subnet --gateway --ip6 --subnet6 --gateway6 --eui64 --mtu --nameservers --tags --private --macspoof --set --dry-run --wait --socket --config --datapath --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --mac)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hostname)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --indev)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subnet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subnet6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateway6)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --eui64)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mtu)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nameservers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tags)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --datapath)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -151,8 +253,22 @@ _nfdhcpd() {
             return 0
             ;;
         nfdhcpd__subcmd__help)
-            opts="check explain replay rules show top trace wait help"
+            opts="bind check explain replay rules show top trace unbind wait help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nfdhcpd__subcmd__help__subcmd__bind)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -263,6 +379,20 @@ _nfdhcpd() {
             return 0
             ;;
         nfdhcpd__subcmd__help__subcmd__trace)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nfdhcpd__subcmd__help__subcmd__unbind)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -462,6 +592,32 @@ _nfdhcpd() {
                     return 0
                     ;;
                 --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nfdhcpd__subcmd__unbind)
+            opts="-c -h --config --datapath --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --datapath)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

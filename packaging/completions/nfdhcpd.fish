@@ -29,6 +29,7 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s d -l debug -d 'Log deci
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s f -l foreground -d 'Log to standard error only, not to logdir as well (the daemon always stays in the foreground)'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s v -l version -d 'Print version'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "bind" -d 'Write the binding of TAP, whole and checked, for hooks; with --wait, wait until the guest is answered as it says'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "explain" -d 'Explain why the guest of TAP gets an answer, or none, and what it would be answered now'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
@@ -36,8 +37,31 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "rules" -d 'Print th
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "trace" -d 'Follow the decisions of a running daemon as it makes them; with TAP, those about one tap'
+complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "unbind" -d 'Remove the binding of TAP, for hooks'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
 complete -c nfdhcpd -n "__fish_nfdhcpd_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l mac -d 'MAC: the guest\'s MAC; required' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l hostname -d 'HOSTNAME: the guest\'s name; required' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l indev -d 'INDEV: the bridge that the tap is a port of [default: the tap itself, which the node routes for]' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l ip -d 'IP: the guest\'s address; with a length, SUBNET as well' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l subnet -d 'SUBNET, where --ip has no length [default: the address alone]' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l gateway -d 'GATEWAY: the guest\'s router, which may lie outside the subnet' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l ip6 -d 'IP6: the address that DHCPv6 gives to the guest' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l subnet6 -d 'SUBNET6: prefixes for the guest\'s addresses, with commas between them' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l gateway6 -d 'GATEWAY6: the guest\'s router' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l eui64 -d 'EUI64: the address that the guest makes of its MAC' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l mtu -d 'MTU of the guest\'s interface' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l nameservers -d 'NAMESERVERS, with commas between them, in place of the node\'s' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l tags -d 'TAGS: free text, which is only shown' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l set -d 'Any key of nfdhcpd-binding(5), such as DOMAIN=example.com. May be repeated' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l wait -d 'Wait until the guest is answered, as nfdhcpd wait does, for 2s or for TIME: 5s, 500ms, 1m, or seconds without a unit; at most 5m' -r
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l socket -d 'The socket of the daemon to wait for, in place of the configuration\'s control_socket' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -s c -l config -d 'The configuration file' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l datapath -d 'The directory of binding files, in place of the configuration\'s datapath' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l private -d 'PRIVATE: no default route for the guest'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l macspoof -d 'MACSPOOF: do not check the guest\'s MAC'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -l dry-run -d 'Print the file, and write none'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand bind" -s h -l help -d 'Print help'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -s c -l config -d 'The configuration file' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -l bindings -d 'The directory of binding files, in place of the configuration\'s datapath' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand check" -s h -l help -d 'Print help'
@@ -80,16 +104,21 @@ complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -s c -l config -d
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -l json -d 'Print JSON, an object on each line: {"decision": {...}}, {"noticed": {...}}, {"lost": {...}}'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand trace" -s h -l help -d 'Print help'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand unbind" -s c -l config -d 'The configuration file' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand unbind" -l datapath -d 'The directory of binding files, in place of the configuration\'s datapath' -r -F
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand unbind" -s h -l help -d 'Print help'
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -l timeout -d 'How long: 2s, 500ms, 1m, or seconds without a unit; at most 5m' -r
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -s c -l config -d 'The configuration file that says where the daemon\'s socket is' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -l socket -d 'The daemon\'s socket, in place of the configuration\'s control_socket' -r -F
 complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand wait" -s h -l help -d 'Print help'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "explain" -d 'Explain why the guest of TAP gets an answer, or none, and what it would be answered now'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration; with --check, say which of them the kernel lacks'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "trace" -d 'Follow the decisions of a running daemon as it makes them; with TAP, those about one tap'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
-complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from check explain replay rules show top trace wait help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "bind" -d 'Write the binding of TAP, whole and checked, for hooks; with --wait, wait until the guest is answered as it says'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "check" -d 'Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if the configuration is wrong'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "explain" -d 'Explain why the guest of TAP gets an answer, or none, and what it would be answered now'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "replay" -d 'Run a capture through the same decisions as the daemon\'s, without privileges'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "rules" -d 'Print the rules by which netfilter diverts packets to the daemon, with limits for each tap, for this configuration; with --check, say which of them the kernel lacks'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "show" -d 'Show the bindings of a running daemon, and what became of packets; with TAP, all of one tap'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "top" -d 'Watch taps, rates and outcomes of a running daemon as they change'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "trace" -d 'Follow the decisions of a running daemon as it makes them; with TAP, those about one tap'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "unbind" -d 'Remove the binding of TAP, for hooks'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "wait" -d 'Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does'
+complete -c nfdhcpd -n "__fish_nfdhcpd_using_subcommand help; and not __fish_seen_subcommand_from bind check explain replay rules show top trace unbind wait help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -7,7 +7,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::{InterfaceName, Settings};
 use crate::setting::{BootFiles, BootFor, NtpServer, Route4, Route6, captive_portal, v6only_wait};
 use crate::text::{
-    self, boolean, is_unicast_v6, network_v4, network_v6, number, parsed, station, unicast_v4, unicast_v6,
+    self, boolean, is_unicast_v6, nearest, network_v4, network_v6, number, parsed, station, unicast_v4, unicast_v6,
 };
 use crate::wire::{DomainName, MacAddr};
 
@@ -58,6 +58,12 @@ pub fn known_keys() -> impl Iterator<Item = &'static str> {
 /// Whether a key is understood, as it is written in a binding.
 pub fn is_known_key(key: &str) -> bool {
     find(key).is_some()
+}
+
+/// What is wrong with a key that is not understood, and which one may be meant.
+pub(crate) fn unknown_key(name: &str) -> String {
+    let hint = nearest(name, known_keys()).map_or_else(String::new, |key| format!("; did you mean {key}?"));
+    format!("unknown key{hint}")
 }
 
 /// The row for a key as written, and what follows the row's name in it.

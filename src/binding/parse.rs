@@ -6,10 +6,10 @@ use std::path::Path;
 
 use ipnet::Ipv6Net;
 
-use super::keys::{Draft, Field, find, known_keys};
+use super::keys::{Draft, Field, find, unknown_key};
 use super::{Binding, BindingError, InterfaceName, Ipv4Binding, Ipv6Binding, KeyLines};
 use crate::setting::Route4;
-use crate::text::{decode, joined, nearest};
+use crate::text::{decode, joined};
 
 /// The largest binding file, in bytes.
 pub const MAX_FILE_SIZE: usize = 64 * 1024;
@@ -281,11 +281,6 @@ fn entry(line: u32, content: &str) -> Option<Entry<'_>> {
 fn unquote(value: &str) -> &str {
     let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).map_or(value, str::trim)
-}
-
-fn unknown_key(name: &str) -> String {
-    let hint = nearest(name, known_keys()).map_or_else(String::new, |key| format!("; did you mean {key}?"));
-    format!("unknown key{hint}")
 }
 
 #[cfg(test)]

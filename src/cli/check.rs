@@ -116,7 +116,7 @@ fn report_bindings(
 }
 
 /// Whether the engine takes the binding, since its replies must fit: if so, what it finds doubtful.
-fn try_out(engine: Option<&mut Engine>, parsed: Parsed) -> Result<Vec<BindingError>, BindingError> {
+pub(super) fn try_out(engine: Option<&mut Engine>, parsed: Parsed) -> Result<Vec<BindingError>, BindingError> {
     let Some(engine) = engine else { return Ok(Vec::new()) };
     engine.handle_event(Duration::ZERO, Event::BindingLoaded(Box::new(parsed.binding)));
     let mut doubts = Vec::new();

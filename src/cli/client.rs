@@ -72,6 +72,11 @@ fn hint(error: &io::Error) -> &'static str {
 }
 
 impl Daemon {
+    /// The daemon of a configuration, unless `socket` is said.
+    pub(super) const fn new(config: PathBuf, socket: Option<PathBuf>) -> Self {
+        Self { config, socket }
+    }
+
     /// Asks, and gives the lines of the answer one by one, without the last. After an error nothing comes.
     pub(super) fn ask(&self, request: &Request) -> Result<Lines, AskError> {
         let path = self.socket()?;

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod bind;
 mod check;
 mod client;
 mod decode;
@@ -10,6 +11,7 @@ mod rules;
 mod show;
 mod top;
 mod trace;
+mod unbind;
 mod wait;
 mod words;
 
@@ -74,6 +76,8 @@ impl Run {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write the binding of TAP, whole and checked, for hooks; with --wait, wait until the guest is answered as it says
+    Bind(bind::Bind),
     /// Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if
     /// the configuration is wrong
     Check(check::Check),
@@ -90,6 +94,8 @@ enum Command {
     Top(top::Top),
     /// Follow the decisions of a running daemon as it makes them; with TAP, those about one tap
     Trace(trace::Trace),
+    /// Remove the binding of TAP, for hooks
+    Unbind(unbind::Unbind),
     /// Wait until a running daemon answers the guest of a tap, for hooks; exit status 0 when it does
     Wait(wait::Wait),
 }
@@ -99,6 +105,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         None => cli.run.run(),
+        Some(Command::Bind(bind)) => bind.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Explain(explain)) => explain.run(),
         Some(Command::Replay(replay)) => replay.run(),
@@ -106,6 +113,7 @@ pub fn main() -> ExitCode {
         Some(Command::Show(show)) => show.run(),
         Some(Command::Top(top)) => top.run(),
         Some(Command::Trace(trace)) => trace.run(),
+        Some(Command::Unbind(unbind)) => unbind.run(),
         Some(Command::Wait(wait)) => wait.run(),
     }
 }

@@ -38,6 +38,11 @@ pub(super) struct Wait {
 }
 
 impl Wait {
+    /// The command with these arguments.
+    pub(super) const fn new(tap: InterfaceName, timeout: Duration, daemon: Daemon) -> Self {
+        Self { tap, timeout, daemon }
+    }
+
     /// Runs the command.
     pub(super) fn run(&self) -> ExitCode {
         match self.ask() {
@@ -81,7 +86,7 @@ impl Wait {
 }
 
 /// A time with its unit, or in seconds.
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(end).unwrap_or_default();
     let unit = match unit {

@@ -3,6 +3,7 @@ use std::net::Ipv4Addr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::binding::known_keys;
 use crate::setting::{Architecture, BootClient, Loader, Printable, Route4};
 use crate::wire::DomainName;
 

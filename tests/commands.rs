@@ -1,8 +1,10 @@
-//! `nfdhcpd replay`, `check`, `show`, `wait` and `trace` as an operator uses them: options, messages, exit statuses.
+//! `nfdhcpd replay`, `check`, `bind`, `unbind`, `show`, `top`, `wait` and `trace` as an operator uses them: options, messages, exit statuses.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read and write files and sockets")]
 
+#[path = "commands/bind.rs"]
+mod bind;
 mod corpus;
 
 use std::fs;
@@ -330,4 +332,11 @@ fn trace_says_what_is_wrong_and_obeys_nothing_that_it_is_told() {
         assert_eq!((status, stdout.as_str()), (2, expected), "{stderr}");
         assert!(stderr.ends_with("the daemon's answer ended early\n"), "{stderr}");
     }
+}
+
+#[test]
+fn top_needs_a_terminal() {
+    let (status, stdout, stderr) = run(&["top", "--socket", "none.sock"]);
+    assert_eq!((status, stdout.as_str()), (1, ""), "{stderr}");
+    assert_eq!(stderr, "error: standard output is no terminal; see \"nfdhcpd show\"\n");
 }

@@ -140,7 +140,7 @@ fn unprivileged_daemon_follows_taps_and_files(lab: &mut Lab) {
 }
 
 /// A configuration with another user to run as. There is none where this namespace knows only root.
-fn unprivileged() -> Config {
+pub(crate) fn unprivileged() -> Config {
     if knows_only_root() {
         skip("this needs root: a user namespace of one user has nobody else to run as");
     }

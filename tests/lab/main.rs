@@ -16,6 +16,7 @@
 )]
 
 mod advertisements;
+mod bind;
 mod bindings;
 mod boot;
 mod bridge;
@@ -66,6 +67,7 @@ fn all() -> impl Iterator<Item = Test> {
     let guests = [dhcpv4::TESTS, boot::TESTS, routed::TESTS, ipv6::TESTS, advertisements::TESTS, dhcpv6::TESTS];
     let node = [
         bridge::TESTS,
+        bind::TESTS,
         bindings::TESTS,
         daemon::TESTS,
         sandbox::TESTS,

@@ -79,7 +79,7 @@ impl Teller {
 
     /// Tells that the kernel did not take the verdicts of a queue.
     pub(super) fn tell_refused(&mut self, now: Now, queue: QueueNum, error: io::Error) {
-        if self.log.admit(now, (None, VERDICTS_REFUSED)) {
+        if self.admit(now, (None, VERDICTS_REFUSED)) {
             self.tell(News::VerdictsRefused(queue, error));
         }
     }
@@ -182,6 +182,7 @@ mod tests {
             teller.tell_refused(Now::ZERO, QueueNum(42), io::ErrorKind::OutOfMemory.into());
         }
         assert_eq!(std::iter::from_fn(|| news.try_recv().ok()).count(), 6);
+        assert_eq!(teller.untold(), Untold { suppressed: 2 * 997, lost: 0 });
     }
 
     #[test]

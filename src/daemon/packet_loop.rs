@@ -1,6 +1,7 @@
 //! The packet thread: packets in, verdicts and frames out.
 //!
-//! It owns the engine and everything it needs, takes no lock, and allocates nothing for a packet.
+//! It owns the engine and everything it needs, takes no lock, and allocates nothing for a packet, unless somebody follows
+//! decisions.
 
 use std::io;
 use std::time::Duration;

@@ -13,7 +13,7 @@ use crate::wire::glance::Glance;
 const CAPACITY: usize = 1024;
 
 /// What a follower is shown.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Shown {
     /// It follows from now on. The engine's time began then.
     Begin(SystemTime),
@@ -77,29 +77,25 @@ impl Tracer {
 
     /// Shows the end of a packet.
     pub(super) fn show_packet(&mut self, now: Now, packet: &[u8], outcome: &Outcome) {
-        if !self.0.is_empty() {
-            self.show(outcome.tap, || Shown::Packet(now, Glance::at(packet), *outcome));
-        }
+        self.show(outcome.tap, || Shown::Packet(now, Glance::at(packet), *outcome));
     }
 
     /// Shows a frame that nobody asked for.
     pub(super) fn show_sent(&mut self, now: Now, sent: &Unsolicited) {
-        if !self.0.is_empty() {
-            self.show(Some(sent.tap), || Shown::Sent(now, *sent));
-        }
+        self.show(Some(sent.tap), || Shown::Sent(now, *sent));
     }
 
     /// Shows what the engine noticed.
     pub(super) fn show_notice(&mut self, now: Now, notice: &Notice) {
-        if !self.0.is_empty() {
-            self.show(notice.link(), || Shown::Notice(now, Box::new(notice.clone())));
-        }
+        self.show(notice.link(), || Shown::Notice(now, Box::new(notice.clone())));
     }
 
-    /// Shows something about `tap` to those who follow it.
-    fn show(&mut self, tap: Option<InterfaceName>, shown: impl Fn() -> Shown) {
-        for follower in self.0.iter_mut().filter(|follower| follower.is_about(tap)) {
-            follower.show(shown());
+    /// Shows something about `tap` to those who follow it. It is made once, and only where somebody does.
+    fn show(&mut self, tap: Option<InterfaceName>, shown: impl FnOnce() -> Shown) {
+        let mut followers = self.0.iter_mut().filter(|follower| follower.is_about(tap)).peekable();
+        if followers.peek().is_some() {
+            let shown = shown();
+            followers.for_each(|follower| follower.show(shown.clone()));
         }
     }
 }
@@ -148,6 +144,26 @@ mod tests {
         tracer.show_notice(Now::ZERO, &Notice::Removed { tap: tap("tap2") });
         assert_eq!(take(&mut all_shown), ["begin", "tap0", "tap1", "notice of tap1", "notice of tap2"]);
         assert_eq!(take(&mut one_shown), ["begin", "tap1", "notice of tap1"]);
+    }
+
+    #[test]
+    fn what_is_shown_is_made_once_and_only_for_those_who_follow_it() {
+        let mut tracer = Tracer::default();
+        let (first, mut first_shown) = follower(None);
+        let (second, mut second_shown) = follower(None);
+        let (other, _other_shown) = follower(Some(tap("tap1")));
+        tracer.add(other, SystemTime::UNIX_EPOCH);
+        tracer.show(Some(tap("tap0")), || panic!("nobody follows it"));
+        tracer.add(first, SystemTime::UNIX_EPOCH);
+        tracer.add(second, SystemTime::UNIX_EPOCH);
+        let mut made = 0;
+        tracer.show(Some(tap("tap0")), || {
+            made += 1;
+            Shown::Sent(Now::ZERO, sent("tap0"))
+        });
+        assert_eq!(made, 1);
+        assert_eq!(take(&mut first_shown), ["begin", "tap0"]);
+        assert_eq!(take(&mut second_shown), ["begin", "tap0"]);
     }
 
     #[test]

@@ -173,7 +173,7 @@ pub struct Packets {
     pub send_failed: u64,
     /// The last one.
     pub last: Option<Last>,
-    /// The last ones, the newest first; those in a row that ended alike are one.
+    /// The last ones, the newest first; those that ended alike are one.
     #[serde(default)]
     pub exchanges: Vec<Exchange>,
     /// Those that had somebody else's MAC.
@@ -190,12 +190,12 @@ pub struct Last {
     pub seconds_ago: u64,
 }
 
-/// Packets of a guest that came in a row and ended alike.
+/// Packets of a guest that ended alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// What they are counted as.
     pub outcome: String,
-    /// How many they are.
+    /// How many they are since this outcome is among the last ones.
     pub times: u32,
     /// How long ago the last of them came.
     pub seconds_ago: u64,

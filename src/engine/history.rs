@@ -2,12 +2,12 @@
 
 use super::{Now, Reason};
 
-/// Packets in a row that ended alike.
+/// Packets that ended alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exchange {
     /// What they are counted as.
     pub reason: Reason,
-    /// How many they are, up to the largest number that there is room for.
+    /// How many they are since they are remembered, up to the largest number that there is room for.
     pub times: u32,
     /// When the last of them came, in seconds of [`Now`]. Whole ones: there are a lot of taps to remember this of.
     pub seconds: u32,
@@ -20,7 +20,8 @@ impl Exchange {
     }
 }
 
-/// The last exchanges of a guest. Equal ones in a row share an entry, so that a flood hides nothing that was before it.
+/// The last exchanges of a guest. All that end alike share an entry, so that a flood hides nothing that was before it, be it
+/// of several kinds by turns. What is new takes the place of what has been silent longest, whose count is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct History([Option<Exchange>; History::LEN]);
 
@@ -36,16 +37,15 @@ impl History {
     /// Takes in one more packet.
     pub(crate) fn push(&mut self, now: Now, reason: Reason) {
         let seconds = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
-        if let [Some(newest), ..] = &mut self.0
-            && newest.reason == reason
-        {
-            *newest = Exchange { times: newest.times.saturating_add(1), seconds, reason };
-            return;
+        let is_alike = |exchange: &Exchange| exchange.reason == reason;
+        let known = self.0.iter().position(|entry| entry.as_ref().is_some_and(is_alike));
+        // Its entry comes to the front; or that which has been silent longest, to be written over.
+        if let Some(moved) = self.0.get_mut(..=known.unwrap_or(Self::LEN - 1)) {
+            moved.rotate_right(1);
         }
-        // The oldest comes to the front, to be written over.
-        self.0.rotate_right(1);
         let [newest, ..] = &mut self.0;
-        *newest = Some(Exchange { reason, times: 1, seconds });
+        let times = newest.filter(is_alike).map_or(0, |exchange| exchange.times);
+        *newest = Some(Exchange { reason, times: times.saturating_add(1), seconds });
     }
 }
 
@@ -60,18 +60,28 @@ mod tests {
     }
 
     #[test]
-    fn equal_ones_in_a_row_share_an_entry() {
+    fn equal_ones_share_an_entry() {
         use Reason::{Acked, Malformed, Offered};
         assert_eq!(after(&[]), []);
         let packets = [(1, Offered), (2, Acked), (3, Malformed), (4, Malformed), (9, Malformed), (10, Acked)];
-        assert_eq!(after(&packets), [(Acked, 1, 10), (Malformed, 3, 9), (Acked, 1, 2), (Offered, 1, 1)]);
+        assert_eq!(after(&packets), [(Acked, 2, 10), (Malformed, 3, 9), (Offered, 1, 1)]);
     }
 
     #[test]
-    fn the_oldest_are_forgotten() {
+    fn those_longest_silent_are_forgotten() {
         let packets: Vec<_> = (0..).zip(Reason::ALL.iter().copied()).take(History::LEN + 2).collect();
         let expected: Vec<_> = packets[2..].iter().rev().map(|(when, reason)| (*reason, 1, *when as u32)).collect();
         assert_eq!(after(&packets), expected);
+    }
+
+    #[test]
+    fn what_was_forgotten_counts_from_one_again() {
+        let others = Reason::ALL.iter().copied().filter(|reason| *reason != Reason::Acked);
+        let mut packets = vec![(1, Reason::Acked), (2, Reason::Acked)];
+        packets.extend((3..).zip(others).take(History::LEN));
+        assert!(after(&packets).iter().all(|(reason, ..)| *reason != Reason::Acked));
+        packets.push((99, Reason::Acked));
+        assert_eq!(after(&packets)[0], (Reason::Acked, 1, 99));
     }
 
     #[test]
@@ -79,6 +89,14 @@ mod tests {
         let flood = std::iter::repeat_n((2, Reason::RateLimited), 100_000);
         let packets: Vec<_> = std::iter::once((1, Reason::Acked)).chain(flood).collect();
         assert_eq!(after(&packets), [(Reason::RateLimited, 100_000, 2), (Reason::Acked, 1, 1)]);
+    }
+
+    #[test]
+    fn a_flood_of_two_kinds_hides_nothing_before_it() {
+        use Reason::{Acked, Malformed, Offered};
+        let flood = std::iter::repeat_n([(2, Offered), (2, Malformed)], 1_000).flatten();
+        let packets: Vec<_> = [(1, Acked), (1, Offered)].into_iter().chain(flood).collect();
+        assert_eq!(after(&packets), [(Malformed, 1_000, 2), (Offered, 1_001, 2), (Acked, 1, 1)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod message;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use message::Said;
 const RECEIVE_BUFFER: usize = 8 << 20;
 /// The longest datagram. The kernel fills at most 32 KiB of a dump, and a single link needs a tenth of that.
 const DATAGRAM_LEN: usize = 64 << 10;
+/// How often changes are read in a row, before what they mean is looked at.
+const READS: usize = 64;
 /// How long the kernel may take for the next part of the first dump.
 const DUMP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -103,39 +106,50 @@ pub struct LinkChanges {
     links: Links,
     /// Another descriptor of the same socket.
     readiness: AsyncFd<OwnedFd>,
+    /// Whether all that was told by the last [`poll`](Self::poll) has been read.
+    is_up_to_date: bool,
 }
 
 impl LinkChanges {
     /// The changes from now on. To be called inside a runtime.
     pub fn new(links: Links) -> io::Result<Self> {
         let fd = links.socket.as_fd().try_clone_to_owned()?;
-        Ok(Self { links, readiness: sys::async_fd(fd, Interest::READABLE)? })
+        Ok(Self { links, readiness: sys::async_fd(fd, Interest::READABLE)?, is_up_to_date: true })
     }
 
-    /// The changes that were told by now, without waiting for more.
+    /// The changes that were told by now, without waiting for more; some of them, where there are many.
     pub fn poll(&mut self) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
-        loop {
+        self.is_up_to_date = false;
+        for _ in 0..READS {
             match self.links.read() {
                 Ok(mut more) => events.append(&mut more),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(events),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_up_to_date = true;
+                    break;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        Ok(events)
     }
 
-    /// Whether no change was missed.
+    /// Whether no change was missed, and none is left that was told by the last [`poll`](Self::poll).
     pub fn is_complete(&self) -> bool {
-        self.links.table.sync == Sync::Done
+        self.is_up_to_date && self.links.table.sync == Sync::Done
     }
 
-    /// Waits for the next changes. May be dropped at any time.
+    /// Waits for the next changes, or until there are no more of those that the last [`poll`](Self::poll) left: then there are
+    /// none. May be dropped at any time.
     pub async fn next(&mut self) -> io::Result<Vec<Event>> {
         loop {
             let mut guard = self.readiness.readable().await?;
             if let Ok(result) = guard.try_io(|_| self.links.read()) {
                 return result;
+            }
+            if !mem::replace(&mut self.is_up_to_date, true) {
+                return Ok(Vec::new());
             }
         }
     }
@@ -216,7 +230,7 @@ impl Table {
 
     /// Ends the dump: what it did not tell of is gone.
     fn finish(&mut self, is_complete: bool, events: &mut Vec<Event>) {
-        let Sync::Running(dump) = std::mem::take(&mut self.sync) else {
+        let Sync::Running(dump) = mem::take(&mut self.sync) else {
             return;
         };
         self.is_read = true;

@@ -24,7 +24,7 @@ use nfdhcpd::binding::IfIndex;
 use nfdhcpd::config::{Backlog, QueueNum};
 use nfdhcpd::engine::{Event, Link};
 use nfdhcpd::io::links::{LinkChanges, Links};
-use nfdhcpd::io::nfqueue::{BindError, Queue, message};
+use nfdhcpd::io::nfqueue::{BindError, Queue, QueueList, message};
 use nfdhcpd::io::packet_socket::PacketSocket;
 use nfdhcpd::io::watch::{Told, Watch};
 use nix::sys::socket::{MsgFlags, send};
@@ -200,6 +200,33 @@ fn a_receive_buffer_that_overflowed_is_made_good() {
     });
 }
 
+/// What is not taken in yet of a burst is not forgotten either.
+#[test]
+fn a_burst_of_changes_is_read_in_pieces() {
+    in_namespace("a_burst_of_changes_is_read_in_pieces", || {
+        ip("tuntap add tap0 mode tap");
+        let (mut links, _) = Followed::start();
+        let burst: String = (0..300).map(|n| format!("link set tap0 mtu {}\n", 1000 + n)).collect();
+        let batch = std::env::temp_dir().join(format!("burst-{}", std::process::id()));
+        fs::write(&batch, burst).unwrap();
+        ip(&format!("-batch {}", batch.display()));
+        fs::remove_file(batch).unwrap();
+        let is_last = |event: &Event| matches!(event, Event::LinkChanged(link) if link.mtu == 1299);
+        let first = links.changes.poll().unwrap();
+        assert!(!first.is_empty() && !first.iter().any(is_last), "{first:?}");
+        assert!(!links.changes.is_complete());
+        let Followed { changes, runtime } = &mut links;
+        let mut rest = Vec::new();
+        let wait = async {
+            while !changes.is_complete() {
+                rest.append(&mut changes.next().await.unwrap());
+            }
+        };
+        runtime.block_on(async { timeout(PATIENCE, wait).await }).unwrap();
+        assert!(rest.iter().any(is_last));
+    });
+}
+
 fn bind(number: u16) -> Result<Queue, BindError> {
     Queue::bind(QueueNum(number), &Backlog::default())
 }
@@ -214,6 +241,16 @@ fn a_queue_has_one_owner() {
         drop(first);
         bind(7).unwrap();
     });
+}
+
+/// It belongs to the root of the machine, so that no namespace of our own will do.
+#[test]
+fn the_list_of_queues_can_be_read_again_and_again() {
+    match QueueList::open() {
+        Ok(list) => assert!((0..2).all(|_| list.read().is_ok())),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => skip("this needs root"),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// A successor that died early asked the same as we do, and the answer still waits in the socket.

@@ -20,7 +20,7 @@ const MAX_LINE: u64 = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The arguments that say which daemon is asked.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Daemon {
     /// The configuration file that says where the daemon's socket is
     #[arg(short, long = "config", value_name = "FILE", default_value = config_file::DEFAULT_PATH)]

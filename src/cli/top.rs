@@ -10,7 +10,7 @@ mod view;
 
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,33 +66,31 @@ impl Top {
         }
         let start = Instant::now();
         // Whoever cannot be asked at all is no reason to clear a screen.
-        let mut view = View::new(self.sample(start)?);
-        thread::scope(|scope| {
-            let (to, samples) = mpsc::channel();
-            let (ended, end) = mpsc::channel();
-            scope.spawn(move || self.sample_on(start, &to, &end));
-            let result = ratatui::try_init().and_then(|mut terminal| show(&mut terminal, &mut view, &samples));
-            // The terminal is as it was before anything is said there.
-            let restored = ratatui::try_restore();
-            drop(ended);
-            Ok(result.and(restored)?)
-        })
+        let mut view = View::new(sample(&self.daemon, start)?);
+        let (to, samples) = mpsc::channel();
+        let (daemon, interval) = (self.daemon.clone(), Duration::from_secs(self.interval.into()));
+        // Nobody waits for this thread, which may wait for a daemon that hangs. It ends with the program.
+        thread::spawn(move || sample_on(&daemon, start, interval, &to));
+        let result = ratatui::try_init().and_then(|mut terminal| show(&mut terminal, &mut view, &samples));
+        // The terminal is as it was before anything is said there.
+        let restored = ratatui::try_restore();
+        Ok(result.and(restored)?)
     }
+}
 
-    /// Looks at the daemon again and again, until the end or nobody listens.
-    fn sample_on(&self, start: Instant, to: &Sender<Result<Sample, AskError>>, end: &Receiver<()>) {
-        let interval = Duration::from_secs(self.interval.into());
-        while end.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-            if to.send(self.sample(start)).is_err() {
-                break;
-            }
+/// Looks at the daemon again and again, until nobody listens.
+fn sample_on(daemon: &Daemon, start: Instant, interval: Duration, to: &Sender<Result<Sample, AskError>>) {
+    loop {
+        thread::sleep(interval);
+        if to.send(sample(daemon, start)).is_err() {
+            break;
         }
     }
+}
 
-    fn sample(&self, start: Instant) -> Result<Sample, AskError> {
-        let shown = Shown::ask(&self.daemon, None)?;
-        Ok(Sample { when: start.elapsed(), taps: shown.taps, node: shown.node.unwrap_or_default() })
-    }
+fn sample(daemon: &Daemon, start: Instant) -> Result<Sample, AskError> {
+    let shown = Shown::ask(daemon, None)?;
+    Ok(Sample { when: start.elapsed(), taps: shown.taps, node: shown.node.unwrap_or_default() })
 }
 
 /// Shows what comes, and does what keys say, until one says to end.

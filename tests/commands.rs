@@ -282,7 +282,7 @@ fn wait_ends_as_the_daemon_says() {
     for (answer, expected_status, expected) in [
         (waited("serving", "null"), 0, ""),
         (waited("rejected", "\"bad\\u001b\""), 1, "tap0: rejected: bad\\u{1b}\n"),
-        (waited("timeout", "\"why\""), 3, "tap0: not served after 1.5s: why\n"),
+        (waited("timeout", "\"why\""), 3, "tap0: not served after 1500 ms: why\n"),
         (waited("of_a_later_version", "null"), 2, "error: "),
         (r#"{"error":{"kind":"busy","message":"too many"}}"#.to_owned() + "\n", 2, "error: too many\n"),
         (end.to_owned(), 2, "the daemon's answer ended early\n"),

@@ -78,7 +78,7 @@ impl Wait {
                 ExitCode::from(REJECTED)
             }
             WaitResult::Timeout => {
-                super::complain(&format!("{tap}: not served after {:?}: {reason}", self.timeout));
+                super::complain(&format!("{tap}: not served after {}: {reason}", shown(self.timeout)));
                 ExitCode::from(TIMEOUT)
             }
         }
@@ -98,6 +98,14 @@ pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     let number: u64 = number.parse().map_err(|_| "not a whole number of ms, s or m".to_owned())?;
     let time = Duration::from_millis(number.saturating_mul(unit));
     if time > Request::MAX_WAIT { Err("more than 5m".to_owned()) } else { Ok(time) }
+}
+
+/// A time in whole seconds, or in milliseconds.
+fn shown(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => format!("{} s", time.as_secs()),
+        _ => format!("{} ms", time.as_millis()),
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +133,13 @@ mod tests {
             ("18446744073709551615m", "more than 5m"),
         ] {
             assert!(parse_time(text).unwrap_err().contains(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_shown_in_one_unit() {
+        for (millis, text) in [(0, "0 s"), (2_000, "2 s"), (300_000, "300 s"), (500, "500 ms"), (1_500, "1500 ms")] {
+            assert_eq!(shown(Duration::from_millis(millis)), text);
         }
     }
 

@@ -68,11 +68,11 @@ fn waits_for_the_file_and_then_for_the_tap(lab: &mut Lab) {
     let mut hook = Process::start(command("wait", &["tap1", "--timeout", "5m"]), "hook");
     assert_eq!(
         run(&["tap1", "--timeout", "0"]),
-        (3, "tap1: not served after 0ns: it has no binding file\n".to_owned())
+        (3, "tap1: not served after 0 s: it has no binding file\n".to_owned())
     );
     lab.bind(&guest, &guest.binding());
     let (status, output) = run(&["tap1", "--timeout", "1ms"]);
-    assert_eq!((status, output.as_str()), (3, "tap1: not served after 1ms: there is no interface of this name\n"));
+    assert_eq!((status, output.as_str()), (3, "tap1: not served after 1 ms: there is no interface of this name\n"));
     assert_eq!(hook.ended(), None);
     guest.plug();
     assert!(hook.wait().success(), "{}", hook.log());

@@ -21,9 +21,9 @@
 //! [`network`] is the second program of the package, `snf-network`: what the node does when a NIC comes and goes, and who writes
 //! the bindings on Ganeti nodes. It has a picture of its own.
 //!
-//! [`wire`], [`setting`], [`binding`], [`config`], [`engine`], [`control`], [`metrics`], [`rules`] and [`network`] take bytes, text, time and
-//! randomness as arguments. [`io`] holds sockets and files and decides nothing. [`daemon`] wires the two together; [`cli`] is
-//! one file per subcommand.
+//! [`wire`], [`setting`], [`binding`], [`config`], [`engine`], [`control`], [`metrics`], [`queue_list`], [`rules`] and [`network`]
+//! take bytes, text, time and randomness as arguments. [`io`] holds sockets and files and decides nothing. [`daemon`] wires the
+//! two together; [`cli`] is one file per subcommand.
 
 pub mod binding;
 pub mod cli;
@@ -34,6 +34,7 @@ pub mod engine;
 pub mod io;
 pub mod metrics;
 pub mod network;
+pub mod queue_list;
 pub mod rules;
 pub mod setting;
 mod text;

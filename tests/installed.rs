@@ -9,6 +9,7 @@
 use std::fs;
 use std::path::Path;
 
+use nfdhcpd::queue_list;
 use nfdhcpd::rules::{Installed, Kind, Limits, Listings, Origin, Pattern, Rules, Taps, Way, way};
 
 const QUEUES: &str = "[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n";
@@ -26,13 +27,12 @@ fn fixture(name: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// What the tools of a node say, with all that a daemon has bound.
+/// What the tools of a node say.
 fn node(nft: &str, iptables: &[&str], ip6tables: &[&str]) -> Listings {
     Listings {
         nft: Some(nft.to_owned()),
         iptables: iptables.iter().map(|name| fixture(name)).collect(),
         ip6tables: ip6tables.iter().map(|name| fixture(name)).collect(),
-        queues: Some(BOUND.to_owned()),
         calls_iptables: true,
         calls_ip6tables: true,
     }
@@ -51,11 +51,23 @@ fn bridged(taps: &str) -> Taps {
     Taps { bridged: vec![taps.parse().unwrap()], ..Taps::default() }
 }
 
+/// What is found while a daemon has bound all of its queues.
 fn findings(listings: &Listings, taps: Taps, limits: Option<Limits>, bypass: &[Kind]) -> Vec<String> {
+    findings_with(Some(BOUND), listings, taps, limits, bypass)
+}
+
+fn findings_with(
+    bound: Option<&str>,
+    listings: &Listings,
+    taps: Taps,
+    limits: Option<Limits>,
+    bypass: &[Kind],
+) -> Vec<String> {
     let config = nfdhcpd::config::parse(Path::new("nfdhcpd.conf"), QUEUES.as_bytes()).unwrap().config;
     let rules = Rules::new(&config, taps, limits, bypass.to_vec());
     let installed = Installed::read(listings).unwrap();
-    rules.findings(&installed).iter().map(ToString::to_string).collect()
+    let bound: Option<Vec<_>> = bound.map(|text| queue_list::parse(text).collect());
+    rules.findings(&installed, bound.as_deref()).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -131,12 +143,11 @@ fn ports_are_seen_where_the_bridge_shows_them() {
 
 #[test]
 fn nobody_has_bound_what_rules_lead_to() {
-    let mut listings = node(&fixture("original.json"), &["original.nft4"], &["original.nft6"]);
-    listings.queues = Some(BOUND.lines().filter(|line| !line.contains("  44 ")).collect::<Vec<_>>().join("\n"));
+    let listings = node(&fixture("original.json"), &["original.nft4"], &["original.nft6"]);
+    let without_ns = BOUND.lines().filter(|line| !line.contains("  44 ")).collect::<Vec<_>>().join("\n");
     let expected = ["queue 44: rules present, no program has bound it: is nfdhcpd running?"];
-    assert_eq!(findings(&listings, routed("tap*"), None, &[]), expected);
-    listings.queues = None;
-    assert_eq!(findings(&listings, routed("tap*"), None, &[]), [""; 0], "we may not know");
+    assert_eq!(findings_with(Some(&without_ns), &listings, routed("tap*"), None, &[]), expected);
+    assert_eq!(findings_with(None, &listings, routed("tap*"), None, &[]), [""; 0], "we may not know");
     let found = findings(&listings, routed("tap*"), None, &[Kind::NeighborSolicitation]);
     assert_eq!(
         found,

@@ -32,7 +32,8 @@ use crate::config::{General, MetricsListen};
 use crate::io::log::Losses;
 use crate::io::nfqueue::QueueList;
 use crate::io::unix_socket::UnixSocket;
-use crate::metrics::{Bindings, Listed, Snapshot, Talkers, queue_list, render};
+use crate::metrics::{Bindings, Snapshot, Talkers, render};
+use crate::queue_list::Listed;
 
 /// Where the text is.
 const PATH: &str = "/metrics";
@@ -238,7 +239,7 @@ impl Scraper {
     /// What the kernel says of its queues. That it says nothing any more is told once.
     fn listed(&self, is_told: &mut bool) -> Vec<Listed> {
         match self.list.as_ref().map(QueueList::read) {
-            Some(Ok(text)) => queue_list(&text).collect(),
+            Some(Ok(listed)) => listed,
             Some(Err(error)) if !mem::replace(is_told, true) => {
                 warn!("how full the queues are is not measured any more: {error}");
                 Vec::new()

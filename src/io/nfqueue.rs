@@ -10,7 +10,6 @@ pub mod message;
 mod takeover;
 
 use std::collections::VecDeque;
-use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::iter;
@@ -27,7 +26,7 @@ use crate::engine::Verdict;
 use crate::engine::pressure::Fill;
 pub use batch::Batch;
 use batch::SLOT_LEN;
-pub use list::QueueList;
+pub use list::{QueueList, bound};
 use message::FromKernel;
 pub use takeover::TakeOverError;
 
@@ -275,9 +274,7 @@ fn explain(queue: QueueNum, errno: i32) -> BindError {
 
 /// Whether the queue is bound in this network namespace; None if we may not see that: the list is root's.
 fn is_bound(queue: QueueNum) -> Option<bool> {
-    let list = fs::read_to_string(BOUND_QUEUES).ok()?;
-    let number_of = |line: &str| line.split_ascii_whitespace().next()?.parse().ok();
-    Some(list.lines().any(|line| number_of(line) == Some(queue.0)))
+    Some(bound().ok()?.iter().any(|listed| listed.number == queue.0))
 }
 
 /// Whether we have CAP_NET_ADMIN, in our own user namespace at least.

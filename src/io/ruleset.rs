@@ -14,7 +14,6 @@ use crate::rules::Listings;
 
 /// How long a program may take. A ruleset of ten thousand taps takes seconds.
 const TIMEOUT: Duration = Duration::from_secs(20);
-const QUEUES: &str = "/proc/net/netfilter/nfnetlink_queue";
 /// By which br_netfilter shows bridged packets to the tables of IP. Not there: it does not.
 const CALLS_IPTABLES: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
 const CALLS_IP6TABLES: &str = "/proc/sys/net/bridge/bridge-nf-call-ip6tables";
@@ -55,7 +54,6 @@ pub fn read() -> Result<Answer, RulesetError> {
     answer.listings.nft = answer.take(ask("nft", &["--json", "list", "ruleset"]));
     answer.listings.iptables = answer.iptables("iptables");
     answer.listings.ip6tables = answer.iptables("ip6tables");
-    answer.listings.queues = fs::read_to_string(QUEUES).ok();
     answer.listings.calls_iptables = is_set(CALLS_IPTABLES);
     answer.listings.calls_ip6tables = is_set(CALLS_IP6TABLES);
     answer.check()

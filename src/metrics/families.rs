@@ -8,8 +8,9 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeLab
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::{Listed, Snapshot, reply};
+use super::{Snapshot, reply};
 use crate::engine::{Reason, Verdict};
+use crate::queue_list::Listed;
 
 /// What may become of a metric's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 mod families;
 mod latency;
 mod meter;
-mod queue_list;
 mod reply;
 mod talkers;
 
@@ -15,10 +14,10 @@ use std::time::Duration;
 pub use families::{Family, Kind, families, render};
 pub use latency::Latency;
 pub use meter::{Measured, Meter, QueueCounts};
-pub use queue_list::{Listed, queue_list};
 pub use talkers::{MOST, Talker, Talkers};
 
 use crate::engine::Status;
+use crate::queue_list::Listed;
 
 /// All that is told at one time.
 #[derive(Debug, Clone, Default)]

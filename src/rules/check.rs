@@ -7,6 +7,7 @@ use super::kind::IpVersion;
 use super::way::{self, Diverted, Origin, Way};
 use super::{Diversion, Kind, Pattern, Rules, Taps};
 use crate::config::QueueNum;
+use crate::queue_list::Listed;
 
 /// By which br_netfilter shows packets to the tables of IP.
 const CALL_IPTABLES: &str = "bridge-nf-call-iptables";
@@ -14,7 +15,9 @@ const CALL_IP6TABLES: &str = "bridge-nf-call-ip6tables";
 
 impl Rules {
     /// What of these rules netfilter does not have, or has otherwise; whoever made those that it has. Empty: all is there.
-    pub fn findings(&self, installed: &Installed) -> Vec<Finding> {
+    ///
+    /// `bound` are the queues that programs have bound; None if we may not know.
+    pub fn findings(&self, installed: &Installed, bound: Option<&[Listed]>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for diversion in &self.diversions {
             for origin in self.taps.origins() {
@@ -31,8 +34,8 @@ impl Rules {
             }
         }
         findings.extend(self.faults_of_guard(installed));
-        findings.extend(self.unbound(installed));
-        findings.extend(self.foreign(installed));
+        findings.extend(bound.map(|bound| self.unbound(installed, bound)).unwrap_or_default());
+        findings.extend(self.foreign(installed, bound.unwrap_or_default()));
         findings
     }
 
@@ -82,27 +85,30 @@ impl Rules {
     }
 
     /// Queues of ours that nobody has bound, though rules lead there.
-    fn unbound(&self, installed: &Installed) -> Vec<Finding> {
-        let Some(bound) = &installed.bound else { return Vec::new() };
+    fn unbound(&self, installed: &Installed, bound: &[Listed]) -> Vec<Finding> {
         let mut queues: Vec<QueueNum> = self.diversions.iter().map(|diversion| diversion.queue).collect();
         queues.sort_unstable();
         queues.dedup();
         let is_led_to = |queue: &QueueNum| installed.diverted().any(|diverted| diverted.is_to(*queue) == Some(true));
-        queues.into_iter().filter(|queue| !bound.contains(queue)).filter(is_led_to).map(Finding::NotBound).collect()
+        queues.into_iter().filter(|queue| !has(bound, *queue)).filter(is_led_to).map(Finding::NotBound).collect()
     }
 
     /// Rules that lead to queues which are neither ours nor anybody's.
-    fn foreign(&self, installed: &Installed) -> Vec<Finding> {
+    fn foreign(&self, installed: &Installed, bound: &[Listed]) -> Vec<Finding> {
         let is_ours = |number| self.diversions.iter().any(|diversion| diversion.queue == number);
-        let is_bound = |number| installed.bound.as_ref().is_some_and(|bound| bound.contains(&number));
         let is_nobodys = |diverted: &Diverted| {
             let numbers = diverted.queues.clone();
             numbers.is_some_and(|mut numbers| {
-                numbers.all(|number| !is_ours(QueueNum(number)) && !is_bound(QueueNum(number)))
+                numbers.all(|number| !is_ours(QueueNum(number)) && !has(bound, QueueNum(number)))
             })
         };
         installed.diverted().filter(is_nobodys).map(Finding::NobodyBinds).collect()
     }
+}
+
+/// Whether the queue is one of those that are bound.
+fn has(bound: &[Listed], queue: QueueNum) -> bool {
+    bound.iter().any(|listed| listed.number == queue.0)
 }
 
 impl Installed {

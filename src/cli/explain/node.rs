@@ -1,8 +1,8 @@
 //! What the kernel says besides: who has bound queues, and which way packets go.
 
-use crate::io::nfqueue::QueueList;
+use crate::io::nfqueue;
 use crate::io::ruleset::{self, Answer};
-use crate::metrics::{Listed, queue_list};
+use crate::queue_list::Listed;
 use crate::rules::Installed;
 
 /// What was found. Each part says why, if it is not known.
@@ -28,8 +28,7 @@ pub(super) struct Rules {
 impl Node {
     /// What there is now.
     pub(super) fn read() -> Self {
-        let list = QueueList::open().and_then(|list| list.read());
-        Self { queues: list.map(|list| queue_list(&list).collect()).map_err(|error| error.to_string()), rules: rules() }
+        Self { queues: nfqueue::bound().map_err(|error| error.to_string()), rules: rules() }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::cli::decode::{WIDTH, wrapped};
 use crate::cli::show::Detail;
 use crate::cli::words;
 use crate::control::{Diverted, Explained, Link, State, Tap};
-use crate::metrics::Listed;
+use crate::queue_list::Listed;
 use crate::text::Visible;
 
 /// How wide marks and names of findings are.

@@ -4,7 +4,7 @@ use super::node::Node;
 use super::report::meaning;
 use super::rules;
 use crate::control::{Diverted, Explained, Rehearsed, State, Tap};
-use crate::metrics::Listed;
+use crate::queue_list::Listed;
 
 /// Outcomes that mean that something is not configured, for this guest or at all.
 const OFF: [&str; 4] = ["service_disabled", "no_ipv4", "no_ipv6", "dhcpv6_stateful"];

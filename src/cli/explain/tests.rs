@@ -10,7 +10,7 @@ use crate::binding::{IfIndex, InterfaceName};
 use crate::config;
 use crate::control::{Explained, to_pretty};
 use crate::engine::{Engine, Event, Link};
-use crate::metrics::Listed;
+use crate::queue_list::Listed;
 use crate::rules::{Installed, Listings};
 
 const CONFIG: &str = "\

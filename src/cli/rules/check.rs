@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::cli::complain;
-use crate::io::ruleset;
+use crate::io::{nfqueue, ruleset};
 use crate::rules::{Finding, Installed, Rules};
 
 /// The exit status if something is missing or wrong.
@@ -15,7 +15,7 @@ const NOT_ASKED: u8 = 3;
 /// Compares, and says what was found.
 pub(super) fn run(rules: &Rules) -> ExitCode {
     match ask() {
-        Ok(installed) => report(&rules.findings(&installed)),
+        Ok(installed) => report(&rules.findings(&installed, nfqueue::bound().ok().as_deref())),
         Err(reason) => {
             complain(&format!("error: {reason}"));
             ExitCode::from(NOT_ASKED)

@@ -1,4 +1,4 @@
-//! The kernel's list of the queues that are bound in this network namespace, as text.
+//! The kernel's list of the queues that are bound in this network namespace.
 
 use std::fs::File;
 use std::io;
@@ -6,11 +6,20 @@ use std::os::unix::fs::FileExt as _;
 
 use super::{BOUND_QUEUES, PROTOCOL, message};
 use crate::io::netlink::Socket;
+use crate::queue_list::{self, Listed};
 
 /// How much of the list is read at most, in bytes: ten thousand queues and more.
 const MAX_LEN: u64 = 1 << 20;
 /// How much is read at once, in bytes.
 const PIECE: usize = 4096;
+
+/// The list as it is now, for whoever reads it once.
+///
+/// # Errors
+/// Those of [`QueueList`].
+pub fn bound() -> io::Result<Vec<Listed>> {
+    QueueList::open()?.read()
+}
 
 /// The list, kept open: it is root's, and we do not stay root. What was opened can be read ever after.
 #[derive(Debug)]
@@ -36,14 +45,19 @@ impl QueueList {
     ///
     /// # Errors
     /// It cannot be read, or is longer than a megabyte.
-    pub fn read(&self) -> io::Result<String> {
+    pub fn read(&self) -> io::Result<Vec<Listed>> {
+        let text = String::from_utf8(self.bytes()?).map_err(|_| io::ErrorKind::InvalidData)?;
+        Ok(queue_list::parse(&text).collect())
+    }
+
+    fn bytes(&self) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
         let mut piece = [0; PIECE];
         loop {
             let length = self.0.read_at(&mut piece, text.len() as u64)?;
             text.extend(piece.iter().take(length));
             if length == 0 {
-                return String::from_utf8(text).map_err(|_| io::ErrorKind::InvalidData.into());
+                return Ok(text);
             }
             if text.len() as u64 > MAX_LEN {
                 return Err(io::ErrorKind::FileTooLarge.into());

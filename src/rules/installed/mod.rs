@@ -7,7 +7,7 @@ mod condition;
 mod iptables;
 mod nft;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -15,10 +15,9 @@ pub(super) use condition::{Condition, Field, Sight, Subject};
 
 use super::kind::IpVersion;
 use super::{Limit, Pattern};
-use crate::config::QueueNum;
 use crate::text::Visible;
 
-/// What the tools and the kernel said.
+/// What the tools said, and what the kernel is set to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listings {
     /// `nft --json list ruleset`, if there is nft.
@@ -27,8 +26,6 @@ pub struct Listings {
     pub iptables: Vec<String>,
     /// The same of `ip6tables-save`.
     pub ip6tables: Vec<String>,
-    /// `/proc/net/netfilter/nfnetlink_queue`, if it can be read.
-    pub queues: Option<String>,
     /// Whether bridges show packets to the tables of IPv4 (`bridge-nf-call-iptables`).
     pub calls_iptables: bool,
     /// The same of IPv6 (`bridge-nf-call-ip6tables`).
@@ -40,12 +37,10 @@ pub struct Listings {
 #[error("cannot read what nft lists: {0}")]
 pub struct ListingError(#[from] serde_json::Error);
 
-/// What netfilter has, and who listens.
+/// What netfilter has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Installed {
     pub(super) tables: Vec<Table>,
-    /// The queues that programs have bound; None if we may not know.
-    pub(super) bound: Option<BTreeSet<QueueNum>>,
     calls_iptables: bool,
     calls_ip6tables: bool,
 }
@@ -65,12 +60,7 @@ impl Installed {
         let of_nft = listings.nft.as_deref().map(nft::tables).transpose()?.unwrap_or_default();
         let of_nft: Vec<Table> = of_nft.into_iter().filter(|table| !is_listed(table)).collect();
         tables.extend(of_nft);
-        Ok(Self {
-            tables,
-            bound: listings.queues.as_deref().map(bound),
-            calls_iptables: listings.calls_iptables,
-            calls_ip6tables: listings.calls_ip6tables,
-        })
+        Ok(Self { tables, calls_iptables: listings.calls_iptables, calls_ip6tables: listings.calls_ip6tables })
     }
 
     /// Whether bridges show packets to the tables of a version of IP, by br_netfilter.
@@ -86,12 +76,6 @@ impl Installed {
         let chains = self.tables.iter().flat_map(|table| table.chains.values().map(move |chain| (table, chain)));
         chains.flat_map(|(table, chain)| chain.rules.iter().map(move |rule| (table, chain, rule)))
     }
-}
-
-/// The numbers in the first column.
-fn bound(queues: &str) -> BTreeSet<QueueNum> {
-    let number = |line: &str| line.split_ascii_whitespace().next()?.parse().ok().map(QueueNum);
-    queues.lines().filter_map(number).collect()
 }
 
 /// A family of tables.

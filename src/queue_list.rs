@@ -1,6 +1,8 @@
 //! `/proc/net/netfilter/nfnetlink_queue`: what the kernel says of its queues.
+//!
+//! The list is that of the network namespace it is read in, and has the queues of all programs there.
 
-/// A queue, as `seq_show` of net/netfilter/nfnetlink_queue.c prints it.
+/// A queue that a program has bound, as `seq_show` of net/netfilter/nfnetlink_queue.c prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
     /// `queue_num`.
@@ -14,7 +16,7 @@ pub struct Listed {
 }
 
 /// The queues of the list. A line that is not understood is passed over: a newer kernel may have others.
-pub fn queue_list(text: &str) -> impl Iterator<Item = Listed> {
+pub fn parse(text: &str) -> impl Iterator<Item = Listed> {
     text.lines().filter_map(listed)
 }
 
@@ -35,7 +37,7 @@ mod tests {
     #[test]
     fn reads_what_the_kernel_prints() {
         let text = "   42  31115     7 2 65531     3     5      118  1\n65535 4294967295 0 2 65531 4294967295 0 1 1\n";
-        let listed: Vec<_> = queue_list(text).collect();
+        let listed: Vec<_> = parse(text).collect();
         let first = Listed { number: 42, waiting: 7, dropped_full: 3, dropped_unread: 5 };
         let second = Listed { number: 65_535, waiting: 0, dropped_full: u32::MAX, dropped_unread: 0 };
         assert_eq!(listed, [first, second]);
@@ -51,7 +53,7 @@ mod tests {
             "65536 1 7 2 65531 3 5 118 1",
             "42 1 -7 2 1 3 5",
         ] {
-            assert_eq!(queue_list(line).next(), None, "{line:?}");
+            assert_eq!(parse(line).next(), None, "{line:?}");
         }
     }
 }

@@ -93,6 +93,16 @@ impl Daemon {
         }
     }
 
+    /// Asks for one thing: that which the last line has where it is found.
+    pub(super) fn ask_for<T>(&self, request: &Request, find: impl Fn(Answer) -> Option<T>) -> Result<T, AskError> {
+        let mut lines = self.ask(request)?;
+        let mut found = None;
+        for answer in &mut lines {
+            found = find(answer?).or(found);
+        }
+        found.ok_or_else(|| lines.cut())
+    }
+
     fn socket(&self) -> Result<PathBuf, AskError> {
         if let Some(socket) = &self.socket {
             return Ok(socket.clone());
@@ -127,7 +137,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// What is wrong with an answer that lacks what was asked for.
-    pub(super) fn cut(&self) -> AskError {
+    fn cut(&self) -> AskError {
         AskError::Cut(self.path.clone())
     }
 

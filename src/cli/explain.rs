@@ -9,12 +9,13 @@ mod summary;
 mod tests;
 mod without_daemon;
 
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::client::{AskError, Daemon};
+use super::failure::{Failure, NOT_ASKED, conclude};
 use crate::binding::InterfaceName;
 use crate::control::{Answer, Explained, Request, to_pretty};
 use node::Node;
@@ -22,8 +23,6 @@ use report::Report;
 
 /// The exit status where the guest is not answered in all that is configured for it.
 const UNANSWERED: u8 = 1;
-/// The exit status where the daemon could not be asked.
-const NOT_ASKED: u8 = 2;
 
 /// Arguments of `nfdhcpd explain`.
 #[derive(Debug, Args)]
@@ -66,25 +65,14 @@ impl Explain {
             (None, false) => ExitCode::from(UNANSWERED),
             (None, true) => ExitCode::SUCCESS,
         };
-        match self.print(&report) {
-            // `explain | head` is no mistake.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                super::complain(&format!("error: standard output: {error}"));
-                ExitCode::FAILURE
-            }
-            _ => code,
-        }
+        conclude(self.print(&report).map_err(Failure::Output), code)
     }
 
     fn ask(&self) -> Result<Explained, AskError> {
-        let mut explained = None;
-        let mut lines = self.daemon.ask(&Request::Explain { tap: self.tap.to_string() })?;
-        for answer in &mut lines {
-            if let Answer::Explained(answer) = answer? {
-                explained = Some(*answer);
-            }
-        }
-        explained.ok_or_else(|| lines.cut())
+        self.daemon.ask_for(&Request::Explain { tap: self.tap.to_string() }, |answer| match answer {
+            Answer::Explained(explained) => Some(*explained),
+            _ => None,
+        })
     }
 
     fn print(&self, report: &Report) -> io::Result<()> {

@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod decode;
 mod explain;
+mod failure;
 pub mod network;
 mod replay;
 mod rules;

@@ -7,14 +7,15 @@ mod tests;
 
 pub(super) use detail::Detail;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 
 use super::client::{AskError, Daemon};
-use crate::control::{Answer, FaultKind, Node, Request, Tap, to_pretty};
+use super::failure::{Failure, conclude};
+use crate::control::{Answer, Node, Request, Tap, to_pretty};
 
 /// Arguments of `nfdhcpd show`.
 #[derive(Debug, Args)]
@@ -62,36 +63,10 @@ impl Shown {
     }
 }
 
-/// Why nothing, or not all, is shown.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    #[error("standard output: {0}")]
-    Output(#[from] io::Error),
-}
-
-impl Failure {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Ask(AskError::Refused(fault)) if fault.kind == FaultKind::UnknownTap => ExitCode::from(1),
-            Self::Ask(_) => ExitCode::from(2),
-            // `show | head` is no mistake.
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Self::Output(_) => ExitCode::from(1),
-        }
-    }
-}
-
 impl Show {
     /// Runs the command.
     pub(super) fn run(&self) -> ExitCode {
-        let Err(failure) = self.show() else { return ExitCode::SUCCESS };
-        let code = failure.exit_code();
-        if code != ExitCode::SUCCESS {
-            super::complain(&format!("error: {failure}"));
-        }
-        code
+        conclude(self.show(), ExitCode::SUCCESS)
     }
 
     fn show(&self) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use super::client::{AskError, Daemon};
+use super::failure::{Failure, conclude};
 use super::show::Shown;
 use rates::Sample;
 use view::{View, Wish};
@@ -41,29 +42,17 @@ pub(super) struct Top {
     daemon: Daemon,
 }
 
-/// Why there is nothing to see.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    #[error("standard output is no terminal; see \"nfdhcpd show\"")]
-    NoTerminal,
-    #[error("the terminal: {0}")]
-    Terminal(#[from] io::Error),
-}
-
 impl Top {
     /// Runs the command.
     pub(super) fn run(&self) -> ExitCode {
-        let Err(failure) = self.watch() else { return ExitCode::SUCCESS };
-        super::complain(&format!("error: {failure}"));
-        ExitCode::from(if matches!(failure, Failure::Ask(_)) { 2 } else { 1 })
+        if !io::stdout().is_terminal() {
+            super::complain("error: standard output is no terminal; see \"nfdhcpd show\"");
+            return ExitCode::FAILURE;
+        }
+        conclude(self.watch(), ExitCode::SUCCESS)
     }
 
     fn watch(&self) -> Result<(), Failure> {
-        if !io::stdout().is_terminal() {
-            return Err(Failure::NoTerminal);
-        }
         let start = Instant::now();
         // Whoever cannot be asked at all is no reason to clear a screen.
         let mut view = View::new(sample(&self.daemon, start)?);

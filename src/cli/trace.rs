@@ -10,7 +10,8 @@ use std::thread;
 use clap::Args;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use super::client::{AskError, Daemon};
+use super::client::Daemon;
+use super::failure::{Failure, conclude};
 use crate::binding::InterfaceName;
 use crate::control::{Answer, Decision, Lost, Noticed, Request, to_line};
 use crate::text::Visible;
@@ -36,35 +37,10 @@ pub(super) struct Trace {
     daemon: Daemon,
 }
 
-/// Why there is no more to follow.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    #[error("standard output: {0}")]
-    Output(#[from] io::Error),
-}
-
-impl Failure {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Ask(_) => ExitCode::from(2),
-            // `trace | head` is no mistake.
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Self::Output(_) => ExitCode::from(1),
-        }
-    }
-}
-
 impl Trace {
     /// Runs the command.
     pub(super) fn run(&self) -> ExitCode {
-        let Err(failure) = self.follow() else { return ExitCode::SUCCESS };
-        let code = failure.exit_code();
-        if code != ExitCode::SUCCESS {
-            super::complain(&format!("error: {failure}"));
-        }
-        code
+        conclude(self.follow(), ExitCode::SUCCESS)
     }
 
     fn follow(&self) -> Result<(), Failure> {

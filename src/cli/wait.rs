@@ -6,14 +6,13 @@ use std::time::Duration;
 use clap::Args;
 
 use super::client::{AskError, Daemon};
+use super::failure::Failure;
 use crate::binding::InterfaceName;
 use crate::control::{Answer, Request, WaitResult, Waited};
 use crate::text::Visible;
 
 /// The exit status where the binding file is rejected.
 const REJECTED: u8 = 1;
-/// The exit status where the daemon could not be asked.
-const NOT_ASKED: u8 = 2;
 /// The exit status where time was up.
 const TIMEOUT: u8 = 3;
 
@@ -47,24 +46,17 @@ impl Wait {
     pub(super) fn run(&self) -> ExitCode {
         match self.ask() {
             Ok(waited) => self.conclude(&waited),
-            Err(error) => {
-                super::complain(&format!("error: {error}"));
-                ExitCode::from(NOT_ASKED)
-            }
+            Err(error) => Failure::from(error).tell(),
         }
     }
 
     fn ask(&self) -> Result<Waited, AskError> {
         let timeout_ms = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
         let request = Request::Wait { tap: self.tap.to_string(), timeout_ms };
-        let mut waited = None;
-        let mut lines = self.daemon.ask(&request)?;
-        for answer in &mut lines {
-            if let Answer::Waited(answer) = answer? {
-                waited = Some(answer);
-            }
-        }
-        waited.ok_or_else(|| lines.cut())
+        self.daemon.ask_for(&request, |answer| match answer {
+            Answer::Waited(waited) => Some(waited),
+            _ => None,
+        })
     }
 
     fn conclude(&self, waited: &Waited) -> ExitCode {

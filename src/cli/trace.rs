@@ -8,12 +8,12 @@ use std::process::{self, ExitCode};
 use std::thread;
 
 use clap::Args;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::client::Daemon;
 use super::failure::{Failure, conclude};
 use crate::binding::InterfaceName;
 use crate::control::{Answer, Decision, Lost, Noticed, Request, to_line};
+use crate::io::hangup;
 use crate::text::Visible;
 
 /// Arguments of `nfdhcpd trace`.
@@ -62,13 +62,7 @@ impl Trace {
 
 /// Ends the program when nobody can read its output any more: it may be long until there is a line to find that out by.
 fn end_with_the_output() {
-    let is_over = || -> nix::Result<bool> {
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        // That it is broken or hung up is told unasked. A file never is, and cannot be waited for.
-        epoll.add(io::stdout(), EpollEvent::new(EpollFlags::empty(), 0))?;
-        Ok(epoll.wait(&mut [EpollEvent::empty()], EpollTimeout::NONE)? > 0)
-    };
-    if is_over().unwrap_or(false) {
+    if hangup::wait(io::stdout()).is_ok() {
         process::exit(0);
     }
 }

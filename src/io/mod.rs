@@ -6,6 +6,7 @@ pub mod bindings;
 pub mod config_file;
 pub mod directory;
 pub mod dns;
+pub mod hangup;
 pub mod links;
 pub mod log;
 pub mod netlink;

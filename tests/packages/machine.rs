@@ -2,14 +2,10 @@
 
 use std::env;
 use std::fs;
-use std::process::Command;
 
-use nix::sys::signal::Signal;
-
-use crate::harness::inside::{knows_only_root, need};
 use crate::harness::process::outcome;
-use crate::harness::systemd::{make_group, removal};
-use crate::harness::{Guest, Lab, Process, sh, skip, soon, try_sh};
+use crate::harness::systemd::FirstProcess;
+use crate::harness::{Guest, Lab, sh, soon};
 
 /// Says where the packages are.
 pub(crate) const PACKAGES: &str = "NFDHCPD_PACKAGES";
@@ -40,23 +36,14 @@ pub(crate) fn package(pattern: &str) -> String {
 }
 
 /// A running machine on which nothing is installed yet.
-pub(crate) struct Machine {
-    process: Process,
-    group: String,
-}
+pub(crate) struct Machine(FirstProcess);
 
 impl Machine {
     /// Boots it.
     #[track_caller]
     pub(crate) fn boot() -> Self {
-        need("/lib/systemd/systemd");
-        if knows_only_root() {
-            skip("this needs root: control groups are not for everybody");
-        }
-        let group = make_group();
-        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/packages/machine.sh"));
-        command.args([&group, ROOT, &packages().unwrap()]);
-        let machine = Self { process: Process::start(command, "machine"), group };
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/packages/machine.sh");
+        let machine = Self(FirstProcess::start(program, &[ROOT, &packages().unwrap()], "machine"));
         soon("systemd", || machine.try_sh("systemctl is-active basic.target").ok());
         machine
     }
@@ -72,11 +59,8 @@ impl Machine {
 
     /// The same: what it prints, as an error if it fails.
     pub(crate) fn try_sh(&self, script: &str) -> Result<String, String> {
-        let first = self.first_process().ok_or("the machine is not there yet")?;
-        let mut command = Command::new("nsenter");
-        command
-            .args(["--target", &first, "--mount", "--pid", "--cgroup", "--uts", "--ipc", "--root", "--wdns=/", "env"]);
-        outcome(command.args(ENVIRONMENT).args(["sh", "-ec", script]))
+        let mut command = self.0.enter().ok_or("the machine is not there yet")?;
+        outcome(command.args(["--root", "--wdns=/", "env"]).args(ENVIRONMENT).args(["sh", "-ec", script]))
     }
 
     /// Whether there is such a file or directory.
@@ -86,7 +70,7 @@ impl Machine {
 
     /// Writes a file whole.
     pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = format!("/proc/{}/root{path}", self.first_process().unwrap());
+        let path = format!("/proc/{}/root{path}", self.0.id().unwrap());
         fs::write(format!("{path}.tmp"), text).unwrap();
         fs::rename(format!("{path}.tmp"), path).unwrap();
     }
@@ -117,22 +101,6 @@ impl Machine {
         self.write(&format!("/var/lib/nfdhcpd/{}", guest.tap), &guest.binding());
         self.sh(&format!("nfdhcpd wait {} --timeout 20s", guest.tap));
         guest
-    }
-
-    /// The process id of systemd, as the test sees it.
-    fn first_process(&self) -> Option<String> {
-        let pid = self.process.pid();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
-        children.split_whitespace().next().map(str::to_owned)
-    }
-}
-
-/// Ends all of its processes, and takes its control groups away.
-impl Drop for Machine {
-    fn drop(&mut self) {
-        self.process.signal(Signal::SIGKILL);
-        self.process.wait();
-        soon("the end of all processes", || try_sh(&removal(&self.group)).ok());
     }
 }
 

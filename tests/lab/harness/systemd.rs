@@ -23,29 +23,64 @@ const OUR_GROUP: &str = "nfdhcpd-lab.";
 /// What the packages bring: both programs, and `packaging`.
 const PACKAGE: &str = "/run/lab/package";
 
-/// A running systemd with both programs and their files installed, as a package does it.
-pub(crate) struct Systemd {
-    process: Process,
+/// A systemd that is the first process of namespaces of its own, and has a control group to itself.
+pub(crate) struct FirstProcess {
+    starter: Process,
     group: String,
 }
+
+impl FirstProcess {
+    /// Starts a program that makes the namespaces and then runs systemd in them. Its first argument is the control group,
+    /// before these.
+    #[track_caller]
+    pub(crate) fn start(program: &str, arguments: &[&str], name: &str) -> Self {
+        need("/lib/systemd/systemd");
+        if knows_only_root() {
+            skip("this needs root: control groups are not for everybody");
+        }
+        let group = make_group();
+        let mut command = Command::new(program);
+        command.arg(&group).args(arguments);
+        Self { starter: Process::start(command, name), group }
+    }
+
+    /// Its process id, as we see it.
+    pub(crate) fn id(&self) -> Option<String> {
+        let pid = self.starter.pid();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        children.split_whitespace().next().map(str::to_owned)
+    }
+
+    /// A command that runs another in its namespaces, those of the network and of users excepted.
+    pub(crate) fn enter(&self) -> Option<Command> {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.id()?, "--mount", "--pid", "--cgroup", "--uts", "--ipc"]);
+        Some(command)
+    }
+}
+
+/// Ends all of its processes, and takes its control groups away.
+impl Drop for FirstProcess {
+    fn drop(&mut self) {
+        self.starter.signal(Signal::SIGKILL);
+        self.starter.wait();
+        soon("the end of all processes", || try_sh(&removal(&self.group)).ok());
+    }
+}
+
+/// A running systemd with both programs and their files installed, as a package does it.
+pub(crate) struct Systemd(FirstProcess);
 
 impl Systemd {
     /// Boots it. The daemon is not started.
     #[track_caller]
     pub(crate) fn boot() -> Self {
-        need("/lib/systemd/systemd");
         need("setpriv");
-        if knows_only_root() {
-            skip("this needs root: control groups are not for everybody");
-        }
-        let group = make_group();
         unpack();
         let script = format!("{SCRATCH}/boot.sh");
         fs::write(&script, BOOT).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = Command::new(script);
-        command.args([&group, UNITS, PACKAGE]);
-        let systemd = Self { process: Process::start(command, "systemd"), group };
+        let systemd = Self(FirstProcess::start(&script, &[UNITS, PACKAGE], "systemd"));
         soon("systemd", || systemd.try_sh("systemctl is-active lab.target").ok());
         systemd.sh(&format!(
             "systemd-sysusers {PACKAGE}/sysusers.d/nfdhcpd.conf
@@ -86,9 +121,8 @@ impl Systemd {
 
     /// The same: what it prints, as an error if it fails.
     pub(crate) fn try_sh(&self, script: &str) -> Result<String, String> {
-        let first = self.first_process().ok_or("systemd is not there yet")?;
-        let mut command = Command::new("nsenter");
-        command.args(["--target", &first, "--mount", "--pid", "--cgroup", "--uts", "--ipc", "sh", "-ec", script]);
+        let mut command = self.0.enter().ok_or("systemd is not there yet")?;
+        command.args(["sh", "-ec", script]);
         command.env("SYSTEMD_UNIT_PATH", UNITS).env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
         outcome(&mut command)
     }
@@ -110,26 +144,10 @@ impl Systemd {
     pub(crate) fn wait_for_journal(&self, words: &str) {
         soon(&format!("{words:?} in the journal"), || self.journal("").contains(words).then_some(()));
     }
-
-    /// The process id of systemd, as we see it.
-    fn first_process(&self) -> Option<String> {
-        let pid = self.process.pid();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
-        children.split_whitespace().next().map(str::to_owned)
-    }
-}
-
-/// Ends all of its processes, and takes its control groups away.
-impl Drop for Systemd {
-    fn drop(&mut self) {
-        self.process.signal(Signal::SIGKILL);
-        self.process.wait();
-        soon("the end of all processes", || try_sh(&removal(&self.group)).ok());
-    }
 }
 
 /// Makes a control group. Those of tests that were killed go.
-pub(crate) fn make_group() -> String {
+fn make_group() -> String {
     fs::create_dir(GROUPS).unwrap();
     if let Err(output) = try_sh(&format!("mount -t cgroup2 cgroup2 {GROUPS}")) {
         skip(&format!("no control groups of version 2: {output}"));
@@ -143,7 +161,7 @@ pub(crate) fn make_group() -> String {
 }
 
 /// The script that removes a control group, which fails while there are processes in it.
-pub(crate) fn removal(group: &str) -> String {
+fn removal(group: &str) -> String {
     format!(r"! test -d {group} || find {group} -depth -type d -exec rmdir {{}} +")
 }
 

@@ -1,7 +1,7 @@
 //! Whoever reads what is measured: `GET /metrics`, over HTTP.
 //!
-//! However many ask, however slowly they do: so many are heard at once, each has so much time, and all of a second get the same
-//! text. The packet thread only copies counters, and the taps piece by piece, as it does for the control socket.
+//! However many ask, however slowly they do: so many are heard at once, each has so much time, least of all while it says
+//! nothing, and all of a second get the same text. The packet thread only copies counters, and the taps piece by piece, as it does for the control socket.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,7 +16,7 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustc_hash::FxHashMap;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
@@ -41,6 +41,8 @@ const PATH: &str = "/metrics";
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 /// How many callers are heard at once. More wait for their turn in the kernel's queue.
 const CALLERS: usize = 8;
+/// How long a caller may take to ask. Anybody may hold a seat for so long, over and over.
+const ASKING: Duration = Duration::from_secs(1);
 /// How long a caller may take to ask and to read the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long no new caller is heard after the kernel would not let one in.
@@ -158,7 +160,8 @@ async fn hear(stream: Pin<Box<dyn Stream>>, scraper: Arc<Scraper>) {
         async move { Ok::<_, Infallible>(scraper.answer(&request).await) }
     });
     let mut http = http1::Builder::new();
-    http.keep_alive(false).header_read_timeout(None).max_buf_size(LONGEST).max_headers(FIELDS);
+    http.timer(TokioTimer::new()).header_read_timeout(ASKING);
+    http.keep_alive(false).max_buf_size(LONGEST).max_headers(FIELDS);
     // Who takes too long, or asks for something that is no HTTP, has been told or finds out.
     let _ = timeout(PATIENCE, http.serve_connection(TokioIo::new(stream), service)).await;
 }
@@ -254,4 +257,39 @@ fn refusal(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt as _, duplex};
+    use tokio::runtime::Builder;
+
+    use super::super::mailbox::mailbox;
+    use super::*;
+
+    /// How long a caller is heard who sends these bytes, and then says no more and hears no answer.
+    fn heard_for(request: &[u8]) -> Duration {
+        let (packets, _commands) = mailbox().unwrap();
+        let (list, losses, desk) = (None, None, Mutex::default());
+        let scraper = Scraper { packets, list, queue_limit: 0, started: Duration::ZERO, losses, desk };
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (mut caller, stream) = duplex(1024);
+            caller.write_all(request).await.unwrap();
+            let start = Instant::now();
+            hear(Box::pin(stream), scraper.into()).await;
+            start.elapsed()
+        })
+    }
+
+    #[test]
+    fn who_does_not_ask_is_not_heard_as_long_as_who_waits_for_an_answer() {
+        for (request, expected) in
+            [(&b""[..], ASKING), (b"GET /metrics HTTP/1.1\r\nX-", ASKING), (b"GET /metrics HTTP/1.1\r\n\r\n", PATIENCE)]
+        {
+            // The runtime's clock has ticks of a millisecond.
+            let late = heard_for(request).checked_sub(expected).unwrap();
+            assert!(late < Duration::from_millis(10), "{late:?}");
+        }
+    }
 }

@@ -73,8 +73,7 @@ fn what_the_program_is_said_to_say_it_says() {
 
 #[test]
 fn every_warning_of_the_daemon_is_explained() {
-    let said =
-        [source("src/daemon.rs"), source("src/daemon"), source("src/io/nfqueue.rs"), source("src/cli/client.rs")];
+    let said = [source("src/daemon.rs"), source("src/daemon"), source("src/io"), source("src/cli/client.rs")];
     for message in said.iter().flat_map(|source| messages(source)) {
         // Between what differs each time.
         let parts = message.split(['{', '}']).step_by(2).map(|part| part.trim_matches([' ', ':', ';', ',', '.']));
@@ -178,9 +177,10 @@ fn read_all(path: &Path, text: &mut String) {
     }
 }
 
-/// What a source logs as warning or error, or ends with: the first literal behind each macro.
+/// What a source logs as warning or error, the first literal behind each macro; and what its errors say.
 fn messages(source: &str) -> Vec<&str> {
-    let starts = ["warn!(", "error!(", "#[error("];
-    let behind = starts.iter().flat_map(|start| source.split(start).skip(1));
-    behind.filter_map(|rest| rest.split('"').nth(1)).collect()
+    let logged = ["warn!(", "error!("].iter().flat_map(|start| source.split(start).skip(1));
+    let logged = logged.filter_map(|rest| rest.split('"').nth(1));
+    let ends = source.split("#[error(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+    logged.chain(ends.filter_map(|rest| rest.split('"').next())).collect()
 }

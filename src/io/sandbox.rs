@@ -11,6 +11,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
 pub use needs::Needs;
@@ -34,7 +35,7 @@ pub enum Lack {
     #[error("this kernel does not have it")]
     Missing,
     /// EOPNOTSUPP, of Landlock.
-    #[error("it is switched off since boot (`lsm=` of the kernel's command line)")]
+    #[error("it is switched off since boot (lsm= of the kernel's command line)")]
     SwitchedOff,
     /// EPERM and EACCES.
     #[error("whoever started the daemon forbids it (a container, or a filter of system calls)")]
@@ -74,11 +75,24 @@ pub fn enter(needs: &Needs<'_>) -> io::Result<Sandbox> {
 /// The error with which `path` could not be opened for reading, in words that name the sandbox where it is why: the
 /// permissions of the file would let us.
 pub fn explained(path: &Path, error: io::Error) -> io::Error {
+    let reason = "it is beyond what the sandbox lets the daemon read (general.sandbox)";
+    named(error, || access(path, AccessFlags::R_OK).is_ok(), reason)
+}
+
+/// The same of a file that could not be opened for writing. Where there is none yet, permissions are those of its directory.
+pub fn explained_of_writing(path: &Path, error: io::Error) -> io::Error {
+    let reason = "it is beyond where the sandbox lets the daemon write, until a restart (general.sandbox)";
+    let may_make =
+        || path.parent().is_some_and(|directory| access(directory, AccessFlags::W_OK | AccessFlags::X_OK).is_ok());
+    let is_permitted = || match access(path, AccessFlags::W_OK) {
+        Err(Errno::ENOENT) => may_make(),
+        result => result.is_ok(),
+    };
+    named(error, is_permitted, reason)
+}
+
+/// This reason in place of a denial that is not for lack of permissions. Landlock has no say in access(2).
+fn named(error: io::Error, is_permitted: impl FnOnce() -> bool, reason: &'static str) -> io::Error {
     let is_denied = error.kind() == io::ErrorKind::PermissionDenied && IS_LANDLOCKED.load(Ordering::Relaxed);
-    // Landlock has no say in access(2).
-    if is_denied && access(path, AccessFlags::R_OK).is_ok() {
-        let reason = "it is beyond what the sandbox lets the daemon read (general.sandbox)";
-        return io::Error::new(io::ErrorKind::PermissionDenied, reason);
-    }
-    error
+    if is_denied && is_permitted() { io::Error::new(io::ErrorKind::PermissionDenied, reason) } else { error }
 }

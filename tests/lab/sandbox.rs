@@ -15,6 +15,8 @@ tests!(sandbox:
     directory_behind_a_link_is_exchanged,
     link_to_a_file_out_of_reach_is_rejected,
     directory_whose_parent_is_exchanged_is_out_of_reach,
+    log_directory_is_made_late,
+    log_directory_that_is_replaced_is_out_of_reach,
     what_it_made_is_removed_at_the_end,
 );
 
@@ -123,6 +125,36 @@ fn directory_whose_parent_is_exchanged_is_out_of_reach(lab: &mut Lab) {
     assert!(!lab.daemon().log().contains("the directory of bindings is back"), "{}", lab.daemon().log());
     sh("rm -r /run/parent; mv /run/gone /run/parent");
     lab.daemon().wait_for_log("the directory of bindings is back");
+}
+
+/// The log is written on standard error until then.
+fn log_directory_is_made_late(lab: &mut Lab) {
+    let logdir = format!("{SCRATCH}/log");
+    fs::write(&logdir, "in the way").unwrap();
+    start_logging(lab, &logdir);
+    lab.daemon().wait_for_log("no log file: ");
+    lab.daemon().signal(Signal::SIGHUP);
+    lab.daemon().wait_for_log("the log file cannot be opened: Not a directory");
+    sh(&format!("rm {logdir}; mkdir -m 777 {logdir}"));
+    lab.daemon().signal(Signal::SIGHUP);
+    soon("a line in the log file", || {
+        fs::read_to_string(format!("{logdir}/nfdhcpd.log")).ok().filter(|log| log.contains("configuration reloaded"))
+    });
+}
+
+fn log_directory_that_is_replaced_is_out_of_reach(lab: &mut Lab) {
+    let logdir = format!("{SCRATCH}/log");
+    start_logging(lab, &logdir);
+    sh(&format!("mv {logdir} {logdir}.old; mkdir -m 777 {logdir}"));
+    lab.daemon().signal(Signal::SIGHUP);
+    lab.daemon().wait_for_log("the log file cannot be opened: it is beyond where the sandbox lets the daemon write");
+    assert!(!fs::exists(format!("{logdir}/nfdhcpd.log")).unwrap());
+}
+
+/// A daemon that writes a log file, unlike others here.
+fn start_logging(lab: &mut Lab, logdir: &str) {
+    lab.launch_with(&Config::default().with("general", "logdir", logdir), &[]);
+    lab.daemon().wait_for_log(" ready ");
 }
 
 fn what_it_made_is_removed_at_the_end(lab: &mut Lab) {

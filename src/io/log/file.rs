@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use crate::io::directory;
 use nix::unistd::{Gid, Uid};
+
+use crate::io::{directory, sandbox};
 
 /// The name of the log file in its directory.
 const FILE_NAME: &str = "nfdhcpd.log";
@@ -43,7 +44,8 @@ impl LogFile {
 
     /// Opens the file that has the name now. Where that fails, the old one has to do, if there is one.
     pub fn reopen(&mut self) -> io::Result<()> {
-        self.file = Some(open(&self.path)?);
+        let opened = open(&self.path).map_err(|error| sandbox::explained_of_writing(&self.path, error));
+        self.file = Some(opened?);
         Ok(())
     }
 

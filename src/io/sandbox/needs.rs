@@ -21,7 +21,8 @@ pub struct Needs<'a> {
     pub config: &'a Path,
     /// The directory of bindings.
     pub bindings: &'a Path,
-    /// Where the log file is written, and made after a rotation; None without a log file.
+    /// Where the log file is written, and made after a rotation; None without a log file. If there is no such directory, an
+    /// administrator may still make it.
     pub log_directory: Option<&'a Path>,
     /// What is removed at the end.
     pub removed: Vec<&'a Path>,
@@ -49,7 +50,7 @@ impl Needs<'_> {
         let read = [self.config, self.bindings].into_iter().flat_map(holders);
         // How the watch hears of file systems that are mounted.
         let read = read.chain([PathBuf::from("/proc/self/mountinfo")]).map(|path| (path, Use::Read));
-        let log = self.log_directory.and_then(|path| fs::canonicalize(path).ok()).map(|path| (path, Use::Log));
+        let log = self.log_directory.and_then(log_holder).map(|path| (path, Use::Log));
         let parent = |path: &&Path| fs::canonicalize(path.parent()?).ok();
         let removed = self.removed.iter().filter_map(parent).map(|path| (path, Use::Remove));
         let mut grants: Vec<Grant> =
@@ -57,6 +58,13 @@ impl Needs<'_> {
         grants.dedup();
         grants
     }
+}
+
+/// The directory of the log; what holds it, where there is none. Others' logs are often beside it, so that what holds it is not
+/// given otherwise, and no directory further up at all.
+fn log_holder(path: &Path) -> Option<PathBuf> {
+    let found = fs::canonicalize(path).ok().filter(|found| found.is_dir());
+    found.or_else(|| fs::canonicalize(std::path::absolute(path).ok()?.parent()?).ok())
 }
 
 /// The directories that hold `path`, and each symbolic link that it leads through; in the place of the root of all
@@ -112,6 +120,19 @@ mod tests {
     }
 
     #[test]
+    fn what_holds_a_log_directory_is_given_only_where_that_is_missing() {
+        let scratch = std::env::temp_dir().join(format!("log-holder-{}", std::process::id()));
+        fs::create_dir_all(scratch.join("log/there")).unwrap();
+        fs::write(scratch.join("log/in-the-way"), "").unwrap();
+        let scratch = fs::canonicalize(&scratch).unwrap();
+        let holder = |name: &str| log_holder(&scratch.join(name));
+        let found = ["log/there", "log/missing", "log/missing/", "log/in-the-way", "log/missing/far"].map(holder);
+        fs::remove_dir_all(&scratch).unwrap();
+        let log = Some(scratch.join("log"));
+        assert_eq!(found, [Some(scratch.join("log/there")), log.clone(), log.clone(), log, None]);
+    }
+
+    #[test]
     fn the_root_of_all_files_is_never_given() {
         let root = Path::new("/");
         assert_eq!(holders(Path::new("/dev")), [PathBuf::from("/dev")]);
@@ -123,6 +144,8 @@ mod tests {
             removed: vec![Path::new("/pid")],
             supervisor: Listener::Nobody,
         };
+        assert_eq!(needs.grants(), [(PathBuf::from("/proc/self/mountinfo"), Use::Read)]);
+        let needs = Needs { log_directory: Some(Path::new("/no-such-directory")), ..needs };
         assert_eq!(needs.grants(), [(PathBuf::from("/proc/self/mountinfo"), Use::Read)]);
     }
 }

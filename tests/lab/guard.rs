@@ -33,7 +33,11 @@ const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
 const DESTINATION: u8 = 60;
+const MOBILITY: u8 = 135;
+const HIP: u8 = 139;
+const SHIM6: u8 = 140;
 const EXPERIMENT: u8 = 253;
 /// ICMPv6.
 const NEIGHBOR_SOLICITATION: u8 = 135;
@@ -126,7 +130,7 @@ fn of_dhcpv6() -> Vec<Sample> {
         in_ipv6("DHCPv6 behind a header", "dhcpv6", behind(&advertise(), &[DESTINATION])),
         in_ipv6("DHCPv6 behind headers", "dhcpv6", behind(&advertise(), &[HOP_BY_HOP, ROUTING, DESTINATION])),
         in_ipv6("DHCPv6 in one fragment", "dhcpv6", behind(&advertise(), &[FRAGMENT])),
-        in_ipv6("DHCPv6 in a first fragment", "dhcpv6", first(behind(&advertise(), &[FRAGMENT, DESTINATION]))),
+        in_ipv6("DHCPv6 in a first fragment", "hidden", first(behind(&advertise(), &[FRAGMENT, DESTINATION]))),
     ]
 }
 
@@ -139,8 +143,8 @@ fn of_routers() -> Vec<Sample> {
         in_ipv6("a router behind a routing header", "ra", behind(&ra(), &[ROUTING])),
         in_ipv6("a router behind many headers", "ra", behind(&ra(), &[DESTINATION; 40])),
         in_ipv6("a router in one fragment", "ra", behind(&ra(), &[FRAGMENT])),
-        in_ipv6("a router in a fragment of a fragment", "ra", behind(&ra(), &[FRAGMENT, FRAGMENT])),
-        in_ipv6("a router in a first fragment", "ra", first(behind(&ra(), &[FRAGMENT, DESTINATION]))),
+        in_ipv6("a router in a fragment of a fragment", "hidden", behind(&ra(), &[FRAGMENT, FRAGMENT])),
+        in_ipv6("a router in a first fragment", "hidden", first(behind(&ra(), &[FRAGMENT, DESTINATION]))),
         in_ipv6("a router behind an experiment", "hidden", behind(&ra(), &[EXPERIMENT])),
         in_ipv6("a router longer than its frame", "hidden", altered(ra(), 4, &[5, 0xdc])),
         in_ipv6("IPv4 that is called IPv6", "hidden", offer([67, 68])),
@@ -154,13 +158,17 @@ fn of_fragments() -> Vec<Sample> {
     let solicitation = icmpv6(LINK_LOCAL, ALL_NODES, NEIGHBOR_SOLICITATION, &[0; 20]);
     let nothing = |next: u8| ipv6(LINK_LOCAL, ALL_NODES, next, 255, &[]);
     let unfinished = altered(first(behind(&nothing(ICMPV6), &[FRAGMENT, DESTINATION])), 49, &[2]);
-    vec![
+    let header =
+        |kind: u8| in_ipv6("a header in a fragment", "hidden", first(behind(&nothing(UDP), &[FRAGMENT, kind])));
+    let headers = [HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION, MOBILITY, HIP, SHIM6, EXPERIMENT];
+    let named = vec![
         in_ipv6("a first fragment before ICMPv6", "hidden", first(behind(&nothing(ICMPV6), &[FRAGMENT, DESTINATION]))),
         in_ipv6("a first fragment before UDP", "hidden", first(behind(&nothing(UDP), &[FRAGMENT, DESTINATION]))),
         in_ipv6("a first fragment within a header", "hidden", unfinished),
         in_ipv6("a solicitation in a fragment", "hidden", behind(&solicitation, &[FRAGMENT])),
         in_ipv6("a solicitation in fragments", "hidden", first(behind(&solicitation, &[FRAGMENT]))),
-    ]
+    ];
+    named.into_iter().chain(headers.into_iter().map(header)).collect()
 }
 
 fn of_frames() -> Vec<Sample> {
@@ -237,6 +245,11 @@ fn honest() -> Vec<Sample> {
         in_ipv6("a later fragment of UDP", "", later(behind(&advertise([547, 546]), &[FRAGMENT]))),
         in_ipv6("a first fragment of ping", "", first(behind(&ping, &[FRAGMENT]))),
         in_ipv6("a later fragment of ping", "", later(behind(&router_advertisement(), &[FRAGMENT]))),
+        in_ipv6(
+            "a first fragment of IPsec",
+            "",
+            first(behind(&ipv6(LINK_LOCAL, ALL_NODES, 50, 64, &[5; 64]), &[FRAGMENT])),
+        ),
         in_ipv6("too big", "", icmpv6(LINK_LOCAL, ALL_NODES, 2, &[0; 100])),
         in_ipv6("no next header", "", ipv6(LINK_LOCAL, ALL_NODES, 59, 64, &[])),
         in_ipv6("IPsec", "", ipv6(LINK_LOCAL, ALL_NODES, 50, 64, &[5; 64])),
@@ -275,16 +288,18 @@ impl Switch {
         Self { guest: plug(1, "tap1"), ears: [plug(2, "tap2"), plug(3, "uplink0")] }
     }
 
-    /// Sends frames, each with a mark behind all that it is made of, and one that goes everywhere. Which of them has each of
-    /// the others heard?
+    /// Sends frames, each from a sender of its own and with this behind all that it is made of, and one that goes everywhere.
+    /// Which of them has each of the others heard?
     #[track_caller]
-    fn heard(&self, round: u8, samples: &[Sample]) -> [Vec<&'static str>; 2] {
-        let mark = |number: usize| [&b"mark"[..], &[round], &u16::try_from(number).unwrap().to_be_bytes()].concat();
-        let marked = |(number, sample): (usize, &Sample)| [&sample.frame[..], &[0; 40], &mark(number)].concat();
+    fn heard(&self, round: u8, samples: &[Sample], padding: &[u8]) -> [Vec<&'static str>; 2] {
+        let mark =
+            |number: usize| [&[0xaa, round][..], &u16::try_from(number).unwrap().to_be_bytes(), &[0, 1]].concat();
+        let marked =
+            |(number, sample): (usize, &Sample)| [&altered(sample.frame.clone(), 6, &mark(number)), padding].concat();
         let mut frames: Vec<Frame> = samples.iter().enumerate().map(marked).collect();
-        frames.push(ethernet(EVERYBODY, MAC, 0x88b6, &[&[0; 40], &mark(samples.len())[..]].concat()));
+        frames.push(altered(ethernet(EVERYBODY, MAC, 0x88b6, &[0; 46]), 6, &mark(samples.len())));
         self.guest.send(&frames, 1);
-        let has = |ear: &Guest, number| ear.frames().iter().any(|frame| frame.ends_with(&mark(number)));
+        let has = |ear: &Guest, number| ear.frames().iter().any(|frame| frame[6..12] == mark(number));
         [0, 1].map(|ear| {
             let ear = &self.ears[ear];
             soon("what is sent last", || has(ear, samples.len()).then_some(()));
@@ -294,19 +309,26 @@ impl Switch {
     }
 }
 
+/// What may be behind a packet in its frame: nothing, zeros, or what looks like an honest UDP header or an echo request, for who
+/// reads on where the packet has ended.
+const PADDINGS: [&[u8]; 4] =
+    [&[], &[0; 40], &[0, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0], &[128, 0, 0, 0, 0, 1, 0, 1]];
+
 /// To another tap and to the uplink. First it is seen that they come, so that it means something if they do not.
 pub(crate) fn hostile_frames_reach_nobody(_: &mut Lab) {
     let switch = Switch::new();
     let samples = hostile();
     let all: Vec<_> = samples.iter().map(|sample| sample.what).collect();
-    assert_eq!(switch.heard(1, &samples), [all.clone(), all]);
+    assert_eq!(switch.heard(0, &samples, &[]), [all.clone(), all]);
     load("--bridged --guard");
-    assert_eq!(switch.heard(2, &samples), [vec![], vec![]] as [Vec<&str>; 2]);
     let mut expected: BTreeMap<&str, u64> = BTreeMap::new();
-    samples.iter().for_each(|sample| *expected.entry(sample.reason).or_default() += 1);
-    for (reason, count) in expected {
-        assert_eq!(counted("bridge", reason, "tap1"), count, "{reason}");
-        assert_eq!(counted("bridge", reason, "tap2"), 0, "{reason} of who has said nothing");
+    for (round, padding) in (1..).zip(PADDINGS) {
+        assert_eq!(switch.heard(round, &samples, padding), [vec![], vec![]] as [Vec<&str>; 2], "before {padding:x?}");
+        samples.iter().for_each(|sample| *expected.entry(sample.reason).or_default() += 1);
+        for (reason, count) in &expected {
+            assert_eq!(counted("bridge", reason, "tap1"), *count, "{reason} before {padding:x?}");
+            assert_eq!(counted("bridge", reason, "tap2"), 0, "{reason} of who has said nothing");
+        }
     }
 }
 
@@ -315,7 +337,9 @@ pub(crate) fn honest_frames_pass(_: &mut Lab) {
     load("--bridged --guard --bypass");
     let samples = honest();
     let all: Vec<_> = samples.iter().map(|sample| sample.what).collect();
-    assert_eq!(switch.heard(1, &samples), [all.clone(), all]);
+    for (round, padding) in (1..).zip(PADDINGS) {
+        assert_eq!(switch.heard(round, &samples, padding), [all.clone(), all.clone()], "before {padding:x?}");
+    }
     for (guest, host) in [&switch.guest, &switch.ears[0]].into_iter().zip([1, 2]) {
         guest.sh(&format!(
             "ip address add 198.51.100.{host}/24 dev eth0; ip address add 2001:db8:b::{host}/64 dev eth0 nodad"
@@ -329,9 +353,9 @@ pub(crate) fn trunks_may_send_tags(_: &mut Lab) {
     let switch = Switch::new();
     load("--bridged --guard --trunk tap1");
     let passed = ["a VLAN", "two tags"].to_vec();
-    assert_eq!(switch.heard(1, &hostile()), [passed.clone(), passed]);
+    assert_eq!(switch.heard(1, &hostile(), &[]), [passed.clone(), passed]);
     load("--bridged --guard --trunk tap2,vnet*");
-    assert_eq!(switch.heard(2, &hostile()), [vec![], vec![]] as [Vec<&str>; 2]);
+    assert_eq!(switch.heard(2, &hostile(), &[]), [vec![], vec![]] as [Vec<&str>; 2]);
 }
 
 /// What is sent to the bridge itself is forwarded by none: the node takes it as if there were no bridge.

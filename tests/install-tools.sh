@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs what this machine lacks, from Debian's or Ubuntu's packages: for the tests, or of the kinds below that it is
-# told. Asks nothing. Where it cannot be root, it says what to install, and fails.
+# told. Asks nothing. Where it cannot be root, it says what to install, and fails. A program under target/tools/bin is taken
+# out of its package, which is not installed: it has a service that would start, and what apt does here cannot keep it from that.
 set -eu
+cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
 
 # kind  package          program    what it is for
@@ -22,7 +24,8 @@ test    systemd          /lib/systemd/systemd   runs the units of packaging
 test    logrotate        logrotate  rotates the log files
 test    wide-dhcpv6-client dhcp6c   a client: DHCPv6
 test    nftables         nft        the limits that "nfdhcpd rules" prints, the filters of snf-network
-test    ferm             ferm       rules in its format
+test    ferm             target/tools/bin/ferm   rules in its format
+test    perl             perl       runs ferm
 test    bind9            named      the name server that names are told to
 test    bind9-dnsutils   nsupdate   what tells it
 test    krb5-kdc         krb5kdc    tickets for it
@@ -33,7 +36,7 @@ test    tshark           tshark     an independent decoder of every expected rep
 test    qemu-system-x86  qemu-system-x86_64   runs its network scripts
 test    python3          /usr/bin/python3   runs the hook for libvirt
 test    ruby             ruby       runs the driver for OpenNebula
-test    prometheus       promtool   judges metrics, alerts and their tests
+test    prometheus       target/tools/bin/promtool   judges metrics, alerts and their tests
 test    shellcheck       shellcheck   a second opinion on shell scripts
 test    man-db           man        the manual pages, formatted
 test    mandoc           mandoc     a second opinion on them
@@ -65,32 +68,66 @@ bench   nftables         nft        filters of taps
 bench   valgrind         valgrind   instructions, counted
 '
 
-# What is missing: package, then what it is for.
-lacking=$(echo "$tools" | while read -r kind package program purpose; do
-    case " ${*:-demo test} " in *" $kind "*) ;; *) continue ;; esac
-    [ -z "$package" ] || command -v "$program" >/dev/null || printf '    %-16s %s\n' "$package" "$purpose"
-done)
-[ -n "$lacking" ] || exit 0
-missing=$(echo "$lacking" | awk '{ printf "%s ", $1 }')
+main() {
+    lacking=$(lacking "${@:-demo test}")
+    [ -n "$lacking" ] || return 0
+    log=$(mktemp)
+    downloads=$(mktemp -d)
+    trap 'rm -rf "$log" "$downloads"' EXIT
+    to_install=$(echo "$lacking" | awk '$2 !~ "^target/" { printf "%s ", $1 }')
+    as_root=$(way_to_root) || [ -z "$to_install" ] || refuse
+    echo 'installing'
+    echo "$lacking" | while read -r package _ purpose; do printf '    %-16s %s\n' "$package" "$purpose"; done
+    install || {
+        cat "$log" >&2
+        exit 1
+    }
+}
 
-if [ "$(id -u)" = 0 ]; then
-    as_root=
-elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-    as_root='sudo -n'
-else
-    printf 'missing:\n%s\nto be installed as root: apt-get install %s\n' "$lacking" "$missing" >&2
+# What is missing of some kinds: package, program, what it is for.
+lacking() {
+    echo "$tools" | while read -r kind package program purpose; do
+        case " $* " in *" $kind "*) ;; *) continue ;; esac
+        [ -z "$package" ] || command -v "$program" >/dev/null || echo "$package $program $purpose"
+    done
+}
+
+way_to_root() {
+    if [ "$(id -u)" = 0 ]; then return; fi
+    sudo -n true 2>/dev/null && echo 'sudo -n'
+}
+
+refuse() {
+    printf 'missing:\n%s\nto be installed as root: apt-get install %s\n' "$lacking" "$to_install" >&2
     exit 1
-fi
+}
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+install() {
+    if [ -n "$to_install" ]; then
+        # shellcheck disable=SC2086 # one word for each package
+        apt update && apt install --yes --no-install-recommends $to_install || return
+    fi
+    echo "$lacking" | while read -r package program _; do
+        case "$program" in target/*) unpack "$package" "$program" || return ;; esac
+    done
+}
+
 apt() {
-    # RUNLEVEL=1 keeps packages from starting services.
+    # RUNLEVEL=1 keeps packages from starting services, but those that only systemd knows.
     $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$log" 2>&1
 }
-printf 'installing\n%s\n' "$lacking"
-# shellcheck disable=SC2086 # one word for each package
-if ! apt update || ! apt install --yes --no-install-recommends $missing; then
-    cat "$log" >&2
-    exit 1
-fi
+
+# usage: unpack PACKAGE PROGRAM, which has the same name in the package. Package lists may be older than what the archive has.
+unpack() {
+    download "$1" || { apt update && download "$1"; } || return
+    mkdir -p "$(dirname "$2")"
+    dpkg-deb --fsys-tarfile "$downloads/$1"_*.deb | tar -xO --wildcards "./usr/*bin/$(basename "$2")" >"$2.new" || return
+    chmod +x "$2.new"
+    mv "$2.new" "$2"
+}
+
+download() {
+    (cd "$downloads" && apt-get -qq download "$1") </dev/null >>"$log" 2>&1
+}
+
+main "$@"

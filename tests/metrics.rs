@@ -16,6 +16,9 @@ const DASHBOARD: &str = include_str!("../packaging/grafana/nfdhcpd.json");
 const ALERTS: &str = include_str!("../packaging/prometheus/nfdhcpd-alerts.yml");
 const ALERTS_TEST: &str = include_str!("../packaging/prometheus/nfdhcpd-alerts-test.yml");
 
+/// From its package, which is not installed: tests/install-tools.sh puts it there.
+const PROMTOOL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin/promtool");
+
 #[test]
 fn every_metric_is_explained() {
     for Family { name, kind, labels, .. } in families() {
@@ -120,13 +123,15 @@ fn known(word: &str) -> Option<&'static str> {
     families().iter().find(is_it).map(|family| family.name)
 }
 
-/// Runs promtool, which has to succeed. Where it is not installed that is a failure only if NFDHCPD_STRICT says so.
+/// Runs promtool, which has to succeed. Where it is not there, that is a failure only if NFDHCPD_STRICT says so.
 #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 #[track_caller]
 fn promtool(arguments: &[&str]) {
-    match Command::new("promtool").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output() {
+    match Command::new(PROMTOOL).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output() {
         Ok(output) => assert!(output.status.success(), "{arguments:?}: {output:?}"),
-        Err(_) if env::var("NFDHCPD_STRICT").as_deref() != Ok("1") => println!("skipped: promtool is not installed"),
-        Err(error) => panic!("promtool: {error}"),
+        Err(_) if env::var("NFDHCPD_STRICT").as_deref() != Ok("1") => {
+            println!("skipped: promtool is not there (tests/install-tools.sh does that)")
+        }
+        Err(error) => panic!("{PROMTOOL}: {error}"),
     }
 }

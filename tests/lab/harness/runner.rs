@@ -16,6 +16,12 @@ const NAMESPACES: &[&str] =
 /// What makes an ordinary user root in there.
 const AS_ORDINARY_USER: &[&str] = &["--user", "--map-root-user"];
 
+/// Programs whose packages are not installed, since they would start a service: tests/install-tools.sh puts them there.
+const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin");
+
+/// Where an ordinary user does not look, but the tools are.
+const OF_ROOT: &str = "/usr/sbin:/sbin";
+
 /// Runs the tests that the command line names, with cargo's kind of output.
 pub(crate) fn run(tests: impl Iterator<Item = Test>) -> ExitCode {
     let arguments = Arguments::from_args();
@@ -45,8 +51,8 @@ fn way_in() -> Result<&'static [&'static str], String> {
 
 fn unshare(options: &[&str]) -> Command {
     let mut command = Command::new("unshare");
-    // Where an ordinary user does not look, but the tools are.
-    command.env("PATH", env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin");
+    let path = env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{UNPACKED}:{path}:{OF_ROOT}"));
     command.args(options).args(NAMESPACES);
     command
 }

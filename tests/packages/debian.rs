@@ -2,13 +2,14 @@
 
 use crate::harness::inside::need;
 use crate::harness::{Lab, sh, soon, tests};
-use crate::machine::{Machine, package, queues};
+use crate::machine::{MEND, Machine, SPOIL, assert_is_told, package, queues};
 
 tests!(debian:
     lintian_finds_nothing,
     installs_and_serves,
     upgrade_keeps_queues_and_what_was_edited,
-    says_what_is_wrong_with_a_configuration,
+    upgrade_with_a_wrong_configuration_leaves_the_daemon_alone,
+    starts_nothing_with_a_wrong_configuration,
     removal_and_purge_leave_what_is_not_its_own,
     installs_where_services_may_not_start,
 );
@@ -79,21 +80,39 @@ fn upgrade_keeps_queues_and_what_was_edited(lab: &mut Lab) {
     machine.assert_serves(lab);
 }
 
-fn says_what_is_wrong_with_a_configuration(_: &mut Lab) {
+fn upgrade_with_a_wrong_configuration_leaves_the_daemon_alone(lab: &mut Lab) {
+    need("udhcpc");
     let machine = installed();
-    machine.sh("sed -i 's/^server_ip = .*/server_ip = 192.0.2/' /etc/nfdhcpd/nfdhcpd.conf");
-    let said = machine.sh(&format!("{INSTALL} {PACKAGE} 2>&1"));
-    for words in ["server_ip", "nfdhcpd does not run with this configuration"] {
-        assert!(said.contains(words), "{words}\n{said}");
-    }
-    assert_eq!(machine.daemon("ActiveState"), "failed");
-    assert_eq!(machine.sh("dpkg-query --show --showformat='${db:Status-Status}' nfdhcpd"), "installed");
+    let pid = machine.daemon("MainPID");
+    machine.sh(SPOIL);
+    let said = machine.sh(&format!(
+        "{NEXT_VERSION}\n{INSTALL} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold /tmp/next.deb 2>&1"
+    ));
+    assert_is_told(&said);
+    assert_eq!(
+        machine.sh("dpkg-query --show --showformat='${db:Status-Status} ${Version}' nfdhcpd"),
+        "installed 1:9-1"
+    );
+    assert_eq!(machine.daemon("MainPID"), pid, "{said}");
+    // Its commands read the file as well.
+    machine.sh(MEND);
+    machine.assert_serves(lab);
 
-    machine
-        .sh("sed -i 's/^server_ip = .*/server_ip = 192.0.2.1/' /etc/nfdhcpd/nfdhcpd.conf; systemctl restart nfdhcpd");
-    let said = machine.sh(&format!("{INSTALL} {PACKAGE} 2>&1"));
-    assert!(!said.contains("does not run"), "{said}");
+    let said = machine.sh(&format!("{INSTALL} /tmp/next.deb 2>&1"));
+    assert!(!said.contains("would not start"), "{said}");
+    assert_ne!(machine.daemon("MainPID"), pid, "the old program runs on");
     assert_eq!(machine.daemon("ActiveState"), "active");
+}
+
+fn starts_nothing_with_a_wrong_configuration(_: &mut Lab) {
+    let machine = installed();
+    machine.sh(&format!("apt-get remove --yes nfdhcpd; {SPOIL}"));
+    assert_is_told(&machine.sh(&format!("{INSTALL} {PACKAGE} 2>&1")));
+    assert_eq!(
+        machine.sh("systemctl is-active nfdhcpd || systemctl is-enabled nfdhcpd; systemctl is-failed nfdhcpd || true"),
+        "inactive\nenabled\ninactive\n"
+    );
+    assert_eq!(machine.sh("dpkg-query --show --showformat='${db:Status-Status}' nfdhcpd"), "installed");
 }
 
 fn removal_and_purge_leave_what_is_not_its_own(lab: &mut Lab) {

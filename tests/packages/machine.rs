@@ -24,6 +24,18 @@ const ENVIRONMENT: &[&str] = &[
     "SYSTEMD_PAGER=",
 ];
 
+/// Makes the configuration one that no daemon starts with, and good again.
+pub(crate) const SPOIL: &str = "sed -i 's/^server_ip = .*/server_ip = 192.0.2/' /etc/nfdhcpd/nfdhcpd.conf";
+pub(crate) const MEND: &str = "sed -i 's/^server_ip = .*/server_ip = 192.0.2.1/' /etc/nfdhcpd/nfdhcpd.conf";
+
+/// Asserts that whoever installs a package is told what is wrong with the configuration, and what that means.
+#[track_caller]
+pub(crate) fn assert_is_told(said: &str) {
+    for words in ["error: /etc/nfdhcpd/nfdhcpd.conf:", "server_ip", "nfdhcpd would not start with this configuration"] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+}
+
 /// The directory with the packages, if there are any to test.
 pub(crate) fn packages() -> Option<String> {
     env::var(PACKAGES).ok()

@@ -3,12 +3,13 @@
 
 use crate::harness::inside::need;
 use crate::harness::{Lab, sh, soon, tests};
-use crate::machine::{Machine, package, queues};
+use crate::machine::{MEND, Machine, SPOIL, assert_is_told, package, queues};
 
 tests!(rpm:
     rpmlint_finds_nothing,
     goes_into_an_empty_root_and_out_again,
     installs_serves_and_is_upgraded,
+    upgrade_with_a_wrong_configuration_leaves_the_daemon_alone,
     removal_keeps_what_was_edited,
 );
 
@@ -69,6 +70,16 @@ fn installs_serves_and_is_upgraded(lab: &mut Lab) {
     assert_eq!(queues(), before, "other sockets");
     assert_eq!(machine.sh("grep ^lease_lifetime /etc/nfdhcpd/nfdhcpd.conf"), "lease_lifetime = 7200\n");
     machine.assert_serves(lab);
+}
+
+fn upgrade_with_a_wrong_configuration_leaves_the_daemon_alone(_: &mut Lab) {
+    let machine = installed();
+    let pid = machine.daemon("MainPID");
+    machine.sh(SPOIL);
+    assert_is_told(&machine.sh(&format!("{RPM} --upgrade {NEXT_RELEASE} 2>&1")));
+    assert_eq!(machine.sh("rpm --query --queryformat='%{RELEASE}' nfdhcpd"), "2");
+    assert_eq!((machine.daemon("MainPID"), machine.daemon("ActiveState")), (pid, "active".to_owned()));
+    machine.sh(&format!("{MEND}; nfdhcpd show; systemctl restart nfdhcpd"));
 }
 
 fn removal_keeps_what_was_edited(lab: &mut Lab) {

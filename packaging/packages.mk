@@ -39,20 +39,20 @@ install:
 		$(DESTDIR)/usr/share/bash-completion/completions/$(basename $(notdir $(file))) &&) true
 	$(call install,$(ZSHDIR),$(wildcard packaging/completions/_*))
 	$(call install,/usr/share/fish/vendor_completions.d,$(wildcard packaging/completions/*.fish))
-	$(call install,$(DOCDIR),README.md CHANGELOG.md)
+	$(call install,$(DOCDIR),README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md)
 	$(call install,$(DOCDIR)/docs,$(wildcard docs/*.md))
 	cp -r packaging/examples $(DESTDIR)$(DOCDIR)
 	cp -r packaging/grafana packaging/prometheus $(DESTDIR)$(DOCDIR)/examples
 
 # With Debian's own tools: what "make install" does not do, they do as for all packages.
-deb: programs package-tools
+deb: programs
 	@packaging/debian/build $(VERSION) $(PROGRAMS)
 
-rpm: programs package-tools
+rpm: programs
 	@packaging/rpm/build $(VERSION) $(PROGRAMS)
 
 # Programs that need nothing of a machine but its kernel.
-static: static-programs package-tools
+static: static-programs
 	@mkdir -p target/packages/static
 	@for program in nfdhcpd snf-network; do \
 		strip -o target/packages/static/$$program target/$(MUSL)/$(BUILT)/$$program; \
@@ -69,12 +69,17 @@ packages: deb rpm static
 test-packages: packages
 	NFDHCPD_PACKAGES=$(CURDIR)/target/packages cargo test --quiet --test packages
 
-programs:
+programs: package-tools
 	+cargo build --quiet --profile $(PROFILE) --locked --bins
 
-static-programs:
+static-programs: package-tools
 	@[ -d "$$(rustc --print target-libdir --target $(MUSL))" ] || { \
 		echo 'Rust lacks its libraries for $(MUSL), which linking statically takes: rustup adds them'; \
+		command -v rustup >/dev/null || { \
+			echo 'There is no rustup: Rust of a distribution rarely has them. With Rust from rustup ("apt install rustup",' \
+				'or https://rustup.rs) this works; "make deb" and "make rpm" do without'; \
+			exit 1; \
+		} >&2; \
 		rustup target add $(MUSL); \
 	}
 	+cargo build --quiet --profile $(PROFILE) --locked --bins --target $(MUSL)

@@ -80,9 +80,14 @@ impl Machine {
         self.try_sh(&format!("test -e {path} || test -L {path}")).is_ok()
     }
 
+    /// Its root directory, as seen from outside.
+    pub(crate) fn root(&self) -> String {
+        format!("/proc/{}/root", self.0.id().unwrap())
+    }
+
     /// Writes a file whole.
     pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = format!("/proc/{}/root{path}", self.0.id().unwrap());
+        let path = self.root() + path;
         fs::write(format!("{path}.tmp"), text).unwrap();
         fs::rename(format!("{path}.tmp"), path).unwrap();
     }

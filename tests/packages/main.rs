@@ -21,6 +21,7 @@ mod harness;
 mod machine;
 mod migration;
 mod rpm;
+mod sources;
 mod statically;
 
 use std::env;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
 
 /// Every test of the packages.
 fn all() -> impl Iterator<Item = Test> {
-    [debian::TESTS, migration::TESTS, rpm::TESTS, statically::TESTS].into_iter().flatten().copied()
+    [debian::TESTS, migration::TESTS, rpm::TESTS, sources::TESTS, statically::TESTS].into_iter().flatten().copied()
 }
 
 fn find(name: &str) -> Test {

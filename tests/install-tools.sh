@@ -63,6 +63,8 @@ package iptables         iptables   rules that divert packets to the daemon
 package udhcpc           udhcpc     a client: busybox, DHCPv4
 package systemd          /lib/systemd/systemd   starts, restarts and stops what is installed
 package debsums          debsums    whether files are those of the package
+package logrotate        logrotate  takes its settings
+package man-db           man        finds its manual pages
 bench   dnsmasq-base     dnsmasq    a neighbour to compare with
 bench   nftables         nft        filters of taps
 bench   valgrind         valgrind   instructions, counted

@@ -42,8 +42,9 @@ fn installed() -> Machine {
 }
 
 fn installs_and_serves(lab: &mut Lab) {
-    need("udhcpc");
-    need("debsums");
+    for program in ["udhcpc", "debsums", "logrotate", "man"] {
+        need(program);
+    }
     let machine = installed();
     machine.assert_serves(lab);
     assert_eq!(machine.sh("dpkg --verify nfdhcpd; debsums --all --silent nfdhcpd"), "");
@@ -52,7 +53,8 @@ fn installs_and_serves(lab: &mut Lab) {
         "disabled\n"
     );
     assert_eq!(machine.sh("stat -c '%U %a' /var/lib/nfdhcpd"), "root 755\n");
-    machine.sh("snf-network --version; test -e /usr/share/man/man8/nfdhcpd.8.gz");
+    machine.sh("snf-network --version; logrotate --debug /etc/logrotate.d/nfdhcpd 2>&1");
+    machine.sh("man --where 8 nfdhcpd snf-network; man --where 5 nfdhcpd.conf nfdhcpd-binding");
 }
 
 fn upgrade_keeps_queues_and_what_was_edited(lab: &mut Lab) {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use nfdhcpd::queue_list;
-use nfdhcpd::rules::{Installed, Kind, Limits, Listings, Origin, Pattern, Rules, Taps, Way, way};
+use nfdhcpd::rules::{Installed, Kind, Limits, Listings, Origin, Pattern, Rules, Taker, Taps, Way, way};
 
 const QUEUES: &str = "[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n";
 
@@ -188,6 +188,7 @@ fn rules_of_nft_are_understood() {
             Way::OfSome(diverted) => format!("some {diverted}"),
             Way::Unclear(_) => "unclear".to_owned(),
             Way::Dropped(_) => "dropped".to_owned(),
+            Way::Rest(..) => "the rest".to_owned(),
             Way::Passes => "passes".to_owned(),
         }
     };
@@ -224,6 +225,81 @@ fn rules_of_nft_are_understood() {
     ] {
         assert_eq!([diverts(rule.clone(), &one), diverts(rule.clone(), &all)], [of_one, of_all], "{rule}");
     }
+}
+
+/// Rules of iptables before the one that diverts, in tables that the kernel enters before and with it.
+#[test]
+fn what_takes_packets_away_is_told() {
+    let of = |raw: &str, mangle: &str, taps: &str| {
+        let queue = "-A PREROUTING -i tap+ -p udp -m udp --dport 67 -j NFQUEUE --queue-num 42";
+        let text = format!(
+            "*raw\n:PREROUTING ACCEPT [0:0]\n{raw}\nCOMMIT\n*mangle\n:PREROUTING ACCEPT [0:0]\n:x - [0:0]\n{mangle}\n{queue}\nCOMMIT\n"
+        );
+        let installed = Installed::read(&Listings { iptables: vec![text], ..Listings::default() }).unwrap();
+        match way(&installed, &Origin::Routed(taps.parse().unwrap()), Kind::Dhcp) {
+            Way::Queue(_) => "queue",
+            Way::Rest(_, Taker { is_certain, .. }) => {
+                if is_certain {
+                    "some"
+                } else {
+                    "may"
+                }
+            }
+            Way::OfSome(_) => "of some",
+            Way::Dropped(_) => "dropped",
+            Way::Unclear(_) | Way::Passes => "other",
+        }
+    };
+    for (rule, in_raw, in_mangle) in [
+        ("-i tap5 -j ACCEPT", "queue", "some"),
+        ("-i tap5 -j RETURN", "queue", "some"),
+        ("-i tap5 -j DROP", "some", "some"),
+        ("-i tap5 -g x", "queue", "some"),
+        ("-i tap5 -j x", "queue", "queue"),
+        ("-s 0.0.0.0/32 -j DROP", "may", "may"),
+        ("-s 0.0.0.0/32 -j ACCEPT", "queue", "may"),
+        ("-m mark --mark 0x1 -j DROP", "may", "may"),
+        ("-i eth0 -s 192.0.2.1 -j DROP", "queue", "queue"),
+        ("-p tcp -m set --match-set x src -j DROP", "queue", "queue"),
+        ("-m conntrack --ctstate INVALID -j DROP", "queue", "queue"),
+        ("-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "queue", "queue"),
+        ("-m conntrack --ctstate NEW -j DROP", "may", "may"),
+        ("-m conntrack ! --ctstate INVALID -j DROP", "dropped", "dropped"),
+        ("-m rpfilter --validmark --invert -j DROP", "queue", "queue"),
+        ("-i tap5 -j NFQUEUE --queue-num 42", "queue", "queue"),
+        ("-i tap5 -j NFQUEUE --queue-num 7", "some", "some"),
+    ] {
+        let rule = format!("-A PREROUTING {rule}");
+        assert_eq!([of(&rule, "", "tap*"), of("", &rule, "tap*")], [in_raw, in_mangle], "{rule}");
+    }
+    assert_eq!(of("", "-A PREROUTING -i tap5 -j ACCEPT", "tap6"), "queue");
+    assert_eq!(of("", "-A PREROUTING -j x\n-A x -i tap5 -j RETURN\n-A x -i tap6 -j ACCEPT", "tap5"), "queue");
+    assert_eq!(of("", "-A PREROUTING -j x\n-A x -i tap5 -j RETURN\n-A x -i tap6 -j ACCEPT", "tap*"), "some");
+}
+
+/// As nft lists the flag, and as its version 1.0.6 does.
+#[test]
+fn dormant_tables_do_nothing() {
+    for (flags, is_awake) in
+        [(r#""dormant""#, false), (r#"["owner", "dormant"]"#, false), (r#""t""#, false), (r#""owner""#, true)]
+    {
+        let text = chain("inet", -150, &[&format!("{DPORT}, {QUEUE}")]);
+        let text = text.replacen(r#""handle": 1"#, &format!(r#""handle": 1, "flags": {flags}"#), 1);
+        let way = way(&Installed::read(&nft(&text)).unwrap(), &Origin::Routed("tap0".parse().unwrap()), Kind::Dhcp);
+        assert_eq!(matches!(way, Way::Queue(_)), is_awake, "{flags}");
+    }
+}
+
+#[test]
+fn a_limit_that_drops_nothing_is_none() {
+    let rate = r#"{"set": {"op": "update", "elem": {"meta": {"key": "iifname"}}, "set": "@dhcp_rate", "stmt": [{"limit":
+        {"rate": 20, "burst": 40, "per": "second", "inv": true}}]}}"#;
+    let missing = |rule: &str| {
+        let found = findings(&nft(&chain("inet", -300, &[rule])), routed("tap*"), Some(Limits::default()), &[]);
+        found.iter().any(|finding| finding.starts_with("queue 42 (dhcp): no limit"))
+    };
+    assert!(!missing(&format!(r#"{DPORT}, {rate}, {{"drop": null}}"#)));
+    assert!(missing(&format!("{DPORT}, {rate}")));
 }
 
 #[test]

@@ -46,6 +46,7 @@ impl Rules {
             Way::Queue(diverted) => self.fault_of_rule(diverted, diversion),
             Way::OfSome(diverted) if diverted.is_to(queue) == Some(true) => Some(Fault::OnlySome(diverted)),
             Way::Dropped(rule) => Some(Fault::Dropped(rule)),
+            Way::Rest(diverted, taker) => self.fault_of_rule(diverted, diversion).or(Some(Fault::Taken(taker))),
             way => Some(not_shown(installed, origin, kind).unwrap_or(match way {
                 Way::Unclear(rule) => Fault::Unclear(rule),
                 _ => Fault::NotDiverted,
@@ -133,7 +134,7 @@ fn not_shown(installed: &Installed, origin: &Origin, kind: Kind) -> Option<Fault
         IpVersion::V6 => CALL_IP6TABLES,
     };
     let would_be = way::way_if_shown(installed, origin, kind, true);
-    matches!(would_be, Way::Queue(_)).then_some(Fault::NotShown(sysctl))
+    matches!(would_be, Way::Queue(_) | Way::Rest(..)).then_some(Fault::NotShown(sysctl))
 }
 
 impl Taps {

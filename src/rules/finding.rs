@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Diverted, Kind, Limit, NAME, Origin, Pattern, Where, guard};
+use super::{Diverted, Kind, Limit, NAME, Origin, Pattern, Taker, Where, guard};
 use crate::config::QueueNum;
 
 /// Something in netfilter is not as a configuration needs it.
@@ -43,6 +43,8 @@ pub enum Fault {
     Elsewhere(Diverted),
     /// Something drops them before they get to the queue.
     Dropped(Where),
+    /// A rule takes some of them away before they get to the queue, or may.
+    Taken(Taker),
     /// A rule may divert them, or not.
     Unclear(Where),
     /// Rules match ports of a bridge, which does not show its packets to them: this sysctl is 0.
@@ -78,6 +80,18 @@ pub enum GuardFault {
     },
     /// A rule is there that was not asked for.
     Foreign(Where),
+    /// A rule is not what its comment says.
+    Altered {
+        /// The rule.
+        at: Where,
+        /// Its comment.
+        rule: String,
+    },
+    /// A chain has its rules in another order, or twice.
+    Disorder {
+        /// The chain.
+        chain: String,
+    },
 }
 
 impl fmt::Display for Finding {
@@ -111,6 +125,12 @@ impl Fault {
             }
             Self::Elsewhere(to) => write!(f, "{what} from {origin} are diverted to {to} instead ({})", to.rule),
             Self::Dropped(rule) => write!(f, "{what} from {origin} are dropped before they get there ({rule})"),
+            Self::Taken(Taker { rule, is_certain: true }) => {
+                write!(f, "a rule keeps some of the {what} from {origin} from this queue: {rule}")
+            }
+            Self::Taken(Taker { rule, .. }) => {
+                write!(f, "cannot tell whether this rule keeps {what} from {origin} from this queue: {rule}")
+            }
             Self::Unclear(rule) => {
                 write!(f, "cannot tell whether {what} from {origin} are diverted by this rule: {rule}")
             }
@@ -132,12 +152,20 @@ impl Fault {
 impl GuardFault {
     fn write(&self, f: &mut fmt::Formatter<'_>, family: &str) -> fmt::Result {
         match self {
-            Self::NoTable => write!(f, "guard table missing: table {family} {NAME} has no chain {}", guard::TAPS),
+            Self::NoTable => {
+                let (chain, priority) = (guard::TAPS, guard::PRIORITY);
+                write!(f, "guard table missing: table {family} {NAME} has no chain {chain}")?;
+                write!(f, " that the kernel enters (prerouting, priority {priority}, not dormant)")
+            }
             Self::NotFor(taps) => write!(f, "guard: table {family} {NAME} does not look at what comes from {taps}"),
             Self::NoRule { chain, rule } => {
                 write!(f, "guard: table {family} {NAME}, chain {chain}: this rule is missing: {rule}")
             }
             Self::Foreign(rule) => write!(f, "guard: a rule that was not asked for: {rule}"),
+            Self::Altered { at, rule } => write!(f, "guard: not the rule that its comment names ({rule}): {at}"),
+            Self::Disorder { chain } => {
+                write!(f, "guard: table {family} {NAME}, chain {chain}: its rules are in another order, or there twice")
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ mod kind;
 mod limit;
 mod nft;
 mod pattern;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod way;
@@ -26,7 +27,7 @@ pub use installed::{Installed, ListingError, Listings, Where};
 pub use kind::{Diversion, Kind, UnknownKind};
 pub use limit::{Amount, AmountError, Limit, Limits};
 pub use pattern::{Pattern, PatternError};
-pub use way::{Diverted, Origin, Way, way};
+pub use way::{Diverted, Origin, Taker, Way, way};
 
 use std::fmt;
 

@@ -48,12 +48,6 @@ impl Family {
         -300
     }
 
-    /// When packets are looked at by the guard: before all else, and before fragments are put together (-400), so that it judges
-    /// what the tap has sent.
-    fn guard_priority(self) -> i32 {
-        -450
-    }
-
     /// When packets are diverted: as in the mangle table of iptables; on a bridge behind its filters (-200), and before
     /// br_netfilter (0).
     fn divert_priority(self) -> i32 {
@@ -133,8 +127,7 @@ impl fmt::Display for Table<'_> {
         // What is not there cannot be deleted.
         writeln!(f, "\ntable {name}\ndelete table {name}\ntable {name} {{")?;
         if let Some(guard) = &self.rules.guard {
-            let priority = self.family.guard_priority();
-            Hook { chain: guard::TAPS, next: guard::PACKETS, priority }.write(f, self.guarded())?;
+            Hook { chain: guard::TAPS, next: guard::PACKETS, priority: guard::PRIORITY }.write(f, self.guarded())?;
             Chains { of_bridge: self.family == Family::Bridge, trunks: &guard.trunks }.fmt(f)?;
         }
         if !self.taps.is_empty() {

@@ -71,12 +71,23 @@ pub enum Way {
     Queue(Diverted),
     /// Those of some of the taps go to a queue.
     OfSome(Diverted),
+    /// They go to a queue, but for those that another rule takes away.
+    Rest(Diverted, Taker),
     /// There is a rule that sends packets to a queue, and we cannot tell whether these are among them.
     Unclear(Where),
     /// A rule drops them, or the policy of a chain.
     Dropped(Where),
     /// Nothing: they go on as if there were no rules.
     Passes,
+}
+
+/// A rule that takes away some of the packets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taker {
+    /// The rule.
+    pub rule: Where,
+    /// It takes some for certain. Else it cannot be told whether it takes any, or all.
+    pub is_certain: bool,
 }
 
 /// What a rule diverts.
@@ -91,6 +102,10 @@ pub struct Diverted {
 }
 
 impl Diverted {
+    fn does_as(&self, other: &Self) -> bool {
+        (&self.queues, self.bypass) == (&other.queues, other.bypass)
+    }
+
     /// Whether this is the one queue that they go to; None if that cannot be told.
     pub fn is_to(&self, queue: QueueNum) -> Option<bool> {
         self.queues.as_ref().map(|queues| *queues == (queue.0..=queue.0))
@@ -115,14 +130,12 @@ pub fn way(installed: &Installed, origin: &Origin, kind: Kind) -> Way {
 
 /// The same, if bridges showed packets to the tables of IP, or did not.
 pub(super) fn way_if_shown(installed: &Installed, origin: &Origin, kind: Kind, is_shown: bool) -> Way {
-    let mut walk = Walk { kind, is_shown, origin, doubt: None, limits: Vec::new() };
-    walk.go(installed)
+    Walk::new(origin, kind, is_shown).go(installed)
 }
 
 /// What holds taps to a rate on the way.
 pub(super) fn limits(installed: &Installed, origin: &Origin, kind: Kind) -> Vec<Limit> {
-    let is_shown = installed.is_shown(kind.version());
-    let mut walk = Walk { kind, is_shown, origin, doubt: None, limits: Vec::new() };
+    let mut walk = Walk::new(origin, kind, installed.is_shown(kind.version()));
     walk.go(installed);
     walk.limits
 }
@@ -131,9 +144,17 @@ struct Walk<'a> {
     kind: Kind,
     is_shown: bool,
     origin: &'a Origin,
-    /// The first rule that may divert some of them.
-    doubt: Option<Way>,
+    /// Rules that divert some of them, or may.
+    partial: Vec<(Diverted, Way)>,
+    /// The first rule that takes some of them away from all that follows, or may.
+    lost: Option<Taker>,
+    /// The same, away from the rest of the chain that the kernel has entered.
+    accepted: Option<Taker>,
+    /// The same, away from the rest of this chain.
+    returned: Option<Taker>,
     limits: Vec<Limit>,
+    /// How many rules have diverted or limited any of them.
+    met: usize,
 }
 
 /// How a chain ends for a packet.
@@ -146,11 +167,17 @@ enum End {
     Decided(Way),
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(origin: &'a Origin, kind: Kind, is_shown: bool) -> Self {
+        let (partial, limits) = (Vec::new(), Vec::new());
+        Self { kind, is_shown, origin, partial, lost: None, accepted: None, returned: None, limits, met: 0 }
+    }
+
     fn go(&mut self, installed: &Installed) -> Way {
         for (table, chain, base) in self.stations(installed) {
             let sight = self.origin.sight(table.family, self.is_shown);
             let share = share(base, self.origin);
+            self.accepted = None;
             match self.follow(Position { table, chain, sight, share, depth: 0 }) {
                 End::Decided(way) => return way,
                 End::Open if base.drops && share == Share::All => {
@@ -159,7 +186,7 @@ impl Walk<'_> {
                 End::Open | End::Accepted => {}
             }
         }
-        self.doubt.take().unwrap_or(Way::Passes)
+        self.partial.drain(..).next().map_or(Way::Passes, |(_, way)| way)
     }
 
     /// All chains that the kernel enters with such a packet, in order.
@@ -190,6 +217,13 @@ impl Walk<'_> {
 
     /// Goes through a chain, and those that it leads to.
     fn follow(&mut self, position: Position<'_>) -> End {
+        let returned = self.returned.clone();
+        let end = self.follow_rules(position);
+        self.returned = returned;
+        end
+    }
+
+    fn follow_rules(&mut self, position: Position<'_>) -> End {
         for rule in &position.chain.rules {
             let conditions = rule.conditions.iter().map(|condition| condition.share(&position.sight, self.kind));
             let share = conditions.min().unwrap_or(Share::All).min(position.share);
@@ -207,15 +241,20 @@ impl Walk<'_> {
         let is_for_all = share == Share::All;
         if let Some(limit) = rule.limit {
             // Who is within the limit goes on.
-            self.limits.extend(is_for_all.then_some(limit));
+            self.met += 1;
+            let holds = is_for_all && rule.action == Action::Drop && self.taken().is_none();
+            self.limits.extend(holds.then_some(limit));
             return None;
         }
         let place = || Where::of(position.table, position.chain, &rule.label);
         match &rule.action {
             Action::None => None,
-            Action::Accept => is_for_all.then_some(End::Accepted),
-            Action::Return => is_for_all.then_some(End::Open),
-            Action::Drop => is_for_all.then(|| End::Decided(Way::Dropped(place()))),
+            Action::Accept if is_for_all => Some(End::Accepted),
+            Action::Return if is_for_all => Some(End::Open),
+            Action::Drop if is_for_all => Some(End::Decided(Way::Dropped(place()))),
+            Action::Accept => take(&mut self.accepted, share, place()),
+            Action::Return => take(&mut self.returned, share, place()),
+            Action::Drop => take(&mut self.lost, share, place()),
             Action::Queue(queues) => {
                 let diverted = Diverted { queues: queues.numbers.clone(), bypass: queues.bypass, rule: place() };
                 self.divert(diverted, share)
@@ -224,7 +263,13 @@ impl Walk<'_> {
                 let end = self.enter(position, chain, share)?;
                 (is_for_all && !matches!(end, End::Open)).then_some(end)
             }
-            Action::Goto(chain) => self.enter(position, chain, share).filter(|_| is_for_all),
+            Action::Goto(chain) if is_for_all => self.enter(position, chain, share),
+            Action::Goto(chain) => {
+                let known = self.met;
+                self.enter(position, chain, share)?;
+                // Those that have gone there do not come back. They miss nothing if they find there what the others find here.
+                if self.met == known { take(&mut self.returned, share, place()) } else { None }
+            }
         }
     }
 
@@ -235,14 +280,37 @@ impl Walk<'_> {
     }
 
     fn divert(&mut self, diverted: Diverted, share: Share) -> Option<End> {
-        let doubt = match share {
-            Share::All => return Some(End::Decided(Way::Queue(diverted))),
-            Share::Some => Way::OfSome(diverted),
-            Share::Unclear | Share::None => Way::Unclear(diverted.rule),
+        self.met += 1;
+        let way = match share {
+            Share::All => return Some(End::Decided(self.all(diverted))),
+            Share::Some => Way::OfSome(diverted.clone()),
+            Share::Unclear | Share::None => Way::Unclear(diverted.rule.clone()),
         };
-        self.doubt.get_or_insert(doubt);
+        self.partial.push((diverted, way));
         None
     }
+
+    /// What becomes of them, if a rule diverts all that get there.
+    fn all(&self, diverted: Diverted) -> Way {
+        let other = self.partial.iter().find(|(other, _)| !other.does_as(&diverted));
+        let elsewhere =
+            other.map(|(other, way)| Taker { rule: other.rule.clone(), is_certain: matches!(way, Way::OfSome(_)) });
+        match elsewhere.or_else(|| self.taken().cloned()) {
+            None => Way::Queue(diverted),
+            Some(taker) => Way::Rest(diverted, taker),
+        }
+    }
+
+    /// The rule that takes some away from where we are.
+    fn taken(&self) -> Option<&Taker> {
+        self.lost.as_ref().or(self.accepted.as_ref()).or(self.returned.as_ref())
+    }
+}
+
+/// Notes that a rule takes some of the packets away, but not all. What is behind it has its turn.
+fn take(taken: &mut Option<Taker>, share: Share, rule: Where) -> Option<End> {
+    taken.get_or_insert(Taker { rule, is_certain: share == Share::Some });
+    None
 }
 
 /// Where a walk is.

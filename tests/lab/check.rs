@@ -10,6 +10,8 @@ use crate::harness::{Config, Lab, SCRATCH, queues, sh, skip, soon, tests, try_sh
 tests!(check:
     all_rules_are_there,
     each_rule_is_missed,
+    altered_guard_is_told,
+    what_goes_another_way_is_told,
     rules_of_the_original_are_taken,
     rules_of_ferm_are_taken,
     deaf_queues_and_hidden_ports_are_told,
@@ -60,6 +62,67 @@ pub(crate) fn each_rule_is_missed(lab: &mut Lab) {
         missed += 1;
     }
     assert!(missed > 60, "{missed} rules in\n{text}");
+}
+
+/// Rules that let something past the guard, each beside all the others.
+fn altered_guard_is_told(lab: &mut Lab) {
+    lab.launch(&Config::default());
+    let options = "--bridged --guard --no-limit";
+    let text = rules(options);
+    let hook = "policy accept;\n\t\tiifname \"tap*\" goto guard_packets";
+    let ports = "udp sport 67 goto drop_dhcp comment";
+    let entry = "iifname \"tap*\" goto guard_packets";
+    let ra = "\t\ticmpv6 type nd-router-advert goto drop_ra comment \"Router Advertisements\"\n";
+    for (from, to, expected) in [
+        (hook, hook.replace('\n', "\naccept\n"), "a rule that was not asked for"),
+        (hook, hook.replace('\n', "\niifname tap5 accept\n"), "a rule that was not asked for"),
+        (
+            entry,
+            "iifname \"tap*\" limit rate 9/second goto guard_packets".to_owned(),
+            "does not look at what comes from",
+        ),
+        ("priority -450", "priority 450".to_owned(), "guard table missing"),
+        (ports, "udp sport 67 accept comment".to_owned(), "not the rule that its comment names"),
+        (ports, "udp sport 68 goto drop_dhcp comment".to_owned(), "not the rule that its comment names"),
+        (ra, ra.repeat(2), "in another order, or there twice"),
+        ("counter drop comment", "counter comment".to_owned(), "not the rule that its comment names (drops)"),
+    ] {
+        assert!(text.contains(from), "{from} is not in\n{text}");
+        load(&text.replace(from, &to));
+        let (status, findings) = check(options);
+        assert!(status == 1 && findings.contains(expected), "{expected}, with {to}: {findings}");
+    }
+    load(&text);
+    assert_eq!(check(options), (0, "all rules are there".to_owned()));
+    for family in ["inet", "bridge"] {
+        sh(&format!("nft add table {family} nfdhcpd '{{ flags dormant; }}'"));
+        let (status, findings) = check(options);
+        let expected = format!("guard table missing: table {family} nfdhcpd");
+        assert!(status == 1 && findings.contains(&expected), "{family}: {findings}");
+        sh(&format!("nft add table {family} nfdhcpd"));
+    }
+}
+
+/// Rules of others that take packets away, for some taps or for what cannot be told.
+fn what_goes_another_way_is_told(lab: &mut Lab) {
+    lab.launch(&Config::default());
+    let options = "--routed --no-limit";
+    load(&rules("--format iptables --routed --no-limit"));
+    for (rule, expected) in [
+        ("mangle -I PREROUTING -i tap5 -j ACCEPT", "keeps some of"),
+        ("raw -A PREROUTING -s 0.0.0.0/32 -j DROP", "cannot tell"),
+        ("raw -A PREROUTING -i eth0 -j DROP", "all rules are there"),
+        ("raw -A PREROUTING -p tcp -s 192.0.2.1 -j DROP", "all rules are there"),
+        ("raw -A PREROUTING -s 192.0.2.1 -j ACCEPT", "all rules are there"),
+        ("mangle -A PREROUTING -s 192.0.2.1 -j ACCEPT", "all rules are there"),
+    ] {
+        sh(&format!("iptables -t {rule}"));
+        let (status, findings) = check(options);
+        let is_right = (status == 0) == expected.starts_with("all") && findings.contains(expected);
+        assert!(is_right, "{expected}, with {rule}: {status}: {findings}");
+        sh(&format!("iptables -t {}", rule.replace(" -I ", " -D ").replace(" -A ", " -D ")));
+    }
+    assert_eq!(check(options).0, 0);
 }
 
 /// How many things are found if a line is not there, and what is said of each.

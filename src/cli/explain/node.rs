@@ -30,6 +30,15 @@ impl Node {
     pub(super) fn read() -> Self {
         Self { queues: nfqueue::bound().map_err(|error| error.to_string()), rules: rules() }
     }
+
+    /// Why nothing is certain about the rules, if nothing is.
+    pub(super) fn doubt(&self) -> Option<&'static str> {
+        match &self.rules {
+            Err(_) => Some("they could not be read"),
+            Ok(rules) if !rules.failures.is_empty() => Some("not all of them could be read"),
+            Ok(_) => None,
+        }
+    }
 }
 
 fn rules() -> Result<Rules, String> {

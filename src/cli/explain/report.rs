@@ -62,7 +62,7 @@ impl Finding {
 /// All that is said of a tap.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
-    /// Whether the guest is answered in all that is configured for it.
+    /// Whether the guest is answered in all that is configured for it. Not, if the rules could not be read.
     pub(super) answered: bool,
     /// The same in words, and why.
     pub(super) summary: String,

@@ -36,6 +36,9 @@ fn told(way: &Way, queue: QueueNum) -> (Mark, String) {
             (Mark::Note, format!("it cannot be told to which queue this sends it: {}", found.rule))
         }
         Way::Unclear(rule) => (Mark::Note, format!("it cannot be told whether this diverts it: {rule}")),
+        Way::Rest(_, taker) => {
+            (Mark::Note, format!("it cannot be told whether this keeps it from queue {queue}: {}", taker.rule))
+        }
         Way::Dropped(rule) => (Mark::Fault, format!("dropped on its way to queue {queue} ({rule})")),
         Way::Passes => (Mark::Fault, format!("no rule diverts it to queue {queue}")),
     }
@@ -47,7 +50,7 @@ pub(super) fn obstacle(explained: &Explained, rules: &Rules, to: &control::Diver
         Way::Queue(found) if found.is_to(QueueNum(to.queue?)) == Some(false) => Some("rules send it to another queue"),
         Way::Dropped(_) => Some("rules drop it"),
         Way::Passes => Some("no rule diverts it to its queue"),
-        Way::Queue(_) | Way::OfSome(_) | Way::Unclear(_) => None,
+        Way::Queue(_) | Way::OfSome(_) | Way::Unclear(_) | Way::Rest(..) => None,
     }
 }
 

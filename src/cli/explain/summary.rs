@@ -5,11 +5,12 @@ use super::report::meaning;
 use super::rules;
 use crate::control::{Diverted, Explained, Rehearsed, State, Tap};
 use crate::queue_list::Listed;
+use crate::text::Visible;
 
 /// Outcomes that mean that something is not configured, for this guest or at all.
 const OFF: [&str; 4] = ["service_disabled", "no_ipv4", "no_ipv6", "dhcpv6_stateful"];
 
-/// Whether a guest is answered, and in words.
+/// Whether a guest is answered as far as we could look, and in words that a terminal can show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
     pub(super) is_answered: bool,
@@ -44,16 +45,20 @@ pub(super) fn summary(explained: &Explained, failure: Option<&str>, node: &Node)
             None => reasons.push((reason, vec![title])),
         }
     }
-    let is_answered = !wanted.is_empty() && reasons.is_empty();
+    let doubt = node.doubt();
+    let is_answered = !wanted.is_empty() && reasons.is_empty() && doubt.is_none();
     let text = match reasons.as_slice() {
         [] if wanted.is_empty() => "gets nothing: nothing is configured for it".to_owned(),
-        [] => format!("answered ({})", titles(&wanted)),
+        [] => {
+            let reservation = doubt.map(|doubt| format!(", if the rules are right: {doubt}")).unwrap_or_default();
+            format!("answered ({}){reservation}", titles(&wanted))
+        }
         reasons => {
             let words = reasons.iter().map(|(reason, titles)| format!("no {}: {reason}", titles.join(", ")));
             format!("gets {}", words.collect::<Vec<_>>().join("; "))
         }
     };
-    Summary { is_answered, text }
+    Summary { is_answered, text: Visible(&text).to_string() }
 }
 
 fn titles(wanted: &[&Diverted]) -> String {

@@ -1,8 +1,8 @@
-//! Whether a guard is there: all of its rules, for all of its taps, and no others.
+//! Whether a guard is there: all of its rules, as they are meant and in order, for all of its taps, and no others.
 
-use super::{Chains, PACKETS, TAPS};
+use super::{Chains, PACKETS, PRIORITY, TAPS, Wanted};
 use crate::rules::finding::GuardFault;
-use crate::rules::installed::{Action, Chain, Condition, Family, Hook, Installed, Rule, Subject, Table, Where};
+use crate::rules::installed::{Action, Base, Chain, Condition, Family, Hook, Installed, Rule, Subject, Table, Where};
 use crate::rules::pattern::Share;
 use crate::rules::{NAME, Pattern};
 
@@ -17,44 +17,64 @@ pub(in crate::rules) fn faults(
         return Vec::new();
     }
     let table = installed.tables.iter().find(|table| table.family == family && table.name == NAME);
-    let entry = |table: &Table| table.chains.get(TAPS).filter(|chain| is_entered(chain)).cloned();
-    let Some((table, entry)) = table.and_then(|table| Some((table, entry(table)?))) else {
-        return vec![GuardFault::NoTable];
-    };
-    let unguarded = taps.iter().filter(|taps| !entry.rules.iter().any(|rule| leads_from(rule, taps)));
-    let unguarded = unguarded.map(|taps| GuardFault::NotFor((*taps).clone()));
-    unguarded.chain(faults_of_rules(table, wanted)).collect()
+    let found = table.and_then(|table| Some((table, table.chains.get(TAPS).filter(|chain| is_entered(chain))?)));
+    let Some((table, entry)) = found else { return vec![GuardFault::NoTable] };
+    let rules = wanted.rules();
+    let chains = rules.chunk_by(|rule, next| rule.chain == next.chain);
+    let of_chains = chains.filter_map(|rules| Some(faults_of_chain(table, &rules.first()?.chain, rules)));
+    let of_entry = faults_of_entry(table, entry, taps);
+    of_entry.into_iter().chain(of_chains.flatten()).collect()
 }
 
+/// Whether the kernel enters it with all packets, and before it does anything else with them.
 fn is_entered(chain: &Chain) -> bool {
-    chain.base.as_ref().is_some_and(|base| base.hook == Hook::Prerouting)
+    let is_first =
+        |base: &Base| base.hook == Hook::Prerouting && base.priority == i64::from(PRIORITY) && base.devices.is_empty();
+    chain.base.as_ref().is_some_and(is_first)
 }
 
-/// Whether a rule has what comes from taps judged.
-fn leads_from(rule: &Rule, taps: &Pattern) -> bool {
-    let is_for_all = match rule.conditions.as_slice() {
-        [] => true,
-        [Condition { subject: Subject::Interface(names), is_negated: false }] => {
-            names.iter().any(|name| name.share_of(taps) == Share::All)
+/// Which taps a rule has judged: those of some names, or all. None if it does anything else.
+fn judged(rule: &Rule) -> Option<&[Pattern]> {
+    let names = match rule.conditions.as_slice() {
+        [] => &[][..],
+        [Condition { subject: Subject::Interface(names), is_negated: false }] => names,
+        _ => return None,
+    };
+    // Nothing else decides whether it is for a packet: a rate would.
+    let is_bare = rule.statements.len() == rule.conditions.len() + 1;
+    (is_bare && rule.action == Action::Goto(PACKETS.to_owned())).then_some(names)
+}
+
+fn is_for_all(names: &[Pattern], taps: &Pattern) -> bool {
+    names.is_empty() || names.iter().any(|name| name.share_of(taps) == Share::All)
+}
+
+fn faults_of_entry(table: &Table, entry: &Chain, taps: &[&Pattern]) -> Vec<GuardFault> {
+    let judged_by = |taps: &Pattern| entry.rules.iter().filter_map(judged).any(|names| is_for_all(names, taps));
+    let unguarded = taps.iter().filter(|taps| !judged_by(taps)).map(|taps| GuardFault::NotFor((*taps).clone()));
+    let foreign = entry.rules.iter().filter(|rule| judged(rule).is_none());
+    let foreign = foreign.map(|rule| GuardFault::Foreign(Where::of(table, entry, &rule.label)));
+    unguarded.chain(foreign).collect()
+}
+
+/// What is wrong with a chain that should have these rules and no others.
+fn faults_of_chain(table: &Table, name: &str, wanted: &[Wanted]) -> Vec<GuardFault> {
+    let empty = Chain { name: name.to_owned(), ..Chain::default() };
+    let chain = table.chains.get(name).unwrap_or(&empty);
+    let missing = wanted.iter().filter(|rule| !chain.rules.iter().any(|found| found.comment == rule.comment));
+    let missing = missing.map(|rule| GuardFault::NoRule { chain: name.to_owned(), rule: rule.comment.clone() });
+    let strange = chain.rules.iter().filter_map(|found| {
+        let place = || Where::of(table, chain, &found.label);
+        match wanted.iter().find(|rule| rule.comment == found.comment) {
+            None => Some(GuardFault::Foreign(place())),
+            Some(rule) if rule.statements != found.statements => {
+                Some(GuardFault::Altered { at: place(), rule: rule.comment.clone() })
+            }
+            Some(_) => None,
         }
-        _ => false,
-    };
-    is_for_all && rule.action == Action::Goto(PACKETS.to_owned())
-}
-
-fn faults_of_rules(table: &Table, wanted: &Chains<'_>) -> Vec<GuardFault> {
-    let wanted = wanted.rules();
-    let has = |chain: &str, comment: &str| {
-        table.chains.get(chain).is_some_and(|chain| chain.rules.iter().any(|rule| rule.comment == comment))
-    };
-    let missing = wanted.iter().filter(|(chain, comment)| !has(chain, comment));
-    let missing = missing.map(|(chain, rule)| GuardFault::NoRule { chain: chain.clone(), rule: rule.clone() });
-    let chains = table.chains.values().filter(|chain| wanted.iter().any(|(name, _)| *name == chain.name));
-    let rules = chains.flat_map(|chain| chain.rules.iter().map(move |rule| (chain, rule)));
-    let is_wanted = |chain: &Chain, rule: &Rule| {
-        wanted.iter().any(|(name, comment)| *name == chain.name && *comment == rule.comment)
-    };
-    let foreign = rules.filter(|(chain, rule)| !is_wanted(chain, rule));
-    let foreign = foreign.map(|(chain, rule)| GuardFault::Foreign(Where::of(table, chain, &rule.label)));
-    missing.chain(foreign).collect()
+    });
+    let faults: Vec<_> = missing.chain(strange).collect();
+    let is_in_order = chain.rules.iter().map(|rule| &rule.comment).eq(wanted.iter().map(|rule| &rule.comment));
+    let disorder = faults.is_empty() && !is_in_order;
+    faults.into_iter().chain(disorder.then(|| GuardFault::Disorder { chain: name.to_owned() })).collect()
 }

@@ -7,7 +7,7 @@ mod check;
 
 use std::fmt;
 
-use super::Pattern;
+use super::{Pattern, statement};
 
 pub(super) use check::faults;
 
@@ -20,10 +20,22 @@ const SET_TIMEOUT: &str = "1d";
 pub(super) const TAPS: &str = "guard_taps";
 pub(super) const PACKETS: &str = "guard_packets";
 
+/// When: before all else, and before fragments are put together (-400), so that it judges what the tap has sent.
+pub(super) const PRIORITY: i32 = -450;
+
 /// Why something is dropped. Each has a chain, and an account of the taps that it came from.
 const REASONS_OF_PACKETS: [&str; 5] = ["dhcp", "dhcpv6", "ra", "redirect", "hidden"];
 /// The same of frames of a bridge, besides those.
 const REASONS_OF_FRAMES: [&str; 3] = ["vlan", "llc", "pppoe"];
+
+/// A rule of a guard.
+pub(super) struct Wanted {
+    chain: String,
+    /// What it is known by in its chain.
+    comment: String,
+    /// What it asks and does: see [`statement`].
+    statements: Vec<String>,
+}
 
 /// Chains of a guard, but for the one that the kernel enters.
 pub(super) struct Chains<'a> {
@@ -67,15 +79,16 @@ impl Chains<'_> {
         Ok(())
     }
 
-    /// Every rule: its chain, and its comment.
-    pub(super) fn rules(&self) -> Vec<(String, String)> {
+    /// Every rule, in order.
+    pub(super) fn rules(&self) -> Vec<Wanted> {
         let mut chain = "";
         let text = self.to_string();
         let rule = |line| {
             let words = str::trim_start(line);
             chain = words.strip_prefix("chain ").and_then(|rest| rest.strip_suffix(" {")).unwrap_or(chain);
             let (_, comment) = words.strip_suffix('"')?.split_once(" comment \"")?;
-            Some((chain.to_owned(), comment.to_owned()))
+            let (chain, comment) = (chain.to_owned(), comment.to_owned());
+            Some(Wanted { chain, comment, statements: statement::of_text(words) })
         };
         text.lines().filter_map(rule).collect()
     }

@@ -28,6 +28,8 @@ pub(in crate::rules) enum Subject {
     Bare,
     /// Something that no request of a guest is or has: it is of another protocol, or over a rate.
     Foreign,
+    /// The same, and all others are not: a connection that is known, or none that can be; a way back that is wrong.
+    Rare,
     /// We cannot tell.
     Unreadable,
 }
@@ -107,11 +109,18 @@ impl Condition {
 }
 
 impl Subject {
+    /// States of connections (conntrack(8)), as tools name them. A request is the first of its connection, or of none.
+    pub(in crate::rules) fn of_states<'a>(mut states: impl Iterator<Item = &'a str>) -> Self {
+        let is_known =
+            |state: &str| ["invalid", "established", "related"].iter().any(|known| state.eq_ignore_ascii_case(known));
+        if states.all(is_known) { Self::Rare } else { Self::Unreadable }
+    }
+
     fn share(&self, sight: &Sight<'_>, kind: Kind) -> Share {
         match self {
             Self::Interface(names) => sight.share_from(names),
             Self::Port(names) if sight.is_port_shown => share(names, sight.taps),
-            Self::Port(_) | Self::Foreign => Share::None,
+            Self::Port(_) | Self::Foreign | Self::Rare => Share::None,
             Self::Bridge(names) if sight.is_port && !sight.is_above_bridge => sight.share_by_bridge(names),
             Self::Bridge(_) => Share::None,
             Self::Number(field, ranges) => {

@@ -15,7 +15,7 @@ pub(super) fn tables(text: &str, family: Family) -> Vec<Table> {
     let mut tables = Vec::new();
     for line in text.lines() {
         if let Some(name) = line.strip_prefix('*') {
-            tables.push(Table { family, name: name.to_owned(), is_in_nft, chains: BTreeMap::new() });
+            tables.push(Table { family, name: name.to_owned(), is_dormant: false, is_in_nft, chains: BTreeMap::new() });
         } else if let Some(table) = tables.last_mut() {
             read_line(table, line);
         }
@@ -95,8 +95,12 @@ impl<'a, Words: Iterator<Item = &'a str>> Reader<'a, Words> {
             "-p" => Subject::Number(Field::Protocol, vec![protocol(self.argument())]),
             "--dport" | "--dports" => self.ports(Field::DestinationPort),
             "--sport" | "--sports" => self.ports(Field::SourcePort),
+            "--ctstate" | "--state" => Subject::of_states(self.argument().split(',')),
+            // Of rpfilter alone: what comes from where its answer would not go.
+            "--invert" => Subject::Rare,
             "--icmpv6-type" => return self.icmpv6(),
             // The module of the options that follow; words for people; rates, which no honest guest exceeds.
+            "--loose" | "--validmark" | "--accept-local" => return None,
             "-m" | "--comment" | "--limit" | "--limit-burst" => {
                 self.argument();
                 return None;

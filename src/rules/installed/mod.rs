@@ -58,7 +58,9 @@ impl Installed {
         // What iptables keeps in nft is listed by both. nft shows conditions of iptables by their name alone.
         let is_listed = |table: &Table| tables.iter().any(|listed| listed.is_in_nft && listed.is_same(table));
         let of_nft = listings.nft.as_deref().map(nft::tables).transpose()?.unwrap_or_default();
+        let (dormant, of_nft): (Vec<Table>, Vec<Table>) = of_nft.into_iter().partition(|table| table.is_dormant);
         let of_nft: Vec<Table> = of_nft.into_iter().filter(|table| !is_listed(table)).collect();
+        tables.retain(|table| !(table.is_in_nft && dormant.iter().any(|dormant| dormant.is_same(table))));
         tables.extend(of_nft);
         Ok(Self { tables, calls_iptables: listings.calls_iptables, calls_ip6tables: listings.calls_ip6tables })
     }
@@ -112,6 +114,8 @@ impl Family {
 pub(super) struct Table {
     pub(super) family: Family,
     pub(super) name: String,
+    /// The kernel enters none of its chains (nft's flag `dormant`).
+    is_dormant: bool,
     /// It is one of iptables, which keeps it in nft.
     is_in_nft: bool,
     pub(super) chains: BTreeMap<String, Chain>,
@@ -175,6 +179,8 @@ pub(super) struct Rule {
     /// How to find it: a line of iptables, a handle of nft.
     pub(super) label: String,
     pub(super) comment: String,
+    /// All that it asks and does, if nft lists it: see [`statement`](super::statement).
+    pub(super) statements: Vec<String>,
 }
 
 /// What a rule does with what it matches.

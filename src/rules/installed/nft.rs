@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Action, Base, Chain, Condition, Family, Field, Hook, ListingError, Queues, Rule, Subject, Table};
-use crate::rules::{Limit, Pattern};
+use crate::rules::{Limit, Pattern, statement};
 
 /// What a listing has: a list of objects, each with one member, that is named after what it is.
 #[derive(Deserialize)]
@@ -31,6 +31,7 @@ struct Item {
     prio: i64,
     policy: String,
     dev: Value,
+    flags: Value,
     elem: Vec<Value>,
     expr: Vec<Value>,
 }
@@ -61,7 +62,9 @@ pub(super) fn tables(text: &str) -> Result<Vec<Table>, ListingError> {
 
 fn table(item: &Item) -> Option<Table> {
     let family = Family::named(&item.family)?;
-    Some(Table { family, name: item.name.clone(), is_in_nft: true, chains: BTreeMap::new() })
+    // nft 1.0.6 shows the table's name in place of any flag.
+    let is_dormant = one_or_more(&item.flags).iter().any(|flag| flag == "dormant" || *flag == item.name);
+    Some(Table { family, name: item.name.clone(), is_dormant, is_in_nft: true, chains: BTreeMap::new() })
 }
 
 impl Table {
@@ -115,8 +118,10 @@ fn one_or_more(value: &Value) -> &[Value] {
 /// A rule; or as many as it has ways, one for each element of a map of verdicts.
 fn rules<'a>(item: &'a Item, sets: &Sets<'a>) -> Vec<Rule> {
     let label = format!("handle {}", item.handle);
-    let mut rule = Rule { label, comment: item.comment.clone(), ..Rule::default() };
-    for (word, value) in item.expr.iter().filter_map(Value::as_object).flatten() {
+    let members = || item.expr.iter().filter_map(Value::as_object).flatten();
+    let statements = members().map(|(word, value)| statement::of_listing(word, value)).collect();
+    let mut rule = Rule { label, comment: item.comment.clone(), statements, ..Rule::default() };
+    for (word, value) in members() {
         match word.as_str() {
             "match" => rule.conditions.push(condition(item, value, sets)),
             "vmap" => return ways(item, &rule, value, sets),
@@ -197,8 +202,15 @@ fn ways<'a>(item: &Item, rule: &Rule, value: &'a Value, sets: &Sets<'a>) -> Vec<
 fn condition<'a>(item: &Item, value: &'a Value, sets: &Sets<'a>) -> Condition {
     let read = || {
         let (left, right) = (value.get("left")?, value.get("right")?);
+        if value.get("op")?.as_str()? == "<" {
+            let below = right.as_u64()?.checked_sub(1)?;
+            let elements = [serde_json::json!({ "range": [0, below] })];
+            return Some(Condition::new(subject(left, &elements)));
+        }
         let is_negated = match value.get("op")?.as_str()? {
             "==" => false,
+            // Any of several flags.
+            "in" if left.pointer("/ct/key").is_some() => false,
             "!=" => true,
             _ => return None,
         };
@@ -212,6 +224,10 @@ fn subject(left: &Value, elements: &[Value]) -> Subject {
     if let Some(header) = left.get("exthdr") {
         let asks_for_none = header.get("field").is_none() && elements == [Value::Bool(false)];
         return if asks_for_none { Subject::Bare } else { Subject::Foreign };
+    }
+    if left.pointer("/ct/key").is_some_and(|key| key == "state") {
+        let states: Option<Vec<&str>> = elements.iter().flat_map(one_or_more).map(Value::as_str).collect();
+        return states.map_or(Subject::Unreadable, |states| Subject::of_states(states.into_iter()));
     }
     let text = |path| left.pointer(path).and_then(Value::as_str);
     let subject = match (text("/meta/key"), text("/payload/protocol"), text("/payload/field")) {

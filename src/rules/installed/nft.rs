@@ -62,8 +62,9 @@ pub(super) fn tables(text: &str) -> Result<Vec<Table>, ListingError> {
 
 fn table(item: &Item) -> Option<Table> {
     let family = Family::named(&item.family)?;
-    // nft 1.0.6 shows the table's name in place of any flag.
-    let is_dormant = one_or_more(&item.flags).iter().any(|flag| flag == "dormant" || *flag == item.name);
+    // nft 1.0.6 shows other words in place of flags: the name of a table, for one. Those that change nothing are named here.
+    let is_idle = |flag: &str| ["owner", "persist"].contains(&flag);
+    let is_dormant = one_or_more(&item.flags).iter().filter_map(Value::as_str).any(|flag| !is_idle(flag));
     Some(Table { family, name: item.name.clone(), is_dormant, is_in_nft: true, chains: BTreeMap::new() })
 }
 

@@ -16,6 +16,8 @@ use crate::text::Visible;
 
 /// The longest line that is read, in bytes: a binding file of the largest size, every byte of it escaped, and more.
 const MAX_LINE: u64 = 1024 * 1024;
+/// How many lines in a row may be of kinds that are not known: as many as there may be taps, and more.
+const MAX_PASSED_OVER: usize = 100_000;
 /// How long the daemon may be silent. It is not while it works, but may wait for other callers to go.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -141,21 +143,28 @@ impl Lines {
         AskError::Cut(self.path.clone())
     }
 
+    /// Reads the next line of a kind that we know. A daemon of a later version may say more than that.
     fn read(&mut self) -> Result<Answer, AskError> {
+        let mut passed_over = 0;
+        loop {
+            let line = self.read_line()?;
+            match from_line(&line) {
+                Ok(Answer::Error(fault)) => return Err(AskError::Refused(fault)),
+                Ok(answer) => return Ok(answer),
+                Err(_) if passed_over < MAX_PASSED_OVER && Answer::is_later_kind(&line) => passed_over += 1,
+                Err(error) => return Err(AskError::Nonsense(self.path.clone(), error)),
+            }
+        }
+    }
+
+    fn read_line(&mut self) -> Result<Vec<u8>, AskError> {
         let mut line = Vec::new();
         let read = self.stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         read.map_err(|error| match error.kind() {
             ErrorKind::WouldBlock => AskError::Silent(self.path.clone(), self.patience.unwrap_or(PATIENCE)),
             _ => AskError::Socket(self.path.clone(), error),
         })?;
-        if line.last() != Some(&b'\n') {
-            return Err(self.cut());
-        }
-        match from_line(&line) {
-            Ok(Answer::Error(fault)) => Err(AskError::Refused(fault)),
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(AskError::Nonsense(self.path.clone(), error)),
-        }
+        if line.last() == Some(&b'\n') { Ok(line) } else { Err(self.cut()) }
     }
 }
 
@@ -169,5 +178,56 @@ impl Iterator for Lines {
         let answer = self.read();
         self.is_over = matches!(answer, Ok(Answer::End {}) | Err(_));
         Some(answer).filter(|answer| !matches!(answer, Ok(Answer::End {})))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "in place of the daemon there is a thread")]
+mod tests {
+    use super::*;
+
+    /// What is read of an answer: its lines, said again, and why it ended if not as it should.
+    fn read(answer: &str) -> (Vec<String>, Option<AskError>) {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let answer = answer.to_owned();
+        let daemon = std::thread::spawn(move || theirs.write_all(answer.as_bytes()));
+        let stream = BufReader::new(ours);
+        let lines = Lines { path: PathBuf::from("socket"), patience: None, stream, is_over: false };
+        let (mut known, mut failure) = (Vec::new(), None);
+        for line in lines {
+            match line {
+                Ok(answer) => known.push(to_line(&answer).trim_end().to_owned()),
+                Err(error) => failure = Some(error),
+            }
+        }
+        // Who has seen enough hangs up.
+        let _ = daemon.join().unwrap();
+        (known, failure)
+    }
+
+    const LATER: &str = "{\"omen\":{\"of\":\"later\"}}\n";
+    const LOST: &str = r#"{"lost":{"count":3}}"#;
+    const END: &str = "{\"end\":{}}\n";
+
+    #[test]
+    fn kinds_of_lines_that_are_not_known_are_passed_over() {
+        let (known, failure) = read(&format!("{LATER}{LOST}\n{LATER}{LATER}{LOST}\n{LATER}{END}"));
+        assert_eq!(known, [LOST, LOST]);
+        assert!(failure.is_none(), "{failure:?}");
+    }
+
+    #[test]
+    fn nothing_but_lines_that_are_not_known_is_no_answer() {
+        let (known, failure) = read(&LATER.repeat(MAX_PASSED_OVER + 1));
+        assert!(known.is_empty() && matches!(failure, Some(AskError::Nonsense(..))), "{failure:?}");
+    }
+
+    #[test]
+    fn what_is_no_answer_is_not_passed_over() {
+        for line in ["220 mail.example.com ESMTP\n", "{\"lost\":{}}\n"] {
+            let (known, failure) = read(&format!("{line}{END}"));
+            assert!(known.is_empty() && matches!(failure, Some(AskError::Nonsense(..))), "{line}: {failure:?}");
+        }
+        assert!(matches!(read(LATER), (_, Some(AskError::Cut(_)))));
     }
 }

@@ -5,9 +5,11 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::explained::Explained;
+use super::json::from_line;
 use super::traced::{Decision, Lost, Noticed};
 use super::waited::Waited;
 
@@ -36,6 +38,18 @@ pub enum Answer {
     End {},
     /// It cannot be answered.
     Error(Fault),
+}
+
+impl Answer {
+    /// The kinds of lines, as they are called there.
+    const KINDS: [&str; 10] =
+        ["tap", "explained", "node", "waited", "following", "decision", "noticed", "lost", "end", "error"];
+
+    /// Whether a line is of a kind that only a later version knows, to be passed over.
+    pub fn is_later_kind(line: &[u8]) -> bool {
+        let fields: serde_json::Result<BTreeMap<String, IgnoredAny>> = from_line(line);
+        fields.is_ok_and(|fields| fields.len() == 1 && fields.keys().all(|kind| !Self::KINDS.contains(&kind.as_str())))
+    }
 }
 
 /// Why there is no answer.
@@ -219,4 +233,32 @@ pub struct Node {
     pub uptime_seconds: u64,
     /// How many packets of all taps ended in each outcome.
     pub counters: BTreeMap<String, u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_later_version_is_known_by_its_kind_alone() {
+        for (line, is_later) in [
+            (r#"{"omen":{"of":["old",3]}}"#, true),
+            (r#"{"omen":null}"#, true),
+            (r#"{"end":{}}"#, false),
+            (r#"{"tap":{"malformed":true}}"#, false),
+            (r#"{"omen":{},"tap":{}}"#, false),
+            ("{}", false),
+            (r#""end""#, false),
+            ("220 mail.example.com ESMTP", false),
+        ] {
+            assert_eq!(Answer::is_later_kind(line.as_bytes()), is_later, "{line}");
+        }
+    }
+
+    #[test]
+    fn all_kinds_of_lines_are_known() {
+        let error = from_line::<Answer>(br#"{"omen":{}}"#).unwrap_err().to_string();
+        let kinds = Answer::KINDS.map(|kind| format!("`{kind}`")).join(", ");
+        assert!(error.contains(&format!("expected one of {kinds} ")), "{error}");
+    }
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes seeds into fuzz/corpus/: the frames of the captures in pcaps/, the text files of fuzz/fixtures/, and lines as
-# they go over the control socket.
+# Writes seeds into fuzz/corpus/: the frames of the captures in pcaps/, the text files of fuzz/fixtures/, what the
+# tools of netfilter list, and lines as they go over the control socket.
 #
 #   fuzz/seeds.sh [sanitizer that the targets are built with, none unless told]
 set -eu
@@ -43,6 +43,11 @@ INTERFACE_NAME=eth
 MODE=routed
 LINK=100
 EOF
+
+mkdir -p $corpus/listings
+for file in tests/rules/installed/*; do
+    cp "$file" "$corpus/listings/seed-${file##*/}"
+done
 
 number=0
 while read -r line; do

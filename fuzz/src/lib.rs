@@ -7,6 +7,7 @@
 //! | [`check`] | what must be true of every frame that we send, by an independent reading |
 //! | [`packet`] | packets with right lengths and checksums, so that inputs get past them |
 //! | [`fixtures`] | the node and the guests that the targets know |
+//! | [`listings`] | the target for what the kernel's rules are listed as |
 //! | [`messages`] | targets for one protocol each |
 //! | [`texts`] | targets for the two text formats, and for the lines of the control socket |
 //! | [`scenario`] | the target for sequences of events |
@@ -14,6 +15,7 @@
 
 pub mod check;
 pub mod fixtures;
+pub mod listings;
 pub mod messages;
 pub mod nic;
 pub mod node;

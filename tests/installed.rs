@@ -330,3 +330,18 @@ fn what_is_no_listing_is_refused() {
         r#"{"nftables": [{"rule": 7}, {"chain": {"family": "inet"}}, {}, {"table": {"family": "x", "name": "y"}}]}"#;
     Installed::read(&Listings { nft: Some(odd.to_owned()), ..Listings::default() }).unwrap();
 }
+
+/// Each chain leads to the next by ten rules: ten to the power of fifteen ways.
+#[test]
+fn jumps_that_nobody_can_follow_are_told() {
+    let chain = |number: usize| format!("-A c{number} -j c{}\n", number + 1).repeat(10);
+    let names: String = (0..=15).map(|number| format!(":c{number} - [0:0]\n")).collect();
+    let chains: String = (0..15).map(chain).collect();
+    let queue = "-A PREROUTING -i tap+ -p udp -m udp --dport 67 -j NFQUEUE --queue-num 42\n";
+    let text = format!("*mangle\n:PREROUTING ACCEPT [0:0]\n{names}-A PREROUTING -j c0\n{chains}{queue}COMMIT\n");
+    let installed =
+        Installed::read(&Listings { iptables: vec![text], ..node("{\"nftables\": []}", &[], &[]) }).unwrap();
+    let way = way(&installed, &Origin::Routed("tap0".parse().unwrap()), Kind::Dhcp);
+    let Way::Rest(_, taker) = &way else { panic!("{way:?}") };
+    assert!(taker.rule.to_string().contains("too many jumps to follow") && !taker.is_certain, "{taker:?}");
+}

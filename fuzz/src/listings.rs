@@ -9,16 +9,14 @@ use crate::fixtures;
 /// A listing of nft or of iptables-save: rules of anybody, which must not end the program.
 pub fn listings(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let said = Some(text.to_owned());
-    let of_nft = Listings { nft: said.clone(), ..Listings::default() };
+    let of_nft = Listings { nft: Some(text.to_owned()), ..Listings::default() };
     match Installed::read(&of_nft) {
         Ok(installed) => look(&installed),
         Err(error) => check(&error),
     }
     let texts = vec![text.to_owned()];
     let (iptables, ip6tables) = (texts.clone(), texts);
-    let of_iptables =
-        Listings { nft: None, iptables, ip6tables, queues: said, calls_iptables: true, calls_ip6tables: true };
+    let of_iptables = Listings { nft: None, iptables, ip6tables, calls_iptables: true, calls_ip6tables: true };
     look(&Installed::read(&of_iptables).expect("only what nft says can be wrong"));
 }
 
@@ -26,12 +24,16 @@ pub fn listings(data: &[u8]) {
 fn look(installed: &Installed) {
     let taps = Taps { routed: vec![pattern("tap0")], bridged: vec![pattern("tap+")], by_bridge: vec![pattern("br0")] };
     let rules = Rules::new(&fixtures::config(), taps, Some(Limits::default()), vec![Kind::Dhcp]).guarded(Vec::new());
-    rules.findings(installed).iter().for_each(check);
+    rules.findings(installed, None).iter().for_each(check);
     let port = Origin::Port { taps: pattern("tap1"), bridge: Some(pattern("br0")) };
     for origin in [Origin::Routed(pattern("tap0")), port] {
         for kind in Kind::ALL {
             match way(installed, &origin, kind) {
                 Way::Queue(diverted) | Way::OfSome(diverted) => check(&diverted.rule),
+                Way::Rest(diverted, taker) => {
+                    check(&diverted.rule);
+                    check(&taker.rule);
+                }
                 Way::Unclear(rule) | Way::Dropped(rule) => check(&rule),
                 Way::Passes => {}
             }

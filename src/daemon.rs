@@ -44,6 +44,7 @@ use crate::io::packet_socket::PacketSocket;
 use crate::io::pidfile::PidFile;
 use crate::io::privileges::{PrivilegeError, RunAs};
 use crate::io::sandbox::{self, Needs};
+use crate::io::succession::Succession;
 use crate::io::supervisor::{self, Kept};
 use crate::io::unix_socket::UnixSocket;
 use crate::io::watch::{Told, Watch, WatchError};
@@ -143,11 +144,14 @@ fn run_as_user(
     log: Option<&mut Log>,
 ) -> Result<(), RunError> {
     let pidfile = parsed.config.general.pidfile.as_deref();
-    let pidfile =
-        pidfile.and_then(|path| PidFile::create(path).inspect_err(|error| warn!(?path, "pidfile: {error}")).ok());
-    let (socket, listener) = open_control_socket(&parsed.config.general).unzip();
+    let succession = Succession::begin();
+    let pidfile = pidfile.and_then(|path| {
+        let created = succession.take_over(|| PidFile::create(path));
+        created.inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
+    });
+    let (socket, listener) = open_control_socket(&parsed.config.general, succession).unzip();
     let losses = log.as_ref().map(|log| log.losses());
-    let (exposition, metrics_socket) = Exposition::open(&parsed.config.general, losses).unzip();
+    let (exposition, metrics_socket) = Exposition::open(&parsed.config.general, losses, succession).unzip();
     let result = drop_privileges(run_as, &parsed.config.general.user).and_then(|()| {
         // Threads have the sandbox of their maker, as they have its privileges.
         enter_sandbox(options, &parsed.config.general)?;
@@ -169,9 +173,10 @@ fn run_as_user(
 }
 
 /// Makes the control socket. Without one the daemon is only not asked.
-fn open_control_socket(general: &General) -> Option<(UnixSocket, UnixListener)> {
+fn open_control_socket(general: &General, succession: Succession) -> Option<(UnixSocket, UnixListener)> {
     let path = general.control_socket.as_deref()?;
-    open_socket(path, general).inspect_err(|error| warn!(?path, "no control socket: {error}")).ok()
+    let opened = succession.take_over(|| open_socket(path, general));
+    opened.inspect_err(|error| warn!(?path, "no control socket: {error}")).ok()
 }
 
 /// Makes a socket on which root and `control_group` may ask something.

@@ -31,6 +31,7 @@ use super::open_socket;
 use crate::config::{General, MetricsListen};
 use crate::io::log::Losses;
 use crate::io::nfqueue::QueueList;
+use crate::io::succession::Succession;
 use crate::io::unix_socket::UnixSocket;
 use crate::metrics::{Bindings, Snapshot, Talkers, render};
 use crate::queue_list::Listed;
@@ -74,9 +75,13 @@ enum Listener {
 impl Exposition {
     /// Opens what `general` asks for, if it does; and the unix socket, to be removed at the end. Without it nothing is measured,
     /// and nothing else is missing.
-    pub(super) fn open(general: &General, losses: Option<Losses>) -> Option<(Self, Option<UnixSocket>)> {
+    pub(super) fn open(
+        general: &General,
+        losses: Option<Losses>,
+        succession: Succession,
+    ) -> Option<(Self, Option<UnixSocket>)> {
         let place = general.metrics_listen.as_ref()?;
-        let opened = Listener::open(place, general);
+        let opened = succession.take_over(|| Listener::open(place, general));
         let (listener, socket) = opened.inspect_err(|error| warn!(?place, "no metrics: {error}")).ok()?;
         let list = QueueList::open().inspect_err(|error| warn!("how full the queues are is not measured: {error}"));
         let queue_limit = general.backlog.queue_length;

@@ -18,6 +18,7 @@ pub mod pidfile;
 pub mod privileges;
 pub mod ruleset;
 pub mod sandbox;
+pub mod succession;
 pub mod supervisor;
 pub mod sys;
 pub mod unix_socket;

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::directory;
@@ -33,8 +33,12 @@ impl PidFile {
         // Held until the end, so that a second daemon, which will fail to bind, does not take the file away.
         file.try_lock().map_err(|error| match error {
             TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::new(io::ErrorKind::WouldBlock, "held by a daemon that still runs"),
+            TryLockError::WouldBlock => held(),
         })?;
+        // Whoever held it may have removed it between our opening and our lock.
+        if !fs::metadata(path).is_ok_and(|there| file.metadata().is_ok_and(|ours| ours.ino() == there.ino())) {
+            return Err(held());
+        }
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         let path = path.to_owned();
@@ -45,6 +49,10 @@ impl PidFile {
     pub fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path).or_else(|_| self.file.set_len(0))
     }
+}
+
+fn held() -> io::Error {
+    io::Error::new(io::ErrorKind::WouldBlock, "held by a daemon that still runs")
 }
 
 #[cfg(test)]

@@ -21,6 +21,16 @@ use super::{directory, privileges};
 #[derive(Debug)]
 pub struct UnixSocket {
     path: PathBuf,
+    /// What tells our socket from another of its name; None: unknown.
+    identity: Option<Identity>,
+}
+
+/// Device, inode and time of making: an inode's number alone may be used again at once.
+type Identity = (u64, u64, i64, i64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    let found = fs::symlink_metadata(path).ok()?;
+    Some((found.dev(), found.ino(), found.mtime(), found.mtime_nsec()))
 }
 
 impl UnixSocket {
@@ -38,7 +48,7 @@ impl UnixSocket {
         }
         make_way(path)?;
         let listener = listen(path, if group.is_some() { 0o660 } else { 0o600 })?;
-        let socket = Self { path: path.to_owned() };
+        let socket = Self { path: path.to_owned(), identity: identity(path) };
         listener.set_nonblocking(true)?;
         // The directory may be another user's by now: what the name stands for is not to be followed.
         if let Err(error) = lchown(path, None, group.map(Gid::as_raw)) {
@@ -57,8 +67,11 @@ impl UnixSocket {
         })
     }
 
-    /// Removes the socket, if that is permitted.
+    /// Removes the socket, if that is permitted. A socket that the next daemon made meanwhile stays.
     pub fn remove(self) -> io::Result<()> {
+        if identity(&self.path) != self.identity {
+            return Ok(());
+        }
         fs::remove_file(&self.path)
     }
 }
@@ -87,7 +100,12 @@ fn make_way(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     match try_to_connect(path) {
-        Err(Errno::ECONNREFUSED) => fs::remove_file(path),
+        Err(Errno::ECONNREFUSED) => match fs::remove_file(path) {
+            // Its daemon was about to remove it.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            result => result,
+        },
+        Err(Errno::ENOENT) => Ok(()),
         // A daemon that is too busy for one caller more lives as well.
         Ok(()) | Err(Errno::EAGAIN) => Err(io::Error::new(ErrorKind::AddrInUse, "held by a daemon that still runs")),
         Err(error) => Err(error.into()),
@@ -153,6 +171,19 @@ mod tests {
         clean_up(&path);
         let error = UnixSocket::create(&path, Some("no-such-group")).unwrap_err();
         assert!(error.to_string().contains("no-such-group") && !path.exists(), "{error}");
+    }
+
+    #[test]
+    fn leaves_the_next_daemons_alone() {
+        let path = path("next");
+        let (first, listener) = UnixSocket::create(&path, None).unwrap();
+        drop(listener);
+        let (second, _listener) = UnixSocket::create(&path, None).unwrap();
+        first.remove().unwrap();
+        assert!(path.exists());
+        second.remove().unwrap();
+        assert!(!path.exists());
+        clean_up(&path);
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::text::{decode, joined};
 /// The largest binding file, in bytes.
 pub const MAX_FILE_SIZE: usize = 64 * 1024;
 
+/// How many warnings of one file are told. Of more, only how many there are.
+pub const MAX_WARNINGS: usize = 16;
+
 /// A binding, and what its file said that deserves a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
@@ -33,8 +36,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, BindingError> {
     file.collect(text(path, bytes)?);
     let draft = file.read()?;
     let binding = file.assemble(tap, draft)?;
-    file.warnings.sort_by_key(|warning| warning.line);
-    Ok(Parsed { binding, warnings: file.warnings })
+    Ok(Parsed { binding, warnings: file.bounded_warnings() })
 }
 
 fn tap_name(path: &Path) -> Result<InterfaceName, BindingError> {
@@ -235,6 +237,17 @@ impl<'a> File<'a> {
 
 /// Errors and warnings.
 impl File<'_> {
+    /// The warnings in the order of the file, the first of them if they are many: whoever writes the file fills no log.
+    fn bounded_warnings(mut self) -> Vec<BindingError> {
+        self.warnings.sort_by_key(|warning| warning.line);
+        let more = self.warnings.len().saturating_sub(MAX_WARNINGS);
+        if more > 0 {
+            self.warnings.truncate(MAX_WARNINGS);
+            self.warnings.push(whole_file(self.path, None, format!("and {more} more warnings")));
+        }
+        self.warnings
+    }
+
     fn warn_unused(&mut self, key: &str, is_set: bool, without: &str) {
         if is_set {
             self.warn_key(key, format!("unused without {without}"));

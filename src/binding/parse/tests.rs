@@ -442,3 +442,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn many_warnings_are_summed_up() {
+    let found = warnings(&format!("{LEAST}{}", "X=1\n".repeat(1000)));
+    assert_eq!(found.len(), MAX_WARNINGS + 1);
+    // Each X overrides the one before, but for the first; and the last is unknown.
+    assert!(found.last().unwrap().ends_with(": and 984 more warnings"), "{found:?}");
+}

@@ -19,7 +19,9 @@ const MAX_LINE: u64 = 1024 * 1024;
 /// How many lines in a row may be of kinds that are not known: as many as there may be taps, and more.
 const MAX_PASSED_OVER: usize = 100_000;
 /// How long the daemon may be silent. It is not while it works, but may wait for other callers to go.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How much longer than it was told to wait the daemon may be silent.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The arguments that say which daemon is asked.
 #[derive(Debug, Clone, Args)]
@@ -122,7 +124,7 @@ impl Daemon {
 /// How long the daemon may be silent about a request; None: as long as it lives.
 fn patience(request: &Request) -> Option<Duration> {
     match request {
-        Request::Wait { timeout_ms, .. } => Some(PATIENCE.saturating_add(Duration::from_millis(*timeout_ms))),
+        Request::Wait { timeout_ms, .. } => Some(GRACE.saturating_add(Duration::from_millis(*timeout_ms))),
         Request::Show { .. } | Request::Explain { .. } => Some(PATIENCE),
         Request::Trace { .. } => None,
     }
@@ -229,5 +231,12 @@ mod tests {
             assert!(known.is_empty() && matches!(failure, Some(AskError::Nonsense(..))), "{line}: {failure:?}");
         }
         assert!(matches!(read(LATER), (_, Some(AskError::Cut(_)))));
+    }
+
+    #[test]
+    fn who_waits_waits_little_longer_than_told() {
+        let wait = Request::Wait { tap: "tap0".parse().unwrap(), timeout_ms: 500 };
+        assert_eq!(patience(&wait), Some(Duration::from_millis(2500)));
+        assert_eq!(patience(&Request::Show { tap: None }), Some(PATIENCE));
     }
 }

@@ -31,7 +31,7 @@ impl fmt::Display for IfIndex {
 
 /// The name of an interface, a tap or a bridge: what the kernel's `dev_valid_name()` takes, as UTF-8.
 ///
-/// 1 to 15 bytes, no `/`, no `:`, no white space, not `.` or `..`. Kept in place, so that copying one costs nothing.
+/// 1 to 15 bytes, no `/`, no `:`, no white space, not `.` or `..`; and nothing that does not print. Kept in place, so that copying one costs nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InterfaceName {
     bytes: [u8; Self::MAX_LEN],
@@ -63,14 +63,14 @@ impl fmt::Debug for InterfaceName {
 
 /// The text is not the name of an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an interface name: 1 to 15 bytes without '/', ':' or white space, not '.' or '..'")]
+#[error("not an interface name: 1 to 15 bytes without '/', ':', white space or what does not print, not '.' or '..'")]
 pub struct InterfaceNameError;
 
 impl FromStr for InterfaceName {
     type Err = InterfaceNameError;
 
     fn from_str(text: &str) -> Result<Self, InterfaceNameError> {
-        let is_bad = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
+        let is_bad = |c: char| c == '/' || c == ':' || c.is_whitespace() || is_unprintable(c);
         if text.is_empty() || text.len() > Self::MAX_LEN || text == "." || text == ".." || text.contains(is_bad) {
             return Err(InterfaceNameError);
         }
@@ -82,6 +82,11 @@ impl FromStr for InterfaceName {
     }
 }
 
+/// Whether a terminal would obey or hide it (a control character, a change of direction): names are shown as they are.
+fn is_unprintable(c: char) -> bool {
+    !matches!(c, '"' | '\'' | '\\') && c.escape_debug().len() > 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +94,16 @@ mod tests {
     #[test]
     fn takes_what_the_kernel_takes() {
         for text in ["tap0", "vnet12", "a", "tap0.100", "123456789012345", "...", "ütap"] {
+            assert_eq!(text.parse::<InterfaceName>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_not_be_shown_as_it_is() {
+        for text in ["h\u{202e}rtl", "a\u{200b}", "a\u{1b}[m", "\u{301}a", "\u{7f}"] {
+            assert_eq!(text.parse::<InterfaceName>(), Err(InterfaceNameError), "{text:?}");
+        }
+        for text in ["a\"", "a'", "a\\"] {
             assert_eq!(text.parse::<InterfaceName>().unwrap().as_str(), text);
         }
     }

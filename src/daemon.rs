@@ -53,6 +53,7 @@ use clock::Clock;
 use control::{Control, ControlError, Signals};
 use mailbox::mailbox;
 use metrics::Exposition;
+use outcome_log::OutcomeLog;
 use packet_loop::PacketLoop;
 use telling::teller;
 use waiting::{Waiting, inquiries};
@@ -319,6 +320,8 @@ fn serve(options: &Options, config: Config, opened: Opened) -> Result<(), RunErr
         news,
         inquiries,
         waiting: Waiting::default(),
+        warned: OutcomeLog::with_limit(control::WARNINGS_PER_SPAN),
+        clock,
         log,
     };
     Ok(runtime.block_on(control.run(signals, packets_ended))?)

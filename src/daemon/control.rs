@@ -1,26 +1,35 @@
 //! The main thread: signals, the binding directory, the interfaces. Everything it learns goes to the packet thread.
 
+use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
+use super::clock::Clock;
 use super::mailbox::{Command, Gone, Sender, Which};
+use super::outcome_log::OutcomeLog;
 use super::telling::News;
 use super::told;
 use super::waiting::{Inquiry, Waiting};
 use super::writing::{write_news, write_report};
-use crate::binding::InterfaceName;
+use crate::binding::{BindingError, InterfaceName};
 use crate::config::{Config, Parsed, QueueNum};
-use crate::engine::Event;
+use crate::engine::{Event, Now};
 use crate::io::config_file;
 use crate::io::links::LinkChanges;
 use crate::io::log::Reopener;
 use crate::io::supervisor;
-use crate::io::watch::{Told, Watch};
+use crate::io::watch::{Told, Watch, tap_of};
+
+/// What warnings of bindings are counted by.
+const BINDING_WARNINGS: &str = "binding_warnings";
+/// How many of them a tap may have in a span: all that are told of one file, and a few more.
+pub(super) const WARNINGS_PER_SPAN: u32 = 20;
 
 /// Why the daemon ended though nobody told it to.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +90,10 @@ pub(super) struct Control {
     pub(super) inquiries: mpsc::Receiver<Inquiry>,
     /// Who waits for news of a tap.
     pub(super) waiting: Waiting,
+    /// Which warnings of bindings are logged.
+    pub(super) warned: OutcomeLog,
+    /// The time by which warnings are counted.
+    pub(super) clock: Clock,
     /// The log file; None if somebody else has started the log.
     pub(super) log: Option<Reopener>,
 }
@@ -101,6 +114,7 @@ impl Control {
                 _ = signals.user1.recv() => self.log_bindings().await?,
                 end = &mut packets_ended => return Err(packet_thread_ended(end)),
                 Some(news) = self.news.recv() => write_news(&news),
+                () = due(self.warned.poll_timeout(), self.clock) => self.tell_suppressed(),
                 Some(inquiry) = self.inquiries.recv() => self.answer(inquiry)?,
                 events = self.links.next() => {
                     self.tell_all(events.map_err(ControlError::Links)?)?;
@@ -205,7 +219,7 @@ impl Control {
         for told in told {
             match told {
                 Told::Event(event) => self.tell(event)?,
-                Told::Warning(warning) => warn!("{warning}"),
+                Told::Warning(warning) => self.warn(&warning),
                 Told::DirectoryGone(reason) => {
                     warn!(datapath = ?self.config.general.datapath, "the directory of bindings is gone, and all bindings with it: {reason}");
                 }
@@ -215,6 +229,21 @@ impl Control {
             }
         }
         Ok(())
+    }
+
+    /// Logs a warning, unless its file has had many lately.
+    fn warn(&mut self, warning: &BindingError) {
+        let tap = warning.path.file_name().and_then(tap_of);
+        if self.warned.admit(self.clock.now(), (tap, BINDING_WARNINGS)) {
+            warn!("{warning}");
+        }
+    }
+
+    /// Logs how many warnings were not, of spans that are over.
+    fn tell_suppressed(&mut self) {
+        while let Some(suppressed) = self.warned.poll_suppressed(self.clock.now()) {
+            write_news(&News::Suppressed(suppressed));
+        }
     }
 
     /// Passes on events.
@@ -227,6 +256,14 @@ impl Control {
     fn tell(&mut self, event: Event) -> Result<(), Gone> {
         self.waiting.note(&event);
         self.packets.send(Command::Tell(event))
+    }
+}
+
+/// Waits until then; for ever, if there is no such time.
+async fn due(end: Option<Now>, clock: Clock) {
+    match end {
+        Some(end) => sleep(end.saturating_sub(clock.now())).await,
+        None => pending().await,
     }
 }
 

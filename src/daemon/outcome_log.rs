@@ -31,6 +31,8 @@ pub(super) struct Suppressed {
 /// The counts of the current spans. A span begins with the first line of a key.
 #[derive(Debug)]
 pub(super) struct OutcomeLog {
+    /// How many lines a key may have in a span.
+    lines_per_span: u32,
     /// A guest chooses neither names nor reasons, so none can make keys that collide.
     lines: FxHashMap<Key, u64>,
     /// The ends of the spans, in their order: all are equally long.
@@ -42,14 +44,19 @@ pub(super) struct OutcomeLog {
 impl OutcomeLog {
     /// Nothing logged yet.
     pub(super) fn new() -> Self {
-        Self { lines: FxHashMap::default(), ends: VecDeque::new(), beyond: None }
+        Self::with_limit(LINES_PER_SPAN)
+    }
+
+    /// Nothing logged yet, and so many lines for each key in a span.
+    pub(super) fn with_limit(lines_per_span: u32) -> Self {
+        Self { lines_per_span, lines: FxHashMap::default(), ends: VecDeque::new(), beyond: None }
     }
 
     /// Whether a line may be logged now. If not, it is counted.
     pub(super) fn admit(&mut self, now: Now, key: Key) -> bool {
         if let Some(lines) = self.lines.get_mut(&key) {
             *lines += 1;
-            *lines <= u64::from(LINES_PER_SPAN)
+            *lines <= u64::from(self.lines_per_span)
         } else if self.lines.len() < MAX_KEYS {
             self.lines.insert(key, 1);
             self.ends.push_back((now + SPAN, key));
@@ -64,7 +71,7 @@ impl OutcomeLog {
     pub(super) fn poll_suppressed(&mut self, now: Now) -> Option<Suppressed> {
         while let Some((_, key)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
             let lines = self.lines.remove(&key).unwrap_or_default();
-            let lines = lines.saturating_sub(u64::from(LINES_PER_SPAN));
+            let lines = lines.saturating_sub(u64::from(self.lines_per_span));
             if lines > 0 {
                 let key = Some(key);
                 return Some(Suppressed { key, lines });
@@ -104,6 +111,14 @@ mod tests {
         assert_eq!(log.poll_suppressed(T0 + SPAN), Some(sum));
         assert_eq!(log.poll_suppressed(T0 + SPAN), None);
         assert!(log.admit(T0 + SPAN, key), "a new span");
+    }
+
+    #[test]
+    fn the_limit_may_be_another() {
+        let mut log = OutcomeLog::with_limit(1);
+        let key = (tap(0), "binding_warnings");
+        assert!(log.admit(T0, key) && !log.admit(T0, key));
+        assert_eq!(log.poll_suppressed(T0 + SPAN), Some(Suppressed { key: Some(key), lines: 1 }));
     }
 
     #[test]

@@ -348,7 +348,7 @@ fn names(directory: &Path) -> io::Result<HashSet<OsString>> {
 }
 
 /// The tap that a file name names.
-pub(super) fn tap_of(name: &OsStr) -> Option<InterfaceName> {
+pub fn tap_of(name: &OsStr) -> Option<InterfaceName> {
     name.to_str()?.parse().ok()
 }
 

@@ -9,6 +9,7 @@ mod corpus;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -198,6 +199,48 @@ fn check_reads_bindings_where_the_configuration_says_and_in_spite_of_its_faults(
     let (status, stdout, _) = check();
     assert_eq!(status, 1);
     assert!(stdout.contains("bindings"), "{stdout}");
+}
+
+/// What root can read and the daemon cannot. Modes are looked at by root alone, who can read all.
+#[test]
+fn check_warns_of_what_the_daemon_may_not_be_able_to_read() {
+    let directory = scratch("reach");
+    let (bindings, elsewhere) = (directory.join("lib/bindings"), directory.join("elsewhere"));
+    let conf = directory.join("etc/nfdhcpd.conf");
+    for folder in [&bindings, &elsewhere, &directory.join("etc")] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let text = fs::read_to_string(corpus::directory().join(BINDINGS).join("tap1")).unwrap();
+    for path in [bindings.join("tap1"), bindings.join("tap2"), directory.join("lib/near"), elsewhere.join("far")] {
+        fs::write(path, &text).unwrap();
+    }
+    symlink("../near", bindings.join("tap3")).unwrap();
+    symlink(elsewhere.join("far"), bindings.join("tap4")).unwrap();
+    let check = |sandbox: &str, mode: u32| {
+        let user = "user = 4294967294\n[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n";
+        let text = format!("[general]\nsandbox = {sandbox}\ndatapath = {}\n{user}", bindings.display());
+        fs::write(&conf, text).unwrap();
+        let others = mode & 0o077;
+        for (path, mode) in [(&bindings, 0o700 | others), (&conf, mode), (&bindings.join("tap2"), mode)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let (status, stdout, _) = run(&["check", "-c", conf.to_str().unwrap()]);
+        assert_eq!(status, 0, "{stdout}");
+        let warnings = stdout.lines().filter_map(|line| line.strip_prefix("warning: ")).map(str::to_owned);
+        warnings.collect::<Vec<_>>()
+    };
+    assert_eq!(check("no", 0o655), [""; 0]);
+    let beyond = "tap4: a link to where the sandbox does not let the daemon read (general.sandbox)";
+    assert_eq!(check("yes", 0o655), [format!("{}/{beyond}", bindings.display())]);
+    // In a user namespace root may not have this user.
+    let has_all_users = fs::read_to_string("/proc/self/uid_map").unwrap().contains("4294967295");
+    if has_all_users && fs::metadata("/proc/self").unwrap().uid() == 0 {
+        let warnings = check("no", 0o600);
+        let starts = [("etc/nfdhcpd.conf", "0600"), ("lib/bindings", "0700"), ("lib/bindings/tap2", "0600")];
+        let starts = starts.map(|(path, mode)| format!("{}: mode {mode}: ", directory.join(path).display()));
+        assert_eq!(warnings.len(), starts.len(), "{warnings:?}");
+        assert!(warnings.iter().zip(&starts).all(|(warning, start)| warning.starts_with(start)), "{warnings:?}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::binding::BindingError;
 use crate::binding::parse::Parsed;
 use crate::config::{self, Config, ConfigError};
 use crate::engine::{Engine, Event, Notice};
-use crate::io::{config_file, privileges, watch};
+use crate::io::{config_file, privileges, reach, watch};
 
 /// Arguments of `nfdhcpd check`.
 #[derive(Debug, Args)]
@@ -65,6 +65,10 @@ impl Check {
             writeln!(output, "the binding files are not checked: --bindings does not say where they are")?;
             return Ok(Found::BadConfig);
         };
+        if let Some(config) = &config {
+            let doubts = reach::doubts(&self.config, &config.general);
+            doubts.iter().try_for_each(|doubt| writeln!(output, "warning: {doubt}"))?;
+        }
         let found = match watch::read_all(&directory) {
             Ok(files) => report_bindings(output, config.as_ref(), files)?,
             Err(error) => {

@@ -16,6 +16,7 @@ pub mod packet_socket;
 pub mod pcap;
 pub mod pidfile;
 pub mod privileges;
+pub mod reach;
 pub mod ruleset;
 pub mod sandbox;
 pub mod succession;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
-pub use needs::Needs;
+pub use needs::{Needs, is_within_reach};
 
 /// Whether Landlock is in force, so that a file may be out of reach for its sake.
 static IS_LANDLOCKED: AtomicBool = AtomicBool::new(false);

@@ -340,6 +340,13 @@ pub(super) fn read_files(directory: &Path) -> io::Result<impl Iterator<Item = (O
     Ok(names.into_iter().filter_map(read))
 }
 
+/// Where the files of `directory` are that may be binding files, in the order of their names.
+pub(super) fn paths(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let names: BTreeSet<OsString> = names(directory)?.into_iter().collect();
+    let paths = names.into_iter().map(|name| directory.join(name));
+    Ok(paths.filter(|path| path.is_file()).collect())
+}
+
 /// The names in `directory` that may be those of binding files.
 fn names(directory: &Path) -> io::Result<HashSet<OsString>> {
     let entries = fs::read_dir(directory).map_err(|error| sandbox::explained(directory, error))?;

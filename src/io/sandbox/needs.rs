@@ -47,7 +47,7 @@ pub(super) type Grant = (PathBuf, Use);
 impl Needs<'_> {
     /// The rules on files. Paths that lead nowhere are left out: what comes to be there is out of reach.
     pub(super) fn grants(&self) -> Vec<Grant> {
-        let read = [self.config, self.bindings].into_iter().flat_map(holders);
+        let read = read_below(self.config, self.bindings).into_iter();
         // How the watch hears of file systems that are mounted.
         let read = read.chain([PathBuf::from("/proc/self/mountinfo")]).map(|path| (path, Use::Read));
         let log = self.log_directory.and_then(log_holder).map(|path| (path, Use::Log));
@@ -58,6 +58,18 @@ impl Needs<'_> {
         grants.dedup();
         grants
     }
+}
+
+/// Whether the sandbox of a daemon with this configuration and directory of bindings lets it read what `path` leads to. What
+/// leads nowhere is none of the sandbox's.
+pub fn is_within_reach(config: &Path, bindings: &Path, path: &Path) -> bool {
+    let Ok(target) = fs::canonicalize(path) else { return true };
+    read_below(config, bindings).iter().any(|holder| holder != Path::new("/") && target.starts_with(holder))
+}
+
+/// Below what files are read that belong to it.
+fn read_below(config: &Path, bindings: &Path) -> Vec<PathBuf> {
+    [config, bindings].into_iter().flat_map(holders).collect()
 }
 
 /// The directory of the log; what holds it, where there is none. Others' logs are often beside it, so that what holds it is not

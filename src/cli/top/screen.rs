@@ -71,8 +71,10 @@ fn tap_table(view: &View, area: Rect) -> Table<'static> {
     // Two of five parts for the guest's name, three for what it last got.
     let rest = area.width.saturating_sub(name + STATE + 3 * RATE + AGO + GAPS);
     let (host, last) = (rest * 2 / 5, rest - rest * 2 / 5);
-    let rows =
-        taps.iter().skip(view.offset).take(area.height.into()).map(|(tap, rate)| tap_row(tap, *rate, host, last));
+    // The heading takes a line, and no line is blank while there are taps for it.
+    let room = usize::from(area.height.saturating_sub(1));
+    let offset = view.offset.min(taps.len().saturating_sub(room));
+    let rows = taps.iter().skip(offset).take(room).map(|(tap, rate)| tap_row(tap, *rate, host, last));
     Table::new(rows, [name, STATE, host, RATE, RATE, RATE, last, AGO].map(Constraint::Length))
         .column_spacing(1)
         .header(head(["TAP", "STATE", "HOSTNAME", "  ANS/s", "  REF/s", " PASS/s", "LAST", "   AGO"]))

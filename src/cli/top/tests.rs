@@ -95,6 +95,15 @@ fn eighty_columns_are_enough() {
 }
 
 #[test]
+fn the_end_fills_the_screen() {
+    let mut view = view();
+    press(&mut view, KeyCode::End);
+    let first = |height| lines(&view, 80, height)[3].split(' ').next().unwrap().to_owned();
+    // Heading, outcomes and keys take eight lines.
+    assert_eq!([10, 14].map(first), ["a-name-15-chars", "tap1"]);
+}
+
+#[test]
 fn no_size_is_too_small() {
     for (width, height) in [(1, 1), (10, 3), (20, 6), (300, 100)] {
         lines(&view(), width, height);

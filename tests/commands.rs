@@ -141,7 +141,12 @@ fn check_shows_every_fault_and_its_status_says_the_worst() {
         assert!(stdout.lines().any(|found| found.starts_with(line)), "{line} is not in\n{stdout}");
     }
     let (status, stdout, _) = run(&["check", "-c", conf, "--bindings", BINDINGS]);
-    assert_eq!((status, stdout.as_str()), (0, "1 bindings good, 0 rejected\n"));
+    assert_eq!((status, stdout.as_str()), (0, "1 binding good, 0 rejected\n"));
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let Output { status, stderr, .. } =
+        nfdhcpd(&["check", "-c", conf, "--bindings", BINDINGS]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert!(status.code() == Some(1) && stderr.starts_with("error: standard output: "), "{stderr}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::BAD_CONFIGURATION;
+use super::failure::{Failure, conclude};
 use crate::binding::BindingError;
 use crate::binding::parse::Parsed;
 use crate::config::{self, Config, ConfigError};
@@ -37,12 +38,11 @@ impl Check {
     /// Runs the command.
     pub(super) fn run(&self) -> ExitCode {
         let mut output = io::stdout().lock();
-        match self.report(&mut output) {
+        match self.report(&mut output).and_then(|found| output.flush().map(|()| found)) {
             Ok(Found::AllGood) => ExitCode::SUCCESS,
             Ok(Found::RejectedBinding) => ExitCode::from(1),
             Ok(Found::BadConfig) => ExitCode::from(BAD_CONFIGURATION),
-            // Standard output is gone: nobody is there to be told.
-            Err(_) => ExitCode::from(1),
+            Err(error) => conclude(Err(Failure::Output(error)), ExitCode::FAILURE),
         }
     }
 
@@ -115,7 +115,8 @@ fn report_bindings(
             }
         }
     }
-    writeln!(output, "{good} bindings good, {rejected} rejected")?;
+    let bindings = if good == 1 { "binding" } else { "bindings" };
+    writeln!(output, "{good} {bindings} good, {rejected} rejected")?;
     Ok(if rejected == 0 { Found::AllGood } else { Found::RejectedBinding })
 }
 

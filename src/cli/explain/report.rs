@@ -125,6 +125,7 @@ fn findings(explained: &Explained, failure: Option<String>, node: &Node) -> Vec<
     findings.extend(rules::findings(explained, &node.rules));
     findings.extend(queues(explained, node));
     findings.extend(explained.tap.as_ref().map(spoofing));
+    findings.extend(explained.tap.as_ref().and_then(rate));
     findings
 }
 
@@ -146,7 +147,7 @@ fn tap(explained: &Explained) -> Finding {
     };
     let port = explained.master.as_ref().map(|master| format!(", port of {}", master.name)).unwrap_or_default();
     let text = format!("{}{port}", described(link));
-    finding(if link.up { Mark::Ok } else { Mark::Note }, text)
+    finding(if link.up { Mark::Ok } else { Mark::Fault }, text)
 }
 
 fn described(link: &Link) -> String {
@@ -232,7 +233,14 @@ fn spoofing(tap: &Tap) -> Finding {
         0 => finding(Mark::Ok, "none seen".to_owned()),
         count => {
             let mac = spoofed.last_mac.as_deref().unwrap_or("unknown");
-            finding(Mark::Note, format!("{count} packets with another MAC were refused, the last one with {mac}"))
+            let mark = if summary::is_spoofed_now(tap) { Mark::Fault } else { Mark::Note };
+            finding(mark, format!("{count} packets with another MAC were refused, the last one with {mac}"))
         }
     }
+}
+
+/// Whether the guest asks too often at this moment.
+fn rate(tap: &Tap) -> Option<Finding> {
+    let told = || Finding::new(Mark::Note, "rate", format!("its last packets: {}", meaning("rate_limited")));
+    summary::is_limited_now(tap).then(told)
 }

@@ -10,6 +10,9 @@ use crate::text::Visible;
 /// Outcomes that mean that something is not configured, for this guest or at all.
 const OFF: [&str; 4] = ["service_disabled", "no_ipv4", "no_ipv6", "dhcpv6_stateful"];
 
+/// Outcomes that mean that somebody else's MAC stood for the guest's.
+const SPOOFED: [&str; 2] = ["spoofed_frame", "spoofed_message"];
+
 /// Whether a guest is answered as far as we could look, and in words that a terminal can show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
@@ -94,8 +97,35 @@ fn obstacle(explained: &Explained, failure: Option<&str>, node: &Node, diverted:
         Some(_) if explained.link.is_none() => return Some("there is no such interface".to_owned()),
         Some(_) => {}
     }
+    if let Some(reason) = before_the_daemon(explained) {
+        return Some(reason);
+    }
     let refused = of_kind(explained, diverted).find(|rehearsed| rehearsed.reply.is_none());
     refused.map(|rehearsed| meaning(&rehearsed.outcome)).or_else(|| on_the_way(explained, node, diverted))
+}
+
+/// What keeps all packets of the guest from being taken for its own.
+fn before_the_daemon(explained: &Explained) -> Option<String> {
+    if explained.link.as_ref().is_some_and(|link| !link.up) {
+        return Some("the tap is down, or nobody is at its other end".to_owned());
+    }
+    let spoofed = is_spoofed_now(explained.tap.as_ref()?).then_some(&explained.tap.as_ref()?.packets.spoofed)?;
+    let mac = spoofed.last_mac.as_deref().unwrap_or("another MAC");
+    Some(format!("its packets are refused as spoofed: they come from {mac}, which is not the MAC of its binding"))
+}
+
+/// Whether the last that was heard from the guest was refused for its MAC.
+pub(super) fn is_spoofed_now(tap: &Tap) -> bool {
+    tap.packets.spoofed.count > 0 && newest(tap).is_some_and(|outcome| SPOOFED.contains(&outcome))
+}
+
+/// Whether the last that was heard from the guest was too much.
+pub(super) fn is_limited_now(tap: &Tap) -> bool {
+    newest(tap) == Some("rate_limited")
+}
+
+fn newest(tap: &Tap) -> Option<&str> {
+    tap.packets.exchanges.first().map(|exchange| exchange.outcome.as_str())
 }
 
 /// What keeps packets from getting to the daemon.

@@ -8,7 +8,7 @@ use super::report::Report;
 use crate::binding::parse::parse;
 use crate::binding::{IfIndex, InterfaceName};
 use crate::config;
-use crate::control::{Explained, to_pretty};
+use crate::control::{Exchange, Explained, to_pretty};
 use crate::engine::{Engine, Event, Link};
 use crate::queue_list::Listed;
 use crate::rules::{Installed, Listings};
@@ -185,8 +185,8 @@ fn what_is_wrong_with_file_and_links() {
     );
     expect(
         Scene { links: vec![down], ..Scene::routed() },
-        "answered (DHCP, RA, NA)",
-        "!   tap       interface 7, not up, or nobody is at its other end, ",
+        "gets no DHCP, RA, NA: the tap is down, or nobody is at its other end",
+        "!!  tap       interface 7, not up, or nobody is at its other end, ",
     );
     expect(
         Scene { links: Scene::bridged().links.split_off(1), node: node.clone(), ..Scene::bridged() },
@@ -305,10 +305,30 @@ fn spoofing_is_told() {
     let mut explained = Scene::routed().explained();
     let spoofed = &mut explained.tap.as_mut().unwrap().packets.spoofed;
     (spoofed.count, spoofed.last_mac) = (3, Some("aa:00:00:00:00:99".to_owned()));
-    let text = Report::new(explained, None, &Scene::routed().node).to_string();
+    let report = Report::new(explained.clone(), None, &Scene::routed().node);
     let finding =
-        "!   spoofing  3 packets with another MAC were refused, the last one with\n              aa:00:00:00:00:99\n";
-    assert!(text.contains(finding), "{text}");
+        "spoofing  3 packets with another MAC were refused, the last one with\n              aa:00:00:00:00:99\n";
+    assert!(report.answered && report.to_string().contains(&format!("\n!   {finding}")), "{report}");
+
+    explained.tap.as_mut().unwrap().packets.exchanges = vec![newest("spoofed_message")];
+    let report = Report::new(explained, None, &Scene::routed().node);
+    assert!(!report.answered && report.to_string().contains(&format!("\n!!  {finding}")), "{report}");
+    let summary =
+        "gets no DHCP, RA, NA: its packets are refused as spoofed: they come from aa:00:00:00:00:99, which is ";
+    assert!(report.summary.starts_with(summary), "{report}");
+}
+
+#[test]
+fn a_guest_that_asks_too_often_is_told() {
+    let mut explained = Scene::routed().explained();
+    explained.tap.as_mut().unwrap().packets.exchanges = vec![newest("rate_limited"), newest("dhcpv4_ack")];
+    let report = Report::new(explained, None, &Scene::routed().node);
+    let finding = "\n!   rate      its last packets: more packets than `rate_limit";
+    assert!(report.answered && report.to_string().contains(finding), "{report}");
+}
+
+fn newest(outcome: &str) -> Exchange {
+    Exchange { outcome: outcome.to_owned(), times: 1, seconds_ago: 0 }
 }
 
 #[test]

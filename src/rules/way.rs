@@ -11,9 +11,9 @@ use crate::config::QueueNum;
 
 /// How far jumps lead: as far as the kernel lets them (`NFT_JUMP_STACK_SIZE`).
 const DEEPEST: usize = 16;
-/// How many chains are gone through for an answer. Chains that lead to each other by several rules could be gone through in as
-/// many ways as two to the power of sixteen, and more.
-const MOST_CHAINS: usize = 4096;
+/// How many rules are looked at for an answer, more than a node has. Chains that lead to each other by several rules could be
+/// gone through in as many ways as two to the power of sixteen, and more.
+const MOST_RULES: usize = 200_000;
 
 /// Before br_netfilter shows a frame to the tables of IP (`NF_BR_PRI_BRNF`).
 const BR_NETFILTER: i64 = 0;
@@ -158,8 +158,8 @@ struct Walk<'a> {
     limits: Vec<Limit>,
     /// How many rules have diverted or limited any of them.
     met: usize,
-    /// How many chains were gone through.
-    entered: usize,
+    /// How many rules were looked at, behind jumps.
+    looked_at: usize,
 }
 
 /// How a chain ends for a packet.
@@ -175,7 +175,18 @@ enum End {
 impl<'a> Walk<'a> {
     fn new(origin: &'a Origin, kind: Kind, is_shown: bool) -> Self {
         let (partial, limits) = (Vec::new(), Vec::new());
-        Self { kind, is_shown, origin, partial, lost: None, accepted: None, returned: None, limits, met: 0, entered: 0 }
+        Self {
+            kind,
+            is_shown,
+            origin,
+            partial,
+            lost: None,
+            accepted: None,
+            returned: None,
+            limits,
+            met: 0,
+            looked_at: 0,
+        }
     }
 
     fn go(&mut self, installed: &Installed) -> Way {
@@ -278,14 +289,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A chain that a rule leads to, if there is one. Where there were too many, it cannot be told what this one does.
+    /// A chain that a rule leads to, if there is one. After too many rules it cannot be told what this one does.
     fn enter(&mut self, position: Position<'_>, chain: &str, share: Share) -> Option<End> {
-        self.entered += 1;
-        if self.entered > MOST_CHAINS {
+        let chain = position.table.chains.get(chain).filter(|_| position.depth < DEEPEST)?;
+        self.looked_at += chain.rules.len();
+        if self.looked_at > MOST_RULES {
             let place = Where::of(position.table, position.chain, "too many jumps to follow");
             return take(&mut self.lost, Share::Unclear, place);
         }
-        let chain = position.table.chains.get(chain).filter(|_| position.depth < DEEPEST)?;
         Some(self.follow(Position { chain, share, depth: position.depth + 1, ..position }))
     }
 

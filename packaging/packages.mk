@@ -73,7 +73,7 @@ programs: package-tools
 	+cargo build --quiet --profile $(PROFILE) --locked --bins
 
 static-programs: package-tools
-	@[ -d "$$(rustc --print target-libdir --target $(MUSL))" ] || { \
+	@[ -d "$$(MAKEFLAGS= rustc --print target-libdir --target $(MUSL))" ] || { \
 		echo 'Rust lacks its libraries for $(MUSL), which linking statically takes: rustup adds them'; \
 		command -v rustup >/dev/null || { \
 			echo 'There is no rustup: Rust of a distribution rarely has them. With Rust from rustup ("apt install rustup",' \

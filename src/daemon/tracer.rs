@@ -1,6 +1,8 @@
 //! Decisions as they are made, copied to those who follow them. Nobody is waited for: what a follower has no room for is
 //! counted, and the count is told when there is room. Without followers all of it is one branch.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
@@ -33,13 +35,40 @@ pub(super) struct Follower {
     /// What it follows; None: all taps.
     tap: Option<InterfaceName>,
     to: mpsc::Sender<Shown>,
-    lost: u64,
+    lost: Arc<AtomicU64>,
+}
+
+/// What one who follows is shown.
+#[derive(Debug)]
+pub(super) struct View {
+    shown: mpsc::Receiver<Shown>,
+    lost: Arc<AtomicU64>,
 }
 
 /// One who follows `tap`, or all of them, and what it is shown.
-pub(super) fn follower(tap: Option<InterfaceName>) -> (Follower, mpsc::Receiver<Shown>) {
+pub(super) fn follower(tap: Option<InterfaceName>) -> (Follower, View) {
     let (to, shown) = mpsc::channel(CAPACITY);
-    (Follower { tap, to, lost: 0 }, shown)
+    let lost = Arc::new(AtomicU64::new(0));
+    (Follower { tap, to, lost: Arc::clone(&lost) }, View { shown, lost })
+}
+
+impl View {
+    /// What comes next, when it comes; None: nothing comes any more.
+    pub(super) async fn next(&mut self) -> Option<Shown> {
+        match self.next_now() {
+            None => self.shown.recv().await,
+            shown => shown,
+        }
+    }
+
+    /// What has come and was not taken yet. What was lost since then is told without waiting for what comes after it:
+    /// that may be long.
+    pub(super) fn next_now(&mut self) -> Option<Shown> {
+        self.shown.try_recv().ok().or_else(|| match self.lost.swap(0, Ordering::Relaxed) {
+            0 => None,
+            lost => Some(Shown::Lost(lost)),
+        })
+    }
 }
 
 impl Follower {
@@ -49,11 +78,11 @@ impl Follower {
 
     /// Shows it something, after what was lost; or counts it as lost.
     fn show(&mut self, shown: Shown) {
-        if self.lost > 0 && self.to.try_send(Shown::Lost(self.lost)).is_ok() {
-            self.lost = 0;
-        }
-        if self.lost > 0 || self.to.try_send(shown).is_err() {
-            self.lost += 1;
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 && self.to.try_send(Shown::Lost(lost)).is_err() {
+            self.lost.fetch_add(lost + 1, Ordering::Relaxed);
+        } else if self.to.try_send(shown).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -118,8 +147,8 @@ mod tests {
         }
     }
 
-    fn take(shown: &mut mpsc::Receiver<Shown>) -> Vec<String> {
-        std::iter::from_fn(|| shown.try_recv().ok())
+    fn take(view: &mut View) -> Vec<String> {
+        std::iter::from_fn(|| view.next_now())
             .map(|shown| match shown {
                 Shown::Begin(_) => "begin".to_owned(),
                 Shown::Packet(..) => "packet".to_owned(),
@@ -198,9 +227,23 @@ mod tests {
         let (slow, mut shown) = follower(None);
         tracer.add(slow, SystemTime::UNIX_EPOCH);
         (0..CAPACITY + 2).for_each(|_| tracer.show_sent(Now::ZERO, &sent("tap0")));
-        assert_eq!(take(&mut shown).len(), CAPACITY);
+        assert!(matches!(shown.next_now(), Some(Shown::Begin(_))));
+        assert!(matches!(shown.next_now(), Some(Shown::Sent(..))));
         tracer.show_sent(Now::ZERO, &sent("tap1"));
-        assert_eq!(take(&mut shown), ["3 lost", "tap1"]);
+        let rest = take(&mut shown);
+        assert_eq!((rest.len(), rest[CAPACITY - 2..].join(", ")), (CAPACITY, "3 lost, tap1".to_owned()));
+    }
+
+    #[test]
+    fn what_was_missed_is_told_though_nothing_comes_after_it() {
+        let mut tracer = Tracer::default();
+        let (slow, mut shown) = follower(None);
+        tracer.add(slow, SystemTime::UNIX_EPOCH);
+        (0..CAPACITY + 2).for_each(|_| tracer.show_sent(Now::ZERO, &sent("tap0")));
+        let all = take(&mut shown);
+        assert_eq!((all.len(), all.last().unwrap().as_str()), (CAPACITY + 1, "3 lost"));
+        tracer.show_sent(Now::ZERO, &sent("tap1"));
+        assert_eq!(take(&mut shown), ["tap1"]);
     }
 
     #[test]

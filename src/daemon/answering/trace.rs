@@ -2,13 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc;
-
 use super::{Caller, Desk, Left};
 use crate::binding::InterfaceName;
 use crate::control::{Answer, Decision, FaultKind, Lost, Noticed, to_line};
 use crate::daemon::mailbox::Command;
-use crate::daemon::tracer::{Shown, follower};
+use crate::daemon::tracer::{Shown, View, follower};
 use crate::engine::Now;
 
 /// How many lines are sent at once, where there are as many.
@@ -24,9 +22,9 @@ impl Desk {
         if !caller.move_to(&self.seats.followers) {
             return caller.refuse(FaultKind::Busy, "too many follow already".to_owned()).await;
         }
-        let (follower, shown) = follower(tap);
+        let (follower, view) = follower(tap);
         self.packets.send(Command::Follow(follower))?;
-        let end = show(&mut caller, shown).await;
+        let end = show(&mut caller, view).await;
         // Before its seat is free for another.
         self.packets.send(Command::Unfollow)?;
         end
@@ -34,14 +32,14 @@ impl Desk {
 }
 
 /// Sends all that is shown.
-async fn show(caller: &mut Caller, mut shown: mpsc::Receiver<Shown>) -> Result<(), Left> {
+async fn show(caller: &mut Caller, mut view: View) -> Result<(), Left> {
     let mut epoch = SystemTime::UNIX_EPOCH;
     loop {
         let first = tokio::select! {
-            first = shown.recv() => first.ok_or(Left)?,
+            first = view.next() => first.ok_or(Left)?,
             () = caller.left() => return Err(Left),
         };
-        let more = std::iter::from_fn(|| shown.try_recv().ok()).take(LINES);
+        let more = std::iter::from_fn(|| view.next_now()).take(LINES);
         let lines: String = std::iter::once(first).chain(more).map(|shown| line(&mut epoch, &shown)).collect();
         caller.send(&lines).await?;
     }

@@ -280,6 +280,7 @@ fn a_queue_without_the_capability_says_so() {
 #[test]
 fn a_frame_that_fails_holds_up_no_other() {
     in_namespace("a_frame_that_fails_holds_up_no_other", || {
+        silence_ipv6();
         ip("link add tap0 type veth peer name eth0");
         ip("link set tap0 up");
         ip("link set eth0 up");
@@ -307,8 +308,7 @@ fn a_frame_that_fails_holds_up_no_other() {
 #[test]
 fn a_tap_that_is_blocked_holds_up_no_other() {
     in_namespace("a_tap_that_is_blocked_holds_up_no_other", || {
-        // The kernel's own solicitations would be counted with our frames.
-        fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
+        silence_ipv6();
         for tap in ["tap0", "shaped", "below"] {
             ip(&format!("link add {tap} type veth peer name {tap}-vm"));
             ip(&format!("link set {tap} up"));
@@ -336,6 +336,11 @@ fn a_tap_that_is_blocked_holds_up_no_other() {
         assert!(others.is_empty(), "{others:?}");
         assert!((rounds - 10..rounds).contains(&failures.len()), "{} failures", failures.len());
     });
+}
+
+/// From links that are made from now on: the kernel's own solicitations would be counted with our frames.
+fn silence_ipv6() {
+    fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
 }
 
 /// How many packets have left by an interface.

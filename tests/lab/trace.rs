@@ -134,7 +134,10 @@ fn few_follow_at_once(lab: &mut Lab) {
 
 fn ends_quietly(lab: &mut Lab) {
     lab.start();
-    let mut interrupted = follow("interrupted", &["--json"]);
+    // Not ignored, as it is by whatever a shell has started in the background.
+    let mut interruptible = Command::new("env");
+    interruptible.args(["--default-signal=INT", PROGRAM, "trace", "--socket", SOCKET, "--json"]);
+    let mut interrupted = Process::start(interruptible, "interrupted");
     interrupted.wait_for_log("{\"following\":{}}");
     interrupted.signal(Signal::SIGINT);
     assert_eq!(interrupted.wait().signal(), Some(Signal::SIGINT as i32));

@@ -139,10 +139,16 @@ impl Systemd {
         self.try_sh(&read).unwrap_or_else(|output| output)
     }
 
+    /// The same as soon as these words are among it: what the daemon says is written by a thread that nobody waits for.
+    #[track_caller]
+    pub(crate) fn journal_with(&self, options: &str, words: &str) -> String {
+        soon(&format!("{words:?} in the journal"), || Some(self.journal(options)).filter(|said| said.contains(words)))
+    }
+
     /// Waits for words of the daemon's in the journal.
     #[track_caller]
     pub(crate) fn wait_for_journal(&self, words: &str) {
-        soon(&format!("{words:?} in the journal"), || self.journal("").contains(words).then_some(()));
+        self.journal_with("", words);
     }
 }
 

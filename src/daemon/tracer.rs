@@ -34,41 +34,27 @@ pub(super) enum Shown {
 pub(super) struct Follower {
     /// What it follows; None: all taps.
     tap: Option<InterfaceName>,
-    to: mpsc::Sender<Shown>,
-    lost: Arc<AtomicU64>,
+    to: mpsc::Sender<Entry>,
+    missed: Arc<AtomicU64>,
 }
 
 /// What one who follows is shown.
 #[derive(Debug)]
 pub(super) struct View {
-    shown: mpsc::Receiver<Shown>,
-    lost: Arc<AtomicU64>,
+    entries: mpsc::Receiver<Entry>,
+    missed: Arc<AtomicU64>,
+    /// How much of `missed` has been told.
+    told: u64,
 }
+
+/// What was shown, and how much had been missed by then, ever.
+type Entry = (u64, Shown);
 
 /// One who follows `tap`, or all of them, and what it is shown.
 pub(super) fn follower(tap: Option<InterfaceName>) -> (Follower, View) {
-    let (to, shown) = mpsc::channel(CAPACITY);
-    let lost = Arc::new(AtomicU64::new(0));
-    (Follower { tap, to, lost: Arc::clone(&lost) }, View { shown, lost })
-}
-
-impl View {
-    /// What comes next, when it comes; None: nothing comes any more.
-    pub(super) async fn next(&mut self) -> Option<Shown> {
-        match self.next_now() {
-            None => self.shown.recv().await,
-            shown => shown,
-        }
-    }
-
-    /// What has come and was not taken yet. What was lost since then is told without waiting for what comes after it:
-    /// that may be long.
-    pub(super) fn next_now(&mut self) -> Option<Shown> {
-        self.shown.try_recv().ok().or_else(|| match self.lost.swap(0, Ordering::Relaxed) {
-            0 => None,
-            lost => Some(Shown::Lost(lost)),
-        })
-    }
+    let (to, entries) = mpsc::channel(CAPACITY);
+    let missed = Arc::new(AtomicU64::new(0));
+    (Follower { tap, to, missed: Arc::clone(&missed) }, View { entries, missed, told: 0 })
 }
 
 impl Follower {
@@ -76,14 +62,35 @@ impl Follower {
         self.tap.is_none() || self.tap == tap
     }
 
-    /// Shows it something, after what was lost; or counts it as lost.
-    fn show(&mut self, shown: Shown) {
-        let lost = self.lost.swap(0, Ordering::Relaxed);
-        if lost > 0 && self.to.try_send(Shown::Lost(lost)).is_err() {
-            self.lost.fetch_add(lost + 1, Ordering::Relaxed);
-        } else if self.to.try_send(shown).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+    /// Shows it something, or counts it as missed.
+    fn show(&self, shown: Shown) {
+        // Written here alone.
+        let missed = self.missed.load(Ordering::Relaxed);
+        if self.to.try_send((missed, shown)).is_err() {
+            self.missed.store(missed + 1, Ordering::Release);
         }
+    }
+}
+
+impl View {
+    /// What is shown next, when there is some, at most `limit` at once; nothing: it ended. What was missed is told at its
+    /// place, and where nothing comes after it, as soon as all else has been taken.
+    pub(super) async fn next(&mut self, limit: usize) -> Vec<Shown> {
+        if self.entries.is_empty()
+            && let Some(lost) = self.lost_until(self.missed.load(Ordering::Acquire))
+        {
+            return vec![lost];
+        }
+        let mut entries = Vec::new();
+        self.entries.recv_many(&mut entries, limit).await;
+        entries.into_iter().flat_map(|(missed, shown)| self.lost_until(missed).into_iter().chain([shown])).collect()
+    }
+
+    /// How much was missed that has not been told.
+    fn lost_until(&mut self, missed: u64) -> Option<Shown> {
+        let lost = missed.saturating_sub(self.told);
+        self.told += lost;
+        (lost > 0).then_some(Shown::Lost(lost))
     }
 }
 
@@ -93,7 +100,7 @@ pub(super) struct Tracer(Vec<Follower>);
 
 impl Tracer {
     /// Shows everything from now on to one more; the engine's time began at `epoch`.
-    pub(super) fn add(&mut self, mut follower: Follower, epoch: SystemTime) {
+    pub(super) fn add(&mut self, follower: Follower, epoch: SystemTime) {
         self.forget_who_left();
         follower.show(Shown::Begin(epoch));
         self.0.push(follower);
@@ -105,23 +112,23 @@ impl Tracer {
     }
 
     /// Shows the end of a packet.
-    pub(super) fn show_packet(&mut self, now: Now, packet: &[u8], outcome: &Outcome) {
+    pub(super) fn show_packet(&self, now: Now, packet: &[u8], outcome: &Outcome) {
         self.show(outcome.tap, || Shown::Packet(now, Glance::at(packet), *outcome));
     }
 
     /// Shows a frame that nobody asked for.
-    pub(super) fn show_sent(&mut self, now: Now, sent: &Unsolicited) {
+    pub(super) fn show_sent(&self, now: Now, sent: &Unsolicited) {
         self.show(Some(sent.tap), || Shown::Sent(now, *sent));
     }
 
     /// Shows what the engine noticed.
-    pub(super) fn show_notice(&mut self, now: Now, notice: &Notice) {
+    pub(super) fn show_notice(&self, now: Now, notice: &Notice) {
         self.show(notice.link(), || Shown::Notice(now, Box::new(notice.clone())));
     }
 
     /// Shows something about `tap` to those who follow it. It is made once, and only where somebody does.
-    fn show(&mut self, tap: Option<InterfaceName>, shown: impl FnOnce() -> Shown) {
-        let mut followers = self.0.iter_mut().filter(|follower| follower.is_about(tap)).peekable();
+    fn show(&self, tap: Option<InterfaceName>, shown: impl FnOnce() -> Shown) {
+        let mut followers = self.0.iter().filter(|follower| follower.is_about(tap)).peekable();
         if followers.peek().is_some() {
             let shown = shown();
             followers.for_each(|follower| follower.show(shown.clone()));
@@ -131,6 +138,8 @@ impl Tracer {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
     use crate::engine::{Event, Reason};
 
@@ -147,8 +156,19 @@ mod tests {
         }
     }
 
+    /// What has come, at most so much of it.
+    fn take_some(view: &mut View, limit: usize) -> Vec<Shown> {
+        let mut next = std::pin::pin!(view.next(limit));
+        match next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(shown) => shown,
+            Poll::Pending => Vec::new(),
+        }
+    }
+
+    /// All that has come, in short.
     fn take(view: &mut View) -> Vec<String> {
-        std::iter::from_fn(|| view.next_now())
+        std::iter::from_fn(|| Some(take_some(view, 100)).filter(|shown| !shown.is_empty()))
+            .flatten()
             .map(|shown| match shown {
                 Shown::Begin(_) => "begin".to_owned(),
                 Shown::Packet(..) => "packet".to_owned(),
@@ -227,8 +247,7 @@ mod tests {
         let (slow, mut shown) = follower(None);
         tracer.add(slow, SystemTime::UNIX_EPOCH);
         (0..CAPACITY + 2).for_each(|_| tracer.show_sent(Now::ZERO, &sent("tap0")));
-        assert!(matches!(shown.next_now(), Some(Shown::Begin(_))));
-        assert!(matches!(shown.next_now(), Some(Shown::Sent(..))));
+        assert!(matches!(take_some(&mut shown, 2)[..], [Shown::Begin(_), Shown::Sent(..)]));
         tracer.show_sent(Now::ZERO, &sent("tap1"));
         let rest = take(&mut shown);
         assert_eq!((rest.len(), rest[CAPACITY - 2..].join(", ")), (CAPACITY, "3 lost, tap1".to_owned()));

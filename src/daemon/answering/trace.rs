@@ -35,12 +35,14 @@ impl Desk {
 async fn show(caller: &mut Caller, mut view: View) -> Result<(), Left> {
     let mut epoch = SystemTime::UNIX_EPOCH;
     loop {
-        let first = tokio::select! {
-            first = view.next() => first.ok_or(Left)?,
+        let shown = tokio::select! {
+            shown = view.next(LINES) => shown,
             () = caller.left() => return Err(Left),
         };
-        let more = std::iter::from_fn(|| view.next_now()).take(LINES);
-        let lines: String = std::iter::once(first).chain(more).map(|shown| line(&mut epoch, &shown)).collect();
+        if shown.is_empty() {
+            return Err(Left);
+        }
+        let lines: String = shown.iter().map(|shown| line(&mut epoch, shown)).collect();
         caller.send(&lines).await?;
     }
 }

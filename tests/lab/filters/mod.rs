@@ -17,7 +17,7 @@ use nfdhcpd::network::filter::{BridgeTracking, Element, LIST_TABLES, Observed, T
 
 use crate::harness::frames;
 use crate::harness::inside::need;
-use crate::harness::{Guest, SCRATCH, sh, try_sh};
+use crate::harness::{Guest, SCRATCH, sh, try_sh, wait_for_link};
 
 /// What is there of our tables.
 #[track_caller]
@@ -83,5 +83,6 @@ fn routed(number: u8) -> Guest {
 fn send_by_bridge(all: &[Vec<u8>]) {
     let file = format!("{SCRATCH}/node-sent.pcap");
     frames::write(&file, all);
+    wait_for_link("", "br0");
     sh(&format!("{} {} br0 {file} 1", env::current_exe().unwrap().display(), frames::FLAG));
 }

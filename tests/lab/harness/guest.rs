@@ -52,6 +52,7 @@ impl Guest {
     pub(crate) fn plug_with(&mut self, script: &str) {
         self.insert_with(script);
         sh(&format!("ip link set {} up", self.tap));
+        self.wait_for_link();
     }
 
     /// Gives the guest its card, and leaves the tap down, as Ganeti does when it calls the script of a NIC.
@@ -176,6 +177,13 @@ impl Guest {
         self.networkd(&[("eth0", "[Network]\nDHCP=ipv4\n")])
     }
 
+    /// Waits until both ends of the guest's wire pass on what is sent.
+    #[track_caller]
+    pub(crate) fn wait_for_link(&self) {
+        wait_for_link(&format!("-n {}", self.name), "eth0");
+        wait_for_link("", &self.tap);
+    }
+
     /// Waits until the guest has an address that starts like this, usable and not tentative.
     #[track_caller]
     pub(crate) fn wait_for_address(&self, start: &str) {
@@ -236,7 +244,18 @@ impl Guest {
     pub(crate) fn start_sending(&self, frames: &[Vec<u8>], count: u32) -> Process {
         let file = format!("{SCRATCH}/{}-sent.pcap", self.name);
         frames::write(&file, frames);
+        self.wait_for_link();
         let program = env::current_exe().unwrap();
         self.spawn("sender", &format!("{} {} eth0 {file} {count}", program.display(), frames::FLAG))
     }
+}
+
+/// Waits until the kernel passes on what is sent out of a link, if it is there and has a carrier: from the carrier on it
+/// drops everything in silence for a moment, which may be long on a busy machine.
+#[track_caller]
+pub(crate) fn wait_for_link(options: &str, link: &str) {
+    soon(&format!("the link {link}"), || {
+        let seen = sh(&format!("ip {options} -o link show {link} 2>/dev/null || true"));
+        (!seen.contains("LOWER_UP") || seen.contains(" state UP ")).then_some(())
+    });
 }

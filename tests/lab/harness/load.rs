@@ -42,6 +42,7 @@ impl Load {
     pub(crate) fn start(guest: &Guest, again: bool) -> Self {
         let [progress, enough] = ["answered", "enough"].map(|what| format!("{SCRATCH}/{}-{what}", guest.name));
         fs::write(&progress, "0").unwrap();
+        guest.wait_for_link();
         let program = env::current_exe().unwrap();
         let script = format!("{} {FLAG} {} {again} {progress} {enough}", program.display(), guest.mac[5]);
         Self { process: guest.spawn("load", &script), progress, enough }

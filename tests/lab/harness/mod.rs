@@ -25,7 +25,7 @@ pub(crate) mod systemd;
 pub(crate) mod wait;
 
 pub(crate) use config::Config;
-pub(crate) use guest::Guest;
+pub(crate) use guest::{Guest, wait_for_link};
 pub(crate) use inside::{SCRATCH, skip};
 pub(crate) use lab::Lab;
 pub(crate) use load::Load;

@@ -23,12 +23,14 @@ const LONGEST_TAP: u16 = 15;
 /// The column of an outcome's name.
 const OUTCOME: u16 = 29;
 
-/// Draws all of it.
-pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
+/// Draws all of it, and has the view fit the screen.
+pub(super) fn draw(frame: &mut Frame<'_>, view: &mut View) {
     let outcomes = u16::try_from(view.rates().outcomes.len()).unwrap_or(OUTCOMES).min(OUTCOMES);
     let parts =
         [2, 0, outcomes + 2, 1].map(|lines| if lines == 0 { Constraint::Min(3) } else { Constraint::Length(lines) });
     let [head, taps, below, foot] = Layout::vertical(parts).areas(frame.area());
+    // The heading takes a line, and no line is blank while there are taps for it.
+    view.fit(usize::from(taps.height.saturating_sub(1)));
     frame.render_widget(Paragraph::new(heading(view)), head);
     frame.render_widget(tap_table(view, taps), taps);
     frame.render_widget(outcome_table(&view.rates().outcomes, below), below);
@@ -71,10 +73,8 @@ fn tap_table(view: &View, area: Rect) -> Table<'static> {
     // Two of five parts for the guest's name, three for what it last got.
     let rest = area.width.saturating_sub(name + STATE + 3 * RATE + AGO + GAPS);
     let (host, last) = (rest * 2 / 5, rest - rest * 2 / 5);
-    // The heading takes a line, and no line is blank while there are taps for it.
-    let room = usize::from(area.height.saturating_sub(1));
-    let offset = view.offset.min(taps.len().saturating_sub(room));
-    let rows = taps.iter().skip(offset).take(room).map(|(tap, rate)| tap_row(tap, *rate, host, last));
+    let rows =
+        taps.iter().skip(view.offset).take(area.height.into()).map(|(tap, rate)| tap_row(tap, *rate, host, last));
     Table::new(rows, [name, STATE, host, RATE, RATE, RATE, last, AGO].map(Constraint::Length))
         .column_spacing(1)
         .header(head(["TAP", "STATE", "HOSTNAME", "  ANS/s", "  REF/s", " PASS/s", "LAST", "   AGO"]))

@@ -65,7 +65,7 @@ fn view() -> View {
     view
 }
 
-fn lines(view: &View, width: u16, height: u16) -> Vec<String> {
+fn lines(view: &mut View, width: u16, height: u16) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, view)).unwrap();
     let buffer = terminal.backend().buffer();
@@ -76,7 +76,7 @@ fn lines(view: &View, width: u16, height: u16) -> Vec<String> {
 #[test]
 #[rustfmt::skip] // As it is shown.
 fn eighty_columns_are_enough() {
-    assert_eq!(lines(&view(), 80, 14), [
+    assert_eq!(lines(&mut view(), 80, 14), [
         "nfdhcpd 1.2.3, up 1 h: 2 serving, 1 pending, 1 rejected",
         "packets/s of these taps: 10.0 answered, 1500 refused, 0 passed on",
         "TAP             STATE     HOSTNAME   ANS/s   REF/s  PASS/s LAST              AGO",
@@ -94,25 +94,62 @@ fn eighty_columns_are_enough() {
     ]);
 }
 
+/// The first tap that is shown.
+fn first(view: &mut View, height: u16) -> String {
+    lines(view, 80, height)[3].split(' ').next().unwrap().to_owned()
+}
+
 #[test]
 fn the_end_fills_the_screen() {
     let mut view = view();
     press(&mut view, KeyCode::End);
-    let first = |height| lines(&view, 80, height)[3].split(' ').next().unwrap().to_owned();
     // Heading, outcomes and keys take eight lines.
-    assert_eq!([10, 14].map(first), ["a-name-15-chars", "tap1"]);
+    assert_eq!([10, 14].map(|height| first(&mut view, height)), ["a-name-15-chars", "tap1"]);
+}
+
+#[test]
+fn each_key_after_the_end_moves() {
+    let mut view = view();
+    for (keys, top) in [
+        (&[KeyCode::End][..], "a-name-15-chars"),
+        (&[KeyCode::Up], "tap0"),
+        (&[KeyCode::PageDown, KeyCode::Down], "a-name-15-chars"),
+        // Two between two pictures.
+        (&[KeyCode::End, KeyCode::Up], "tap0"),
+    ] {
+        first(&mut view, 10);
+        for key in keys {
+            press(&mut view, *key);
+        }
+        assert_eq!(first(&mut view, 10), top, "{keys:?}");
+    }
+}
+
+#[test]
+fn a_larger_screen_and_fewer_taps_take_the_offset_back() {
+    let mut view = view();
+    press(&mut view, KeyCode::End);
+    first(&mut view, 10);
+    assert_eq!((first(&mut view, 14), view.offset), ("tap1".to_owned(), 0));
+    first(&mut view, 10);
+    press(&mut view, KeyCode::End);
+    assert_eq!(view.offset, 2);
+    let left = vec![tap("tap0", 30, 1), tap("tap1", 5, 3_100), tap("tap2", 0, 0)];
+    view.take(Ok(sample(4, left, &[("dhcpv4_ack", 35), ("rate_limited", 3_100)])));
+    first(&mut view, 10);
+    assert_eq!(view.offset, 1);
 }
 
 #[test]
 fn no_size_is_too_small() {
     for (width, height) in [(1, 1), (10, 3), (20, 6), (300, 100)] {
-        lines(&view(), width, height);
+        lines(&mut view(), width, height);
     }
 }
 
 #[test]
 fn a_screen_has_room_for_names_if_it_is_wide() {
-    let shown = lines(&view(), 140, 14).join("\n");
+    let shown = lines(&mut view(), 140, 14).join("\n");
     assert!(
         shown.contains("guest-of-tap0.example.com") && shown.contains("confirmed an address with an ACK"),
         "{shown}"
@@ -175,7 +212,7 @@ fn a_picture_that_is_held_stays_and_trouble_is_told() {
     assert_eq!(view.taps().len(), 4);
     press(&mut view, KeyCode::Char(' '));
     view.take(Err("gone".to_owned()));
-    assert_eq!((view.taps().len(), lines(&view, 80, 9).last().unwrap().as_str()), (4, "no news: gone"));
+    assert_eq!((view.taps().len(), lines(&mut view, 80, 9).last().unwrap().as_str()), (4, "no news: gone"));
     view.take(Ok(sample(6, vec![], &[])));
     assert_eq!((view.taps().len(), view.trouble), (0, None));
 }

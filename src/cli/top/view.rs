@@ -77,13 +77,15 @@ pub(super) struct View {
     pub(super) is_held: bool,
     /// How many taps are passed over.
     pub(super) offset: usize,
+    /// For how many taps the screen had room; at least one.
+    room: usize,
 }
 
 impl View {
     /// The first look.
     pub(super) fn new(sample: Sample) -> Self {
         let rates = Rates::new(None, &sample);
-        Self { sample, rates, trouble: None, sort: Sort::Rate, is_reversed: false, is_held: false, offset: 0 }
+        Self { sample, rates, trouble: None, sort: Sort::Rate, is_reversed: false, is_held: false, offset: 0, room: 1 }
     }
 
     /// Takes the next look, or why there is none.
@@ -97,6 +99,12 @@ impl View {
             }
             Err(trouble) => self.trouble = Some(trouble),
         }
+    }
+
+    /// Tells for how many taps the screen has room, and takes the offset back to where the last of them is at its end.
+    pub(super) fn fit(&mut self, room: usize) {
+        self.room = room.max(1);
+        self.offset = self.offset.min(self.sample.taps.len().saturating_sub(self.room));
     }
 
     /// The last look.
@@ -136,7 +144,8 @@ impl View {
             KeyCode::End => self.offset = usize::MAX,
             _ => {}
         }
-        self.offset = self.offset.min(self.sample.taps.len().saturating_sub(1));
+        // Not only when it is drawn: there may be more keys before that.
+        self.fit(self.room);
         Wish::Stay
     }
 }

@@ -249,6 +249,19 @@ fn check_warns_of_what_the_daemon_may_not_be_able_to_read() {
 }
 
 #[test]
+fn what_is_no_name_of_a_tap_is_told_alike() {
+    for command in ["show", "explain", "wait", "trace", "bind", "unbind"] {
+        for name in ["a/b", "..", "sixteen-letters-"] {
+            let (status, stdout, stderr) = run(&[command, name]);
+            let expected = format!("error: invalid value '{name}' for '");
+            assert!((status, stdout.as_str()) == (2, "") && stderr.starts_with(&expected), "{command}: {stderr}");
+            let reason = stderr.lines().next().unwrap().split_once("': not an interface name: ");
+            assert!(reason.is_some(), "{command}: {stderr}");
+        }
+    }
+}
+
+#[test]
 fn show_says_why_there_is_no_daemon_to_ask() {
     let directory = scratch("show");
     let conf = directory.join("nfdhcpd.conf");

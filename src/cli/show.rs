@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::client::{AskError, Daemon};
 use super::failure::{Failure, conclude};
+use crate::binding::InterfaceName;
 use crate::control::{Answer, Node, Request, Tap, to_pretty};
 
 /// Arguments of `nfdhcpd show`.
@@ -29,7 +30,7 @@ Exit status: 0; 1 if the tap has no binding file; 2 if there is no daemon or it 
 pub(super) struct Show {
     /// The tap [default: all of them, and the counters]
     #[arg(value_name = "TAP")]
-    tap: Option<String>,
+    tap: Option<InterfaceName>,
     /// Print JSON: {"taps": [...], "node": {...}}, the latter without TAP only
     #[arg(long)]
     json: bool,
@@ -49,9 +50,9 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Asks a daemon; None: for all taps.
-    pub(super) fn ask(daemon: &Daemon, tap: Option<&str>) -> Result<Self, AskError> {
+    pub(super) fn ask(daemon: &Daemon, tap: Option<InterfaceName>) -> Result<Self, AskError> {
         let mut shown = Self::default();
-        for answer in daemon.ask(&Request::Show { tap: tap.map(str::to_owned) })? {
+        for answer in daemon.ask(&Request::Show { tap: tap.map(|tap| tap.to_string()) })? {
             match answer? {
                 Answer::Tap(tap) => shown.taps.push(*tap),
                 Answer::Node(node) => shown.node = Some(node),
@@ -70,7 +71,7 @@ impl Show {
     }
 
     fn show(&self) -> Result<(), Failure> {
-        let shown = Shown::ask(&self.daemon, self.tap.as_deref())?;
+        let shown = Shown::ask(&self.daemon, self.tap)?;
         let mut output = BufWriter::new(io::stdout().lock());
         if self.json {
             output.write_all(to_pretty(&shown).as_bytes())?;

@@ -121,13 +121,13 @@ impl Desk {
     }
 
     async fn show_one(&self, caller: &mut Caller, tap: &str) -> Result<(), Left> {
-        let lines = match tap.parse::<InterfaceName>() {
-            Ok(name) => self.lines(&self.packets.report(Which::One(name)).await?),
-            // What is no name has no file either.
-            Err(_) => String::new(),
+        let name = match named(tap) {
+            Ok(name) => name,
+            Err(message) => return caller.refuse(FaultKind::BadRequest, message).await,
         };
+        let lines = self.lines(&self.packets.report(Which::One(name)).await?);
         if lines.is_empty() {
-            return caller.refuse(FaultKind::UnknownTap, format!("no binding file for {tap:?}")).await;
+            return caller.refuse(FaultKind::UnknownTap, format!("no binding file for {name}")).await;
         }
         caller.send(&(lines + &to_line(&Answer::End {}))).await
     }
@@ -147,6 +147,11 @@ async fn accept(listener: &UnixListener) -> UnixStream {
             Err(_) => sleep(PAUSE).await,
         }
     }
+}
+
+/// The tap that a caller names, or what is wrong with the name.
+fn named(tap: &str) -> Result<InterfaceName, String> {
+    tap.parse().map_err(|error| format!("tap: {error}"))
 }
 
 /// How many may be at the desk at once.
@@ -304,22 +309,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_answered_has_a_reason() {
+        const NO_NAME: &str = "tap: not an interface name";
         let long = [b' '; Request::MAX_LEN + 1];
         for (request, kind, message) in [
-            (
-                &b"{\"command\":\"show\",\"tap\":\"tap100\"}\n"[..],
-                FaultKind::UnknownTap,
-                "no binding file for \"tap100\"",
-            ),
-            (b"{\"command\":\"show\",\"tap\":\"a/b\"}\n", FaultKind::UnknownTap, "no binding file for \"a/b\""),
-            (b"{\"command\":\"explain\",\"tap\":\"a/b\"}\n", FaultKind::UnknownTap, "the name of no interface"),
+            (&b"{\"command\":\"show\",\"tap\":\"tap100\"}\n"[..], FaultKind::UnknownTap, "no binding file for tap100"),
+            (b"{\"command\":\"show\",\"tap\":\"a/b\"}\n", FaultKind::BadRequest, NO_NAME),
+            (b"{\"command\":\"explain\",\"tap\":\"a/b\"}\n", FaultKind::BadRequest, NO_NAME),
+            (b"{\"command\":\"trace\",\"tap\":\"a/b\"}\n", FaultKind::BadRequest, NO_NAME),
             (b"{\"command\":\"dance\"}\n", FaultKind::BadRequest, "unknown variant `dance`"),
             (
                 b"{\"command\":\"wait\",\"tap\":\"tap000\",\"timeout_ms\":300001}\n",
                 FaultKind::BadRequest,
                 "at most 300000",
             ),
-            (b"{\"command\":\"wait\",\"tap\":\"a/b\",\"timeout_ms\":1}\n", FaultKind::BadRequest, "tap: "),
+            (b"{\"command\":\"wait\",\"tap\":\"a/b\",\"timeout_ms\":1}\n", FaultKind::BadRequest, NO_NAME),
             (b"\n", FaultKind::BadRequest, "EOF"),
             (&long, FaultKind::BadRequest, "more than 4096 bytes"),
         ] {

@@ -85,11 +85,7 @@ fn shows_one_tap_in_full(lab: &mut Lab) {
     assert_eq!(shown["taps"].as_array().unwrap().len(), 1);
     assert_eq!(shown["taps"][0]["binding"]["delegated"]["via"], Value::Null);
     assert!(shown.get("node").is_none());
-    for nobody in ["tap9", "no/name\u{1b}"] {
-        let (status, output) = show(&[nobody]);
-        assert_eq!(status, 1, "{output}");
-        assert!(output.starts_with("error: no binding file for \"") && !output.contains('\u{1b}'), "{output}");
-    }
+    assert_eq!(show(&["tap9"]), (1, "error: no binding file for tap9\n".to_owned()));
 }
 
 fn shows_what_last_became_of_a_guest_and_who_was_spoofed(lab: &mut Lab) {

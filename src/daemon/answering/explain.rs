@@ -1,15 +1,15 @@
 //! `explain`: what a guest would be answered now, and all that decides it.
 
 use super::super::mailbox;
-use super::{Caller, Desk, Left};
-use crate::binding::InterfaceName;
+use super::{Caller, Desk, Left, named};
 use crate::control::{Answer, Explained, FaultKind, to_line};
 
 impl Desk {
     /// Explains one tap, with a binding file or without.
     pub(super) async fn explain(&self, caller: &mut Caller, tap: &str) -> Result<(), Left> {
-        let Ok(name) = tap.parse::<InterfaceName>() else {
-            return caller.refuse(FaultKind::UnknownTap, format!("{tap:?} is the name of no interface")).await;
+        let name = match named(tap) {
+            Ok(name) => name,
+            Err(message) => return caller.refuse(FaultKind::BadRequest, message).await,
         };
         let mailbox::Explained { now, explanation } = self.packets.explain(name).await?;
         let explained = Explained::new(now, name, &explanation, &self.config.borrow());

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Caller, Desk, Left};
-use crate::binding::InterfaceName;
+use super::{Caller, Desk, Left, named};
 use crate::control::{Answer, Decision, FaultKind, Lost, Noticed, to_line};
 use crate::daemon::mailbox::Command;
 use crate::daemon::tracer::{Shown, View, follower};
@@ -15,9 +14,9 @@ const LINES: usize = 64;
 impl Desk {
     /// Shows a caller what is decided about `tap`, or about all of them, until it hangs up or reads no more.
     pub(super) async fn trace(&self, mut caller: Caller, tap: Option<String>) -> Result<(), Left> {
-        let tap = match tap.map(|tap| tap.parse::<InterfaceName>()).transpose() {
+        let tap = match tap.as_deref().map(named).transpose() {
             Ok(tap) => tap,
-            Err(error) => return caller.refuse(FaultKind::BadRequest, format!("tap: {error}")).await,
+            Err(message) => return caller.refuse(FaultKind::BadRequest, message).await,
         };
         if !caller.move_to(&self.seats.followers) {
             return caller.refuse(FaultKind::Busy, "too many follow already".to_owned()).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Caller, Desk, Left};
+use super::{Caller, Desk, Left, named};
 use crate::binding::InterfaceName;
 use crate::control::{Answer, FaultKind, Request, WaitResult, Waited, to_line};
 use crate::daemon::mailbox::Which;
@@ -23,9 +23,9 @@ impl Desk {
             let message = format!("timeout_ms: at most {}", Request::MAX_WAIT.as_millis());
             return caller.refuse(FaultKind::BadRequest, message).await;
         }
-        let name = match tap.parse::<InterfaceName>() {
+        let name = match named(tap) {
             Ok(name) => name,
-            Err(error) => return caller.refuse(FaultKind::BadRequest, format!("tap: {error}")).await,
+            Err(message) => return caller.refuse(FaultKind::BadRequest, message).await,
         };
         if !caller.move_to(&self.seats.waiters) {
             return caller.refuse(FaultKind::Busy, "too many wait already".to_owned()).await;

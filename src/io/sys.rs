@@ -142,6 +142,10 @@ pub fn take_passed_descriptors() -> io::Result<Vec<(String, OwnedFd)>> {
     if ARE_TAKEN.swap(true, Ordering::Relaxed) {
         return Ok(Vec::new());
     }
+    // Names of none are no fault: what is in the environment may be meant for another process, as LISTEN_PID says.
+    if sd_notify::listen_fds()?.len() == 0 {
+        return Ok(Vec::new());
+    }
     let passed = sd_notify::listen_fds_with_names()?;
     // SAFETY: `listen_fds_with_names` has found them open, and LISTEN_PID is us. The daemon has opened nothing yet, so they
     // are what whoever started us left open for us, even where LISTEN_FDS is wrong: no descriptor beyond the standard ones,

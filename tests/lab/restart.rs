@@ -30,6 +30,7 @@ tests!(restart:
     gives_up_a_queue_that_is_not_wanted_any_more,
     refuses_descriptors_that_are_no_queues_of_its_own,
     takes_nothing_of_its_own_for_what_was_passed_on,
+    leaves_alone_what_was_passed_on_to_another,
     tells_the_supervisor_how_it_is,
 );
 
@@ -257,6 +258,15 @@ fn takes_nothing_of_its_own_for_what_was_passed_on(lab: &mut Lab) {
     let load = Load::start(&guest, false);
     load.wait_for(SOME);
     load.finish();
+}
+
+fn leaves_alone_what_was_passed_on_to_another(lab: &mut Lab) {
+    let mut supervisor = Supervisor::new();
+    supervisor.promise_one_more();
+    supervisor.address_another();
+    lab.launch_by(&mut supervisor, &Config::default());
+    let log = lab.daemon().log();
+    assert!(!log.contains("passed on"), "{log}");
 }
 
 fn tells_the_supervisor_how_it_is(lab: &mut Lab) {

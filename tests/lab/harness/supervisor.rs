@@ -28,6 +28,7 @@ pub(crate) struct Supervisor {
     kept: Vec<(String, OwnedFd)>,
     /// How many more descriptors it says that it passes on.
     promised: usize,
+    is_for_another: bool,
     said: Vec<String>,
     starts: usize,
 }
@@ -40,7 +41,7 @@ impl Supervisor {
         fs::set_permissions(path(), fs::Permissions::from_mode(0o777)).unwrap();
         socket.set_nonblocking(true).unwrap();
         let program = env!("CARGO_BIN_EXE_nfdhcpd").to_owned();
-        Self { program, socket, kept: Vec::new(), promised: 0, said: Vec::new(), starts: 0 }
+        Self { program, socket, kept: Vec::new(), promised: 0, is_for_another: false, said: Vec::new(), starts: 0 }
     }
 
     /// The program's file.
@@ -81,7 +82,8 @@ impl Supervisor {
             .map(|(to, (_, fd))| format!(" {to}<&{from} {from}<&-", from = fd.as_raw_fd()))
             .collect();
         let mut command = Command::new("bash");
-        command.args(["-c", &format!(r#"LISTEN_PID=$$ exec "$0" "$@"{pass}"#), &self.program]);
+        let whom = if self.is_for_another { "1" } else { "$$" };
+        command.args(["-c", &format!(r#"LISTEN_PID={whom} exec "$0" "$@"{pass}"#), &self.program]);
         command.args(arguments);
         command.env("NOTIFY_SOCKET", path());
         let passed = self.kept.len() + self.promised;
@@ -90,6 +92,11 @@ impl Supervisor {
             command.env_remove("LISTEN_FDS").env_remove("LISTEN_FDNAMES");
         }
         command
+    }
+
+    /// From now on says that what it passes on is for another process.
+    pub(crate) fn address_another(&mut self) {
+        self.is_for_another = true;
     }
 
     /// Keeps a descriptor, as if a service had said so.

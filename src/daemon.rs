@@ -103,7 +103,7 @@ pub enum Failure {
 pub fn run(options: &Options) -> Result<(), Failure> {
     // First of all: what we open ourselves must not be taken for what was passed on.
     let kept = supervisor::take_kept();
-    let parsed = config_file::read(&options.config).map_err(|errors| refuse(&errors))?;
+    let parsed = config_file::read(&options.config).map_err(|faults| refuse(&faults.errors))?;
     match RunAs::find(&parsed.config.general.user) {
         Ok(Some(run_as)) => {
             let mut log = start_log(options, &parsed, Some(&run_as));

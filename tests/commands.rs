@@ -179,10 +179,11 @@ fn check_reads_bindings_where_the_configuration_says_and_in_spite_of_its_faults(
     assert!(lines[1].starts_with("error: ") && lines[1].contains("tap1:1: MAC=\"nonsense\""), "{stdout}");
     assert_eq!(lines[2], "0 bindings good, 1 rejected");
 
-    write("[dhcp]\nserver_ip = here\n");
+    write("[dhcp]\nserver_ip = here\nserverip = 1\n");
     let (status, stdout, _) = check();
     assert_eq!(status, 2);
     assert!(stdout.contains("error: ") && stdout.contains("--bindings"), "{stdout}");
+    assert!(stdout.starts_with("warning: ") && stdout.contains("did you mean server_ip?"), "{stdout}");
     let args = ["check", "-c", conf.to_str().unwrap(), "--bindings", bindings.to_str().unwrap()];
     let (status, stdout, _) = run(&args);
     assert_eq!(status, 2);

@@ -11,7 +11,7 @@ use super::BAD_CONFIGURATION;
 use super::failure::{Failure, conclude};
 use crate::binding::BindingError;
 use crate::binding::parse::Parsed;
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, Faults};
 use crate::engine::{Engine, Event, Notice};
 use crate::io::{config_file, privileges, reach, watch};
 
@@ -47,15 +47,8 @@ impl Check {
     }
 
     fn report(&self, output: &mut impl Write) -> io::Result<Found> {
-        let (mut config, errors) = match config_file::read(&self.config) {
-            Ok(parsed) => {
-                let warnings = parsed.warnings.iter().cloned().chain(self.unknown_group(&parsed));
-                warnings.into_iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
-                let errors = self.unknown_user(&parsed).into_iter().collect();
-                (Some(parsed.config), errors)
-            }
-            Err(errors) => (None, errors),
-        };
+        let (mut config, Faults { errors, warnings }) = self.read_config();
+        warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
         errors.iter().try_for_each(|error| writeln!(output, "error: {error}"))?;
         if let (Some(config), Some(bindings)) = (&mut config, &self.bindings) {
             config.general.datapath.clone_from(bindings);
@@ -77,6 +70,19 @@ impl Check {
             }
         };
         Ok(if errors.is_empty() { found } else { Found::BadConfig })
+    }
+
+    /// The configuration, if it can be used, and all that is wrong with it.
+    fn read_config(&self) -> (Option<Config>, Faults) {
+        match config_file::read(&self.config) {
+            Ok(parsed) => {
+                let errors = self.unknown_user(&parsed).into_iter().collect();
+                let group = self.unknown_group(&parsed);
+                let warnings = parsed.warnings.into_iter().chain(group).collect();
+                (Some(parsed.config), Faults { errors, warnings })
+            }
+            Err(faults) => (None, faults),
+        }
     }
 
     /// What a daemon that starts as root would say of `user`. Where users cannot be looked up, it is not for the

@@ -117,7 +117,7 @@ impl Daemon {
 
     /// The configuration as its file is now, which need not be the one in force.
     pub(super) fn read_config(&self) -> Result<Config, AskError> {
-        config_file::read(&self.config).map(|parsed| parsed.config).map_err(AskError::Config)
+        config_file::read(&self.config).map(|parsed| parsed.config).map_err(|faults| AskError::Config(faults.errors))
     }
 }
 

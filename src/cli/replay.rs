@@ -142,7 +142,7 @@ impl Replay {
             Some(path) => config_file::read(path),
             None => config::parse::parse(Path::new("default"), DEFAULT_CONFIG.as_bytes()),
         };
-        let parsed = parsed.map_err(Failure::Config)?;
+        let parsed = parsed.map_err(|faults| Failure::Config(faults.errors))?;
         parsed.warnings.iter().for_each(|warning| super::complain(&format!("warning: {warning}")));
         let mut config = parsed.config;
         // What is wrong with a binding is told with the path of its file.

@@ -10,7 +10,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::{BAD_CONFIGURATION, complain};
-use crate::config::Config;
+use crate::config::{Config, Faults};
 use crate::io::config_file;
 use crate::rules::{Amount, Format, Kind, Limits, Pattern, Rules, Taps};
 
@@ -112,7 +112,8 @@ impl RulesCommand {
         }
         let parsed = match config_file::read(&self.config) {
             Ok(parsed) => parsed,
-            Err(errors) => {
+            Err(Faults { errors, warnings }) => {
+                warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
                 errors.iter().for_each(|error| complain(&format!("error: {error}")));
                 return ExitCode::from(BAD_CONFIGURATION);
             }

@@ -22,6 +22,21 @@ pub struct ConfigError {
     pub reason: String,
 }
 
+/// What is wrong with a configuration file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    /// Why it cannot be used, in the order of the file; of one that cannot be used there is at least one.
+    pub errors: Vec<ConfigError>,
+    /// What deserves a warning besides.
+    pub warnings: Vec<ConfigError>,
+}
+
+impl From<ConfigError> for Faults {
+    fn from(error: ConfigError) -> Self {
+        Self { errors: vec![error], warnings: Vec::new() }
+    }
+}
+
 impl std::error::Error for ConfigError {}
 
 impl fmt::Display for ConfigError {

@@ -21,8 +21,31 @@ pub(super) struct Key {
     /// Whether a text that follows the name belongs to the key.
     is_suffix: fn(&str) -> bool,
     pub(super) read: Read,
-    /// What to write instead of a key that is only taken from old files.
-    pub(super) instead: Option<&'static str>,
+    nature: Nature,
+}
+
+/// What there is to know of a key besides its values.
+enum Nature {
+    Usual,
+    /// Its value is a path.
+    Path,
+    /// It is only taken from old files. What to write instead.
+    Old(&'static str),
+}
+
+impl Key {
+    /// What deserves a warning where this value is right.
+    pub(super) fn remark(&self, value: &Value<'_>) -> Option<String> {
+        match self.nature {
+            Nature::Old(instead) => Some(format!("an old key; write {instead}")),
+            Nature::Path if !value.is_empty() && !value.to_string().starts_with('/') => {
+                let reason =
+                    "a relative path, which leads from wherever the daemon, or a command, is started; begin it with /";
+                Some(reason.to_owned())
+            }
+            Nature::Path | Nature::Usual => None,
+        }
+    }
 }
 
 /// The section and name of every key that is understood, those only taken from old files included. Of those that begin
@@ -41,9 +64,9 @@ pub(super) fn find<'k>(section: &str, key: &'k str) -> Option<(&'static Key, &'k
 
 #[rustfmt::skip] // A table: one key, one row.
 pub(super) static KEYS: &[Key] = &[
-    key("general", "pidfile", |w, v| v.one(path).map(|path| w.general.pidfile = Some(path))),
-    key("general", "datapath", |w, v| v.one(path).map(|path| w.general.datapath = path)),
-    key("general", "logdir", |w, v| v.one(path).map(|path| w.general.logdir = Some(path))),
+    path_key("general", "pidfile", |w, v| v.one(path).map(|path| w.general.pidfile = Some(path))),
+    path_key("general", "datapath", |w, v| v.one(path).map(|path| w.general.datapath = path)),
+    path_key("general", "logdir", |w, v| v.one(path).map(|path| w.general.logdir = Some(path))),
     key("general", "user", |w, v| v.one(account).map(|user| w.general.user = user)),
     key("general", "control_socket", |w, v| v.one(socket).map(|path| w.general.control_socket = path)),
     key("general", "control_group", |w, v| v.one(account).map(|group| w.general.control_group = Some(group))),
@@ -112,11 +135,15 @@ const fn key(section: &'static str, name: &'static str, read: Read) -> Key {
 }
 
 const fn keys(section: &'static str, name: &'static str, is_suffix: fn(&str) -> bool, read: Read) -> Key {
-    Key { section, name, is_suffix, read, instead: None }
+    Key { section, name, is_suffix, read, nature: Nature::Usual }
+}
+
+const fn path_key(section: &'static str, name: &'static str, read: Read) -> Key {
+    Key { section, name, is_suffix: str::is_empty, read, nature: Nature::Path }
 }
 
 const fn old_key(section: &'static str, name: &'static str, instead: &'static str, read: Read) -> Key {
-    Key { section, name, is_suffix: str::is_empty, read, instead: Some(instead) }
+    Key { section, name, is_suffix: str::is_empty, read, nature: Nature::Old(instead) }
 }
 
 fn path(text: &str) -> Result<PathBuf, String> {

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::keys::{Key, find, known_keys};
 use super::syntax::{Line, lines};
 use super::value::Value;
-use super::written::{Conflict, Written};
-use super::{Config, ConfigError};
+use super::written::{Conflict, Resolved, Written};
+use super::{Config, ConfigError, Faults};
 use crate::text::{decode, nearest};
 
 /// A configuration, and what its file said that deserves a warning.
@@ -30,21 +30,19 @@ impl Parsed {
 /// Reads the configuration file `path` with the contents `bytes`. No file is opened; `path` is for messages.
 ///
 /// # Errors
-/// Every wrong value, in the order of the file; if there is none, everything that is missing or does not go together.
-/// Never empty.
-pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, Vec<ConfigError>> {
-    let text = decode(bytes).map_err(|line| vec![not_utf8(path, line)])?;
+/// Every wrong value, and everything that is missing or does not go together in a section without a wrong value, in the
+/// order of the file; with all warnings.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, Faults> {
+    let text = decode(bytes).map_err(|line| not_utf8(path, line))?;
     let mut file = File { path, entries: BTreeMap::new(), errors: Vec::new(), warnings: Vec::new() };
     file.collect(text);
-    let config = file.resolve();
-    file.warnings.sort_by_key(|warning| warning.line);
-    match config {
+    match file.resolve() {
         Some(config) => {
             let line = |((section, key), entry): (Place<'_>, Entry<'_>)| ((section, key.to_owned()), entry.line);
             let lines = file.entries.into_iter().map(line).collect();
             Ok(Parsed { config, warnings: file.warnings, lines })
         }
-        None => Err(file.errors),
+        None => Err(Faults { errors: file.errors, warnings: file.warnings }),
     }
 }
 
@@ -135,35 +133,41 @@ impl<'a> File<'a> {
         for entry in entries {
             self.read(&mut written, &entry);
         }
-        self.errors.sort_by_key(|error| error.line);
-        if !self.errors.is_empty() {
-            return None;
+        let Resolved { config, conflicts, doubts } = written.resolve();
+        let (conflicts, doubts) = (self.told(conflicts), self.told(doubts));
+        self.errors.extend(conflicts);
+        self.warnings.extend(doubts);
+        for list in [&mut self.errors, &mut self.warnings] {
+            // What is missing has no line.
+            list.sort_by_key(|fault| fault.line.unwrap_or(u32::MAX));
         }
-        match written.resolve() {
-            Ok((config, doubts)) => {
-                let doubts = doubts.into_iter().map(|doubt| self.conflict(doubt));
-                self.warnings.extend(doubts.collect::<Vec<_>>());
-                Some(config)
-            }
-            Err(conflicts) => {
-                self.errors = conflicts.into_iter().map(|conflict| self.conflict(conflict)).collect();
-                None
-            }
-        }
+        config.filter(|_| self.errors.is_empty())
+    }
+
+    /// What there is to say of keys that are at odds, except where a wrong value may be why.
+    fn told(&self, conflicts: Vec<Conflict>) -> Vec<ConfigError> {
+        let sound = conflicts.into_iter().filter(|conflict| self.is_sound(conflict.section));
+        sound.map(|conflict| self.conflict(conflict)).collect()
+    }
+
+    /// Whether every value of the section is right. A line that says nothing may have been meant for any section.
+    fn is_sound(&self, section: &str) -> bool {
+        let section_of = |error: &ConfigError| Some(error.key.as_deref()?.split_once('.')?.0.to_owned());
+        self.errors.iter().all(|error| section_of(error).is_some_and(|other| other != section))
     }
 
     fn read(&mut self, written: &mut Written, entry: &Entry<'a>) {
         let result = Value::split(entry.raw).and_then(|value| {
-            if value.is_empty() {
-                return Ok(());
+            let value = value.with_suffix(entry.suffix);
+            if !value.is_empty() {
+                (entry.key.read)(written, &value)?;
             }
-            (entry.key.read)(written, &value.with_suffix(entry.suffix))
+            Ok(entry.key.remark(&value))
         });
-        if let Err(reason) = result {
-            self.errors.push(self.entry_fault(entry, reason));
-        } else if let Some(instead) = entry.key.instead {
-            let reason = format!("an old key; write {instead}");
-            self.warnings.push(self.entry_fault(entry, reason));
+        match result {
+            Err(reason) => self.errors.push(self.entry_fault(entry, reason)),
+            Ok(Some(remark)) => self.warnings.push(self.entry_fault(entry, remark)),
+            Ok(None) => {}
         }
     }
 

@@ -58,6 +58,17 @@ pub(super) struct Conflict {
     pub(super) reason: String,
 }
 
+/// What a configuration comes to.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// The configuration as used; None where there are conflicts.
+    pub(super) config: Option<Config>,
+    /// Why it cannot be used.
+    pub(super) conflicts: Vec<Conflict>,
+    /// What deserves a warning.
+    pub(super) doubts: Vec<Conflict>,
+}
+
 impl Default for Written {
     fn default() -> Self {
         Self {
@@ -134,8 +145,8 @@ impl Default for WrittenIpv6 {
 }
 
 impl Written {
-    /// The configuration as used with what deserves a warning, or every conflict in it.
-    pub(super) fn resolve(self) -> Result<(Config, Vec<Conflict>), Vec<Conflict>> {
+    /// What it comes to, with every conflict in it.
+    pub(super) fn resolve(self) -> Resolved {
         let has_dhcpv6_queue = self.ipv6.dhcpv6_queue.is_some();
         let mut conflicts = Vec::new();
         if !self.enable_dhcp && !self.enable_ipv6 {
@@ -150,13 +161,10 @@ impl Written {
             });
         }
         let ipv6 = if self.enable_ipv6 { self.ipv6.resolve(&mut conflicts) } else { None };
-        if conflicts.is_empty() {
-            let dhcp = self.enable_dhcp.then_some(self.dhcp);
-            let doubts = ipv6.as_ref().map(|ipv6| doubts(ipv6, has_dhcpv6_queue)).unwrap_or_default();
-            Ok((Config { general: self.general, lease: self.lease, dhcp, ipv6 }, doubts))
-        } else {
-            Err(conflicts)
-        }
+        let doubts = ipv6.as_ref().map(|ipv6| doubts(ipv6, has_dhcpv6_queue)).unwrap_or_default();
+        let dhcp = self.enable_dhcp.then_some(self.dhcp);
+        let config = Config { general: self.general, lease: self.lease, dhcp, ipv6 };
+        Resolved { config: conflicts.is_empty().then_some(config), conflicts, doubts }
     }
 }
 

@@ -149,8 +149,8 @@ impl Control {
                 self.take_config(parsed)?;
                 ""
             }
-            Err(errors) => {
-                for error in errors {
+            Err(faults) => {
+                for error in faults.errors {
                     error!("{error}");
                 }
                 error!("the configuration stays as it was");

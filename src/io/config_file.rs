@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::sandbox;
-use crate::config::{self, ConfigError, Parsed};
+use crate::config::{self, ConfigError, Faults, Parsed};
 
 /// The largest configuration, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -19,16 +19,14 @@ pub const DEFAULT_PATH: &str = "/etc/nfdhcpd/nfdhcpd.conf";
 /// Reads and parses the configuration file.
 ///
 /// # Errors
-/// Every fault in it; or the one that it cannot be read.
-pub fn read(path: &Path) -> Result<Parsed, Vec<ConfigError>> {
-    let bytes = read_bytes(path).map_err(|error| {
-        vec![ConfigError {
-            path: path.to_owned(),
-            line: None,
-            key: None,
-            found: None,
-            reason: format!("cannot be read: {error}"),
-        }]
+/// Everything that is wrong with it; or that it cannot be read.
+pub fn read(path: &Path) -> Result<Parsed, Faults> {
+    let bytes = read_bytes(path).map_err(|error| ConfigError {
+        path: path.to_owned(),
+        line: None,
+        key: None,
+        found: None,
+        reason: format!("cannot be read: {error}"),
     })?;
     config::parse(path, &bytes)
 }
@@ -93,7 +91,7 @@ mod tests {
     use super::*;
 
     fn reason(path: &Path) -> String {
-        read(path).unwrap_err().remove(0).reason
+        read(path).unwrap_err().errors.remove(0).reason
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Place {
     }
 
     fn read_config(&self) -> Result<Config, Vec<ConfigError>> {
-        config_file::read(&self.config).map(|parsed| parsed.config)
+        config_file::read(&self.config).map(|parsed| parsed.config).map_err(|faults| faults.errors)
     }
 }
 

@@ -41,8 +41,11 @@ domains = example.com, example.net
 ";
 
 fn read(text: &str) -> Result<Parsed, Vec<String>> {
-    let shown = |errors: Vec<ConfigError>| errors.iter().map(ToString::to_string).collect();
-    parse(Path::new("n.conf"), text.as_bytes()).map_err(shown)
+    parse(Path::new("n.conf"), text.as_bytes()).map_err(|faults| shown(&faults.errors))
+}
+
+fn shown(faults: &[ConfigError]) -> Vec<String> {
+    faults.iter().map(ToString::to_string).collect()
 }
 
 fn good(text: &str) -> Config {
@@ -54,7 +57,7 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 fn warnings(text: &str) -> Vec<String> {
-    read(text).unwrap().warnings.iter().map(ToString::to_string).collect()
+    shown(&read(text).unwrap().warnings)
 }
 
 fn names(names: &[&str]) -> Vec<DomainName> {
@@ -177,7 +180,7 @@ fn the_code_of_an_option_has_one_spelling() {
 #[test]
 fn an_error_names_file_line_key_value_and_what_is_allowed() {
     assert_eq!(
-        errors("[dhcp]\nserver_ip = x\u{7} # ours\n"),
+        errors("[dhcp]\nserver_ip = x\u{7} # ours\n[ipv6]\nenable_ipv6 = no\n"),
         [r#"n.conf:2: dhcp.server_ip = "x\u{7}": not an IPv4 address, which is written as 192.0.2.1"#]
     );
 }
@@ -327,8 +330,68 @@ fn the_last_of_two_wins_even_if_the_first_is_wrong_or_the_last_empty() {
 
 #[test]
 fn what_is_not_text_is_refused() {
-    let errors = parse(Path::new("n.conf"), b"[dhcp]\ndomain = \xff\n").unwrap_err();
+    let errors = parse(Path::new("n.conf"), b"[dhcp]\ndomain = \xff\n").unwrap_err().errors;
     assert_eq!(errors[0].to_string(), "n.conf:2: not UTF-8 text");
+}
+
+#[test]
+fn an_error_hides_no_warning_and_no_error_of_another_section() {
+    let text = "[general]\nuser = a b\nlogdir = log\nuesr = x\n[dhcp]\n[ipv6]\n\
+                rs_queue = 43\nns_queue = 44\ndns_lifetime = 9\nrouter_lifetime = 9\n[ipv4]\n";
+    let Faults { errors, warnings } = parse(Path::new("n.conf"), text.as_bytes()).unwrap_err();
+    let begins = |faults: &[ConfigError], beginnings: &[&str]| {
+        let all = shown(faults);
+        assert!(all.len() == beginnings.len(), "{all:?}");
+        assert!(all.iter().zip(beginnings).all(|(fault, beginning)| fault.starts_with(beginning)), "{all:?}");
+    };
+    begins(
+        &errors,
+        &[
+            "n.conf:2: general.user = \"a b\": not the name",
+            "n.conf:10: ipv6.router_lifetime = \"9\": less than ra_period",
+            "n.conf: dhcp.server_ip: required",
+        ],
+    );
+    begins(
+        &warnings,
+        &[
+            "n.conf:3: general.logdir = \"log\": a relative path",
+            "n.conf:4: \"uesr\": unknown key in [general], ignored; did you mean user?",
+            "n.conf:11: \"[ipv4]\": unknown section",
+        ],
+    );
+}
+
+#[test]
+fn what_a_wrong_value_may_be_the_reason_of_is_not_told() {
+    for (wrong, rest) in [
+        ("[ipv6]\nra_period = 0", "dns_lifetime = 9\nrouter_lifetime = 9\nrs_queue = 43\nns_queue = 44"),
+        ("[ipv6]\nrs_queue = x", "ns_queue = 44"),
+        ("[dhcp]\nserver_ip = 192.0.2.300", "[ipv6]\nenable_ipv6 = no"),
+        // It may have been meant for any section.
+        ("server_ip", "[ipv6]\nmode = slaac"),
+    ] {
+        let text = format!("{wrong}\n{rest}\n");
+        let Faults { errors, warnings } = parse(Path::new("n.conf"), text.as_bytes()).unwrap_err();
+        let of_ipv6 = errors.iter().filter(|error| error.key.as_deref().is_some_and(|key| key.starts_with("ipv6")));
+        assert!(of_ipv6.count() <= 1 && warnings.is_empty(), "{errors:?} {warnings:?}");
+        let line = 1 + wrong.lines().count() as u32 - 1;
+        assert_eq!(errors.first().and_then(|error| error.line), Some(line), "{errors:?}");
+    }
+}
+
+#[test]
+fn relative_paths_are_told() {
+    for key in ["pidfile", "datapath", "logdir"] {
+        let text = |path: &str| format!("[general]\n{key} = {path}\n{LEAST}");
+        let found = warnings(&text("./a"));
+        assert!(
+            found.len() == 1 && found[0].starts_with(&format!("n.conf:2: general.{key} = \"./a\": a relative path"))
+        );
+        for path in ["", "/", "/a", "'/a'"] {
+            assert_eq!(warnings(&text(path)), Vec::<String>::new());
+        }
+    }
 }
 
 #[test]
@@ -392,7 +455,7 @@ proptest! {
     fn never_panics_and_errs_with_a_reason_on_near_misses(
         lines in proptest::collection::vec("\\[?(dhcp|ipv6|[a-z_6]{0,9}|mode|user)\\]?( ?= ?)?\\PC{0,12}", 0..20),
     ) {
-        if let Err(errors) = parse(Path::new("n.conf"), lines.join("\n").as_bytes()) {
+        if let Err(Faults { errors, .. }) = parse(Path::new("n.conf"), lines.join("\n").as_bytes()) {
             prop_assert!(!errors.is_empty());
             prop_assert!(errors.iter().all(|error| !error.reason.is_empty() && !error.to_string().contains('\n')));
         }
@@ -403,7 +466,7 @@ proptest! {
         let (section, key) = known_keys().nth(index).unwrap();
         let text = with(section, key, &value);
         let line = text.lines().count() as u32;
-        if let Err(errors) = parse(Path::new("n.conf"), text.as_bytes()) {
+        if let Err(Faults { errors, .. }) = parse(Path::new("n.conf"), text.as_bytes()) {
             // A queue that is taken away leaves the mode wrong, in its own line.
             let is_mode = |error: &ConfigError| error.key.as_deref() == Some("ipv6.mode");
             let is_at_fault = |error: &ConfigError| error.line.is_none_or(|at| at == line) || is_mode(error);

@@ -3,16 +3,27 @@
 use std::fs;
 use std::io::{BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{GUEST, HOSTILE, Node, binding, example, fails, is_installed, skip, succeeds};
+use super::{GUEST, HOSTILE, Node, binding, example, fails, is_installed, run, skip, succeeds};
 
-/// Stands in for ip, and says in a file what it was asked to do.
-const IP: &str = "#!/bin/sh\necho \"$@\" >>\"$NFDHCPD_STATE_DIR/../ip/calls\"\n";
+/// Stands in for ip, and says in a file what it was asked to do, which fails for a bridge that is not there.
+const IP: &str = "#!/bin/sh\necho \"$@\" >>ip/calls\n! [ \"$6\" = missing ]\n";
 
-/// A node with an `ip` that changes nothing.
-fn node(name: &str) -> Node {
+/// A node with a configuration of its own.
+fn configured(name: &str) -> Node {
     let node = Node::new(name);
+    let general = format!("[general]\ndatapath = {}\n", node.bindings().display());
+    let sections = "[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nrs_queue = 43\nns_queue = 44\n";
+    fs::create_dir(node.directory.join("etc")).unwrap();
+    fs::write(node.directory.join("etc/nfdhcpd.conf"), general + sections).unwrap();
+    node
+}
+
+/// The same with an `ip` that changes nothing.
+fn node(name: &str) -> Node {
+    let node = configured(name);
     let ip = node.directory.join("ip");
     fs::create_dir(&ip).unwrap();
     fs::write(ip.join("ip"), IP).unwrap();
@@ -20,9 +31,19 @@ fn node(name: &str) -> Node {
     node
 }
 
+/// One of the scripts, which finds our program, and asks this node's configuration.
+fn script(node: &Node, name: &str, tap: &str) -> Command {
+    let mut command = node.command(&example(name));
+    let ours = Path::new(env!("CARGO_BIN_EXE_nfdhcpd")).parent().unwrap();
+    command
+        .arg(tap)
+        .env("PATH", format!("{}:{}:{}", node.directory.join("ip").display(), ours.display(), env!("PATH")));
+    command.env("NFDHCPD_CONFIG", node.directory.join("etc/nfdhcpd.conf"));
+    command
+}
+
 fn ifup(node: &Node, tap: &str) -> Command {
-    let mut command = node.command(&example("qemu/nfdhcpd-ifup"));
-    command.arg(tap).env("PATH", format!("{}:{}", node.directory.join("ip").display(), env!("PATH")));
+    let mut command = script(node, "qemu/nfdhcpd-ifup", tap);
     command.envs(GUEST.lines().map(|line| format!("NFDHCPD_{line}")).map(|line| {
         let (key, value) = line.split_once('=').unwrap();
         (key.to_owned(), value.to_owned())
@@ -31,9 +52,7 @@ fn ifup(node: &Node, tap: &str) -> Command {
 }
 
 fn ifdown(node: &Node, tap: &str) -> Command {
-    let mut command = node.command(&example("qemu/nfdhcpd-ifdown"));
-    command.arg(tap);
-    command
+    script(node, "qemu/nfdhcpd-ifdown", tap)
 }
 
 #[test]
@@ -67,29 +86,54 @@ fn a_routed_tap_has_no_bridge() {
 #[test]
 fn refuses_values_that_are_none() {
     let node = node("qemu-hostile");
-    for key in ["INDEV", "MAC", "HOSTNAME", "IP", "TAGS"] {
-        // A path in a value is no harm: it is never one of a file.
-        for value in HOSTILE.iter().filter(|value| key == "INDEV" || !value.starts_with("..")) {
+    for key in ["INDEV", "MAC", "HOSTNAME", "IP"] {
+        // White space around a value is none of it, and an interface may well have another script's digits.
+        let is_none = |value: &&str| value.trim() == *value && (key != "INDEV" || value.is_ascii());
+        for value in HOSTILE.into_iter().filter(is_none) {
             let complaint = fails(ifup(&node, "tap0").env(format!("NFDHCPD_{key}"), value), "");
-            assert!(complaint.contains(&format!("NFDHCPD_{key}")), "{complaint}");
+            assert!(complaint.starts_with(&format!("error: --set {key}=")), "{complaint}");
         }
     }
     for key in ["MAC", "HOSTNAME"] {
-        assert!(fails(ifup(&node, "tap0").env_remove(format!("NFDHCPD_{key}")), "").contains("missing"));
+        let complaint = fails(ifup(&node, "tap0").env_remove(format!("NFDHCPD_{key}")), "");
+        assert!(complaint.ends_with(": required\n"), "{complaint}");
     }
     assert_eq!(node.files(), [""; 0]);
     assert!(!node.directory.join("ip/calls").exists(), "a link was changed");
+}
+
+/// Free text: whatever it is, it is one line of the file, and no command.
+#[test]
+fn text_is_nothing_but_text() {
+    let node = node("qemu-text");
+    for value in HOSTILE {
+        let (status, ..) = run(ifup(&node, "tap0").env("NFDHCPD_TAGS", value), "");
+        assert_eq!(status, i32::from(value.contains('\n')), "{value:?}");
+        if status == 0 {
+            assert_eq!(&*node.binding("tap0").tags, value.trim());
+        }
+    }
+    assert_eq!(node.files(), ["tap0"]);
+}
+
+#[test]
+fn a_tap_that_cannot_be_used_has_no_binding() {
+    let node = node("qemu-no-bridge");
+    let (status, ..) = run(ifup(&node, "tap0").env("NFDHCPD_INDEV", "missing"), "");
+    assert_ne!(status, 0);
+    assert_eq!(node.files(), [""; 0]);
 }
 
 #[test]
 fn refuses_what_names_no_tap() {
     let node = node("qemu-names");
     node.add("tap1", "");
-    for tap in ["", ".", "..", ".tap1", "../bindings/tap1", "-rf", "tap 1", "tap1\n", "$(touch pwned)"] {
-        fails(&mut ifup(&node, tap), "");
-        fails(&mut ifdown(&node, tap), "");
+    for tap in ["", ".", "..", "../bindings/tap1", "tap 1", "tap1\n", "$(touch pwned)", "sixteen-letters-"] {
+        for mut command in [ifup(&node, tap), ifdown(&node, tap)] {
+            let (status, _, complaint) = run(&mut command, "");
+            assert!(status != 0 && complaint.contains("not an interface name"), "{tap:?}: {complaint}");
+        }
     }
-    fails(&mut ifup(&node, "sixteen-letters-"), "");
     assert_eq!(node.files(), ["tap1"]);
 }
 
@@ -100,7 +144,7 @@ fn qemu_runs_both() {
     if !is_installed(QEMU) {
         return skip("qemu-system-x86_64 is not installed");
     }
-    let node = Node::new("qemu-itself");
+    let node = configured("qemu-itself");
     let prepare = "ip link add br0 type bridge && test -w /dev/net/tun";
     let unshare = ["--user", "--map-root-user", "--net", "sh", "-c"];
     if !Command::new("unshare").args(unshare).arg(prepare).status().is_ok_and(|status| status.success()) {

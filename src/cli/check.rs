@@ -1,7 +1,7 @@
 //! `nfdhcpd check`: what is wrong with the configuration and the binding files.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,8 +9,9 @@ use clap::Args;
 
 use super::BAD_CONFIGURATION;
 use super::failure::{Failure, conclude};
-use crate::binding::BindingError;
+use super::twins::{Addresses, Guest};
 use crate::binding::parse::Parsed;
+use crate::binding::{Binding, BindingError};
 use crate::config::{self, Config, ConfigError, Faults};
 use crate::engine::{Engine, Event, Notice};
 use crate::io::{config_file, privileges, reach, watch};
@@ -63,7 +64,7 @@ impl Check {
             doubts.iter().try_for_each(|doubt| writeln!(output, "warning: {doubt}"))?;
         }
         let found = match watch::read_all(&directory) {
-            Ok(files) => report_bindings(output, config.as_ref(), files)?,
+            Ok(files) => report_bindings(output, config.as_ref(), &directory, files)?,
             Err(error) => {
                 writeln!(output, "error: {error}")?;
                 Found::RejectedBinding
@@ -102,18 +103,22 @@ impl Check {
 fn report_bindings(
     output: &mut impl Write,
     config: Option<&Config>,
+    directory: &Path,
     files: Vec<Result<Parsed, BindingError>>,
 ) -> io::Result<Found> {
     let (mut good, mut rejected) = (0, 0);
     // Only what is said with a configuration can be too large.
     let mut engine = config.map(|config| Engine::new(config.clone(), 0));
+    let mut addresses = Addresses::default();
     for file in files {
+        let binding = file.as_ref().ok().map(|parsed| parsed.binding.clone());
         let warnings = file.as_ref().map(|parsed| parsed.warnings.clone()).unwrap_or_default();
         warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
         match file.and_then(|parsed| try_out(engine.as_mut(), parsed)) {
             Ok(doubts) => {
                 good += 1;
-                doubts.iter().try_for_each(|doubt| writeln!(output, "warning: {doubt}"))?;
+                let twins = binding.iter().flat_map(|binding| twins(&mut addresses, directory, binding));
+                doubts.into_iter().chain(twins).try_for_each(|doubt| writeln!(output, "warning: {doubt}"))?;
             }
             Err(error) => {
                 rejected += 1;
@@ -124,6 +129,19 @@ fn report_bindings(
     let bindings = if good == 1 { "binding" } else { "bindings" };
     writeln!(output, "{good} {bindings} good, {rejected} rejected")?;
     Ok(if rejected == 0 { Found::AllGood } else { Found::RejectedBinding })
+}
+
+/// What of a binding in `directory` the guest of an earlier one has as well.
+fn twins(addresses: &mut Addresses, directory: &Path, binding: &Binding) -> Vec<BindingError> {
+    let twins = addresses.add(&Guest::from(binding)).into_iter();
+    let told = twins.map(|twin| BindingError {
+        path: directory.join(binding.tap.as_str()),
+        line: binding.lines.line(twin.key),
+        key: Some(twin.key.to_owned()),
+        reason: twin.reason(),
+        found: Some(twin.address),
+    });
+    told.collect()
 }
 
 /// Whether the engine takes the binding, since its replies must fit: if so, what it finds doubtful.

@@ -16,6 +16,8 @@ use clap::Args;
 
 use super::client::{AskError, Daemon};
 use super::failure::{Failure, NOT_ASKED, conclude};
+use super::show::Shown;
+use super::twins::{self, Guest};
 use crate::binding::InterfaceName;
 use crate::control::{Answer, Explained, Request, to_pretty};
 use node::Node;
@@ -69,10 +71,17 @@ impl Explain {
     }
 
     fn ask(&self) -> Result<Explained, AskError> {
-        self.daemon.ask_for(&Request::Explain { tap: self.tap.to_string() }, |answer| match answer {
-            Answer::Explained(explained) => Some(*explained),
-            _ => None,
-        })
+        let mut explained =
+            self.daemon.ask_for(&Request::Explain { tap: self.tap.to_string() }, |answer| match answer {
+                Answer::Explained(explained) => Some(*explained),
+                _ => None,
+            })?;
+        // The daemon looks at one binding at a time: there may be ten thousand, and packets to be answered.
+        if let Some(guest) = explained.tap.as_ref().and_then(Guest::of_tap) {
+            let all = Shown::ask(&self.daemon, None)?.taps;
+            explained.doubts.extend(twins::doubts(&guest, all.iter().filter_map(Guest::of_tap)));
+        }
+        Ok(explained)
     }
 
     fn print(&self, report: &Report) -> io::Result<()> {

@@ -12,6 +12,7 @@ mod rules;
 mod show;
 mod top;
 mod trace;
+mod twins;
 mod unbind;
 mod wait;
 mod words;

@@ -17,6 +17,7 @@ tests!(explain:
     tells_of_spoofing,
     tells_a_guest_with_ipv6_alone,
     tells_a_guest_on_a_bridge_without_br_netfilter,
+    tells_who_has_the_same_address_until_it_goes,
     tells_who_has_bound_queues,
     tells_which_rules_are_missing,
     tells_what_would_be_without_a_daemon,
@@ -149,6 +150,19 @@ fn tells_a_guest_on_a_bridge_without_br_netfilter(lab: &mut Lab) {
     let text = explain(ANSWERED, "tap1");
     assert!(text.contains("\n!   sender    without br_netfilter "), "{text}");
     assert!(text.contains("two bindings on this bridge"), "{text}");
+}
+
+fn tells_who_has_the_same_address_until_it_goes(lab: &mut Lab) {
+    let guest = lab.guest(1);
+    let other = lab.guest(2);
+    lab.start();
+    let is_told = || explain(ANSWERED, "tap1").contains("has it as well");
+    assert!(!is_told());
+    lab.bind(&other, &other.binding().replace(&other.ip().to_string(), &guest.ip().to_string()));
+    let told = format!("\n!   doubt     IP={}: the guest of tap2 has it as well;", guest.ip());
+    soon("the other guest", || explain(ANSWERED, "tap1").contains(&told).then_some(()));
+    lab.rebind(&other, &other.binding());
+    soon("the end of it", || (!is_told()).then_some(()));
 }
 
 fn tells_who_has_bound_queues(lab: &mut Lab) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::binding::InterfaceName;
 use crate::binding::parse::Parsed;
 use crate::cli::client::Daemon;
+use crate::cli::twins::{self, Guest};
 use crate::control::Explained;
 use crate::engine::{Engine, Event};
 use crate::io::links::Links;
@@ -25,5 +26,12 @@ pub(super) fn explain(daemon: &Daemon, tap: InterfaceName) -> Result<Explained, 
     for event in links.into_iter().chain(binding) {
         engine.handle_event(NOW, event);
     }
-    Ok(Explained::new(NOW, tap, &engine.explain(tap), &config))
+    let mut explained = Explained::new(NOW, tap, &engine.explain(tap), &config);
+    if let Some(guest) = explained.tap.as_ref().and_then(Guest::of_tap) {
+        // Others that cannot be read are not why this guest is answered or not.
+        let others = watch::read_all(&config.general.datapath).unwrap_or_default();
+        let others = others.iter().flatten().map(|parsed| Guest::from(&parsed.binding));
+        explained.doubts.extend(twins::doubts(&guest, others));
+    }
+    Ok(explained)
 }

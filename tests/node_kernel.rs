@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use namespace::{can, in_namespace, ip, skip};
 use nfdhcpd::binding::InterfaceName;
-use nfdhcpd::io::node::lock::{Lock, Share};
+use nfdhcpd::io::node::lock::{Extent, Lock};
 use nfdhcpd::io::node::{self, Interest, NodeError};
 use nfdhcpd::network::filter::{self, BridgeTracking, Element};
 use nfdhcpd::network::{
@@ -29,8 +29,12 @@ use nfdhcpd::network::{
 };
 use pnet_datalink::{Channel, Config, DataLinkReceiver};
 
-/// Where the bindings of a test are: a file system of its own.
-const BINDINGS: &str = "/mnt";
+/// Where the files of a test are: a file system of its own.
+const SCRATCH: &str = "/mnt";
+/// Where its bindings are.
+const BINDINGS: &str = "/mnt/bindings";
+/// Where its lock is.
+const STATE: &str = "/mnt/state";
 /// The routing table of our guests.
 const TABLE: u32 = 100;
 /// Set for a process that carries out the plan for taps: the first, and the one behind the last.
@@ -60,7 +64,8 @@ fn on_node(name: &str, taps: u32, test: fn()) {
 
 /// An uplink with a default route in our table, a bridge, as many taps, and an empty directory.
 fn node_with(taps: u32) {
-    assert!(can("mount", &format!("-t tmpfs tmpfs {BINDINGS}")));
+    assert!(can("mount", &format!("-t tmpfs tmpfs {SCRATCH}")));
+    std::fs::create_dir(BINDINGS).unwrap();
     let mut lines = String::from(
         "link set lo up\nlink add up0 type veth peer name out0\nlink set up0 up\nlink set out0 up\nlink add br0 type bridge\n\
          addr add 198.51.100.2/24 dev up0\nroute add default via 198.51.100.1 dev up0 table 100\n\
@@ -354,8 +359,8 @@ fn worker(taps: std::ops::Range<u32>) -> Child {
 fn a_worker() {
     let Ok(taps) = std::env::var(WORK) else { return };
     let (first, end) = taps.split_once(' ').unwrap();
-    let _lock = Lock::take(Path::new(BINDINGS), Share::Shared, PATIENCE).unwrap();
     let taps = first.parse().unwrap()..end.parse().unwrap();
+    let _lock = Lock::take(Path::new(STATE), Extent::Tap(tap(taps.start)), PATIENCE).unwrap();
     let ours = Ours::of_taps(taps.clone());
     filter(tap(taps.start));
     carry_out(&ours.comes()).unwrap();
@@ -416,7 +421,7 @@ fn what_was_cut_short_is_completed_by_the_next() {
         // As if it had been killed while it wrote.
         std::fs::write(format!("{BINDINGS}/.tap0.{}", cut.id()), "IND").unwrap();
         // Nobody holds the lock of a process that is dead.
-        let _lock = Lock::take(Path::new(BINDINGS), Share::Exclusive, PATIENCE).unwrap();
+        let _lock = Lock::take(Path::new(STATE), Extent::All, PATIENCE).unwrap();
         let ours = Ours::of_taps(0..200);
         assert_ne!(Ours::of(&read()), ours);
         carry_out(&ours.comes()).unwrap();

@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::session::{Failure, Session, environment};
-use crate::io::node::lock::Share;
+use crate::io::node::lock::Extent;
 use crate::network::down;
 use crate::network::hook::Hook;
 
@@ -24,6 +24,6 @@ pub(super) fn run_hook(common: &Common) -> Result<(), Failure> {
 
 /// Nobody sets a tap up meanwhile: one that is not there now is gone.
 fn clean(session: &Session) -> Result<(), Failure> {
-    let _held = session.hold(Share::Exclusive)?;
+    let _held = session.hold(Extent::All)?;
     session.carry_out(|| Ok(down::clean(&session.read(None, None, false)?, &session.settings)))
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::Common;
 use super::session::{Failure, Session, environment};
 use crate::binding::InterfaceName;
-use crate::io::node::lock::Share;
+use crate::io::node::lock::Extent;
 use crate::network::{down, nic};
 
 /// Arguments of `snf-network ifdown`.
@@ -33,7 +33,7 @@ pub(super) fn take_down(session: &mut Session, tap: InterfaceName) -> Result<(),
     if nic::is_ganetis_own(&tap) {
         return Ok(());
     }
-    let _held = session.hold(Share::Shared)?;
+    let _held = session.hold(Extent::Tap(tap))?;
     carry_out(session, tap)
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use super::session::{Failure, Session, environment};
 use super::{Common, ifdown};
-use crate::io::node::lock::Share;
+use crate::io::node::lock::Extent;
 use crate::io::node::tables;
 use crate::network::up::{self, Context};
 use crate::network::{Attachment, Nic, Variables, nic};
@@ -25,7 +25,7 @@ pub(super) fn set_up(session: &mut Session, variables: &Variables) -> Result<(),
     let nic = session.unless_failed(Nic::read(variables, &session.settings))?;
     let table = session.unless_failed(table(&nic))?;
     let context = Context { settings: &session.settings, table, variables };
-    let _held = session.hold(Share::Shared)?;
+    let _held = session.hold(Extent::Tap(tap))?;
     let plan = || {
         let state = session.read(Some(tap), table, nic.profile.is_some())?;
         session.unless_failed(up::plan(&nic, &state, &context))

@@ -9,7 +9,7 @@ use super::{Common, history};
 use crate::binding::InterfaceName;
 use crate::cli::complain;
 use crate::config::ConfigError;
-use crate::io::node::lock::{Lock, Share};
+use crate::io::node::lock::{Extent, Lock};
 use crate::io::node::{self, Interest, files};
 use crate::network::{Plan, Settings, State, Variables, settings};
 
@@ -80,12 +80,12 @@ impl Session {
         self.title = format!("{} {tap}", self.title);
     }
 
-    /// Holds the node against others who change it, as long as the result lives. Who only looks need not.
-    pub(super) fn hold(&self, share: Share) -> Result<Option<Lock>, Failure> {
+    /// Keeps others who change the same off as long as the result lives. Who only looks need not.
+    pub(super) fn hold(&self, extent: Extent) -> Result<Option<Lock>, Failure> {
         if self.dry_run {
             return Ok(None);
         }
-        self.unless_failed(Lock::take(&self.settings.state_dir, share, PATIENCE)).map(Some)
+        self.unless_failed(Lock::take(&self.settings.state_dir, extent, PATIENCE)).map(Some)
     }
 
     /// Reads what is there; of the details what matters to a NIC, if it is about one.

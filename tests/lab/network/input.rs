@@ -105,7 +105,7 @@ fn hostile_values_stay_values(lab: &mut Lab) {
     assert!(!fs::exists(format!("{SCRATCH}/owned")).unwrap());
     assert_eq!(
         sh("ls -A /run/lab/bindings /run/lab/state | tr '\\n' ' '").trim(),
-        "/run/lab/bindings: tap1  /run/lab/state:"
+        "/run/lab/bindings: tap1  /run/lab/state: lock"
     );
     nic.down();
     assert_eq!(belongings(), "");
@@ -182,9 +182,9 @@ fn node_that_cannot_be_held_is_left_alone(_: &mut Lab) {
     let before = dump();
     for (break_it, mend, said) in [
         (
-            "rmdir /run/lab/state; touch /run/lab/state",
+            "rm -r /run/lab/state; touch /run/lab/state",
             "rm /run/lab/state; mkdir /run/lab/state",
-            "cannot lock /run/lab/state: ",
+            "cannot lock /run/lab/state/lock: ",
         ),
         (
             "mount -t tmpfs tmpfs /usr/local/sbin; ln -s /bin/false /usr/local/sbin/nft",

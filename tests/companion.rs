@@ -98,6 +98,18 @@ fn settings_that_cannot_be_are_an_error_of_every_command() {
     assert!(status == 1 && stderr.starts_with("snf-network: clean: /: "), "{stderr}");
 }
 
+/// Whoever looks holds up nobody, and needs no directory for it.
+#[test]
+fn who_changes_nothing_locks_nothing() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("companion/nobody-makes-this");
+    let path = settings("dry", format!("LOGFILE=\nSTATE_DIR={}\n", directory.display()));
+    for arguments in [&["clean", "-n"][..], &["hook", "-n"], &["ifdown", "-n", "tap0"], &["status"]] {
+        // Whether it may look at the node depends on who runs it.
+        run(program(arguments).arg("--config").arg(&path));
+        assert!(!directory.exists(), "{arguments:?}");
+    }
+}
+
 #[test]
 fn variables_are_asked_for_before_the_node_is() {
     let path = settings("none", "LOGFILE=\n");

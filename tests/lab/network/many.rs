@@ -1,6 +1,7 @@
 //! Many at once, and those that are killed.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -10,13 +11,14 @@ use super::routed::{routed, router};
 use super::{Nic, assert_same, belongings, dump, link, program, run};
 use crate::bridge::{make_bridge, set_hooks};
 use crate::harness::process::outcome;
-use crate::harness::{Guest, Lab, SCRATCH, sh, tests};
+use crate::harness::{Guest, Lab, SCRATCH, sh, soon, tests};
 
 tests!(ifup_many:
     a_hundred_come_at_once,
     killed_runs_are_finished_by_the_next,
     many_clean_at_once,
     one_nic_many_times_at_once,
+    who_works_on_a_tap_works_alone,
     taps_vanish_while_they_are_set_up,
     bridges_vanish_as_well,
 );
@@ -184,6 +186,41 @@ fn one_nic_many_times_at_once(_: &mut Lab) {
         assert_same(&belongings(), &expected);
         nic.down();
     }
+}
+
+/// From beginning to end: while the script of the first runs, the second of that tap waits, and other taps come and go. Nobody
+/// waits for one that was killed.
+fn who_works_on_a_tap_works_alone(_: &mut Lab) {
+    make_bridge();
+    make_taps(1..=2);
+    let [nic, other] = [1, 2].map(|number| Nic::bridged(&Guest::unplugged(number), "nfdhcpd"));
+    sh("mkfifo /run/lab/fifo
+        printf '#!/bin/sh\n[ $INTERFACE = tap2 ] || exec cat /run/lab/fifo\n' >/run/lab/extra; chmod 755 /run/lab/extra");
+    for is_killed in [false, true] {
+        let mut first = start(&nic);
+        let open = || OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open("/run/lab/fifo").ok();
+        let script = soon("the script of the first", open);
+        let mut second = nic.command(&["ifdown"]).spawn().unwrap();
+        soon("the second at work", || (is_waited_for() || second.try_wait().unwrap().is_some()).then_some(()));
+        other.up();
+        other.down();
+        assert!(second.try_wait().unwrap().is_none() && belongings().contains("tap1"), "it did not wait");
+        if is_killed {
+            first.kill().unwrap();
+        } else {
+            drop(script);
+        }
+        assert_eq!(first.wait().unwrap().success(), !is_killed);
+        assert!(second.wait().unwrap().success());
+        assert_eq!(belongings(), "");
+    }
+}
+
+/// Whether somebody waits for the lock.
+fn is_waited_for() -> bool {
+    let inode = fs::metadata(format!("{SCRATCH}/state/lock")).unwrap().ino();
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|line| line.contains("-> ") && line.contains(&format!(":{inode} ")))
 }
 
 /// At any moment: it fails with one line, if at all, and what is left is removed.

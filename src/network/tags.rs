@@ -21,7 +21,7 @@ pub struct Services {
 }
 
 /// The other name of the tag for private networks on a shared bridge.
-const MAC_FILTERED: &str = "mac-filtered";
+pub(super) const MAC_FILTERED: &str = "mac-filtered";
 
 /// Keys that an option of a network must not set: they are the guest's own.
 const GUESTS_OWN: &[&str] =

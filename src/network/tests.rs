@@ -352,6 +352,11 @@ fn an_address_of_ipv6_is_none_of_ipv4() {
 
 #[test]
 fn more_tags_than_a_binding_holds_do_no_harm() {
+        (
+            routed(&["NETWORK_TAGS=nfdhcpd ip-less-routed mac-filtered"]),
+            "NETWORK_TAGS=\"nfdhcpd ip-less-routed mac-filtered\": private-filtered (or mac-filtered) keeps networks apart",
+        ),
+        (vec!["MODE=routed", "LINK=", "NETWORK_TAGS=private-filtered"], "NETWORK_TAGS=\"private-filtered\": "),
     let tags = format!("TAGS={}", "some-long-tag ".repeat(10_000));
     let mut state = node();
     up(&mut state, BRIDGED, &[&tags]);

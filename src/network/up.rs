@@ -13,6 +13,7 @@ use super::nic::{Attachment, Nic};
 use super::routing::Routing;
 use super::settings::Settings;
 use super::state::{Family, Link, LinkKind, Proxy, Route, Rule, State, Sysctl, SysctlKey};
+use super::tags::MAC_FILTERED;
 use super::variables::{VariableError, Variables};
 use crate::binding::{self, BindingError, InterfaceName};
 use crate::wire::MacAddr;
@@ -102,7 +103,7 @@ impl Target {
             // An earlier life of the tap may have needed it.
             target.sysctls.extend(settings_of(nic.tap, &[(Family::V4, SysctlKey::ProxyArp, "0")]));
         }
-        target.filter_stations(nic, context);
+        target.filter_stations(nic, context)?;
         target.filter_connections(nic, state)?;
         target.masquerade(nic, state)?;
         target.mtu = target.mtu.filter(|mtu| *mtu != link.mtu);
@@ -178,17 +179,22 @@ impl Target {
         Ok(uplink)
     }
 
-    /// A private network among others on the same bridge.
-    fn filter_stations(&mut self, nic: &Nic, context: &Context<'_>) {
-        if nic.services.mac_filtered && self.bridge.is_some() {
-            let (tap, mac) = (nic.tap, nic.mac);
-            let prefix = context.settings.mac_mask.prefix_of(mac);
-            self.elements.extend([
-                Element::Filtered { tap },
-                Element::Station { tap, mac },
-                Element::Peers { tap, prefix },
-            ]);
+    /// A private network among others on the same bridge. A guest that is to be kept from others must not run without.
+    fn filter_stations(&mut self, nic: &Nic, context: &Context<'_>) -> Result<(), VariableError> {
+        if !nic.services.mac_filtered {
+            return Ok(());
         }
+        if self.bridge.is_none() {
+            return Err(no_bridge(context));
+        }
+        let (tap, mac) = (nic.tap, nic.mac);
+        let prefix = context.settings.mac_mask.prefix_of(mac);
+        self.elements.extend([
+            Element::Filtered { tap },
+            Element::Station { tap, mac },
+            Element::Peers { tap, prefix },
+        ]);
+        Ok(())
     }
 
     fn filter_connections(&mut self, nic: &Nic, state: &State) -> Result<(), VariableError> {
@@ -327,6 +333,16 @@ fn no_uplink(nic: &Nic, family: Family) -> VariableError {
     };
     let reason = format!("the routing table has no {family} default route, so there is no uplink");
     VariableError::new("LINK", link, reason)
+}
+
+/// Packets that are routed to a guest have no other guest's MAC.
+fn no_bridge(context: &Context<'_>) -> VariableError {
+    let tags = context.variables.optional("NETWORK_TAGS").unwrap_or_default();
+    let reason = format!(
+        "{} (or {MAC_FILTERED}) keeps networks apart that share a bridge, so the mode must be bridged, and MODE is routed",
+        context.settings.tags.mac_filtered
+    );
+    VariableError::new("NETWORK_TAGS", tags, reason)
 }
 
 fn no_tracking(nic: &Nic) -> VariableError {

@@ -1,12 +1,12 @@
-//! What ifdown, hook and clean do: all that belongs to taps goes.
+//! What ifdown, hook and clean do, and ifup when it has failed: all that belongs to taps goes.
 
 use std::collections::BTreeSet;
 
 use super::change::{Change, LinkSetting, Plan};
-use super::filter;
+use super::filter::{self, Element};
 use super::routing::Routing;
 use super::settings::Settings;
-use super::state::{Family, State, Sysctl, SysctlKey};
+use super::state::{Family, Route, State, Sysctl, SysctlKey};
 use super::up::{binding_path, no_tap};
 use super::variables::VariableError;
 use crate::binding::InterfaceName;
@@ -26,6 +26,45 @@ pub fn plan(tap: InterfaceName, state: &State, settings: &Settings) -> Result<Pl
     }
 }
 
+/// The routes that an ifup took from other taps: an address is where it came last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken(BTreeSet<Route>);
+
+impl Taken {
+    /// Takes note of a change that was made for `tap`.
+    pub fn note(&mut self, tap: InterfaceName, change: &Change) {
+        if let Change::RemoveRoute(route) = change
+            && route.tap != tap
+        {
+            self.0.insert(*route);
+        }
+    }
+}
+
+/// Plans what follows an ifup that failed midway: nothing of its tap stays, and other taps have back what it took from them.
+///
+/// # Errors
+/// As of [`plan`].
+pub fn take_back(tap: InterfaceName, taken: &Taken, state: &State, settings: &Settings) -> Result<Plan, VariableError> {
+    let returned: BTreeSet<Route> = taken.0.iter().filter(|route| may_return(route, tap, state)).copied().collect();
+    // The proxies of these addresses then are no longer those of this tap.
+    let mut as_before = state.clone();
+    as_before.routes.extend(&returned);
+    let mut plan = plan(tap, &as_before, settings)?;
+    plan.0.extend(returned.into_iter().map(Change::AddRoute));
+    Ok(plan)
+}
+
+/// Whether a route may be again what it was before `tap` took it. Its own tap may have gone meanwhile, or have been given other
+/// addresses, which its source filter tells; and a third may have come.
+fn may_return(route: &Route, tap: InterfaceName, state: &State) -> bool {
+    let is_up = state.links.get(&route.tap).is_some_and(|link| link.is_up);
+    let source = Element::Source { tap: route.tap, address: route.destination.addr() };
+    let is_same = |there: &Route| (there.destination, there.table) == (route.destination, route.table);
+    let is_elsewhere = state.routes.iter().any(|there| there.tap != tap && is_same(there));
+    is_up && state.filters.elements.contains(&source) && !is_elsewhere
+}
+
 /// Plans clean: nothing stays of taps that no longer exist. The state must have been read while no tap was being set up.
 pub fn clean(state: &State, settings: &Settings) -> Plan {
     let vanished = vanished(state);
@@ -39,7 +78,7 @@ pub fn clean(state: &State, settings: &Settings) -> Plan {
 pub fn vanished(state: &State) -> BTreeSet<InterfaceName> {
     let bindings = state.bindings.iter().filter(|(_, text)| is_binding(text)).map(|(tap, _)| *tap);
     let rules = state.rules.iter().map(|rule| rule.tap);
-    let elements = state.filters.elements.iter().map(filter::Element::tap);
+    let elements = state.filters.elements.iter().map(Element::tap);
     let is_gone = |tap: &InterfaceName| !state.links.contains_key(tap);
     bindings.chain(rules).chain(elements).filter(is_gone).collect()
 }

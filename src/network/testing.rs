@@ -1,6 +1,7 @@
 //! A node on paper, for tests of plans: changes are made to the state that they were planned from.
 
 use super::change::{Change, LinkSetting, Plan};
+use super::down::Taken;
 use super::filter::{Table, TableFamily};
 use super::settings::Settings;
 use super::state::{Family, Link, LinkKind, State, Sysctl, SysctlKey, Uplink};
@@ -102,13 +103,21 @@ pub(super) fn plan(state: &State, variables: &Variables) -> Result<Plan, UpError
 
 /// Plans ifup and carries it out; returns what was planned.
 pub(super) fn up(state: &mut State, base: &[&str], more: &[&str]) -> Plan {
+    up_to(state, base, more, usize::MAX)
+}
+
+/// The same, as if what comes behind so many changes had failed.
+pub(super) fn up_to(state: &mut State, base: &[&str], more: &[&str], count: usize) -> Plan {
     let variables = variables(base, more);
-    let plan = plan(state, &variables).unwrap();
+    let mut plan = plan(state, &variables).unwrap();
+    plan.0.truncate(count);
     let elements = with_nic(&variables, |nic, context| up::elements(nic, state, context)).unwrap();
     carry_out(state, &plan);
     // The plan has them as text.
-    state.filters.elements.retain(|element| element.tap() != tap(&variables));
-    state.filters.elements.extend(elements);
+    if plan.0.iter().any(|change| matches!(change, Change::Filter(_))) {
+        state.filters.elements.retain(|element| element.tap() != tap(&variables));
+        state.filters.elements.extend(elements);
+    }
     plan
 }
 
@@ -125,6 +134,14 @@ fn with_nic<T>(variables: &Variables, f: impl Fn(&Nic, &Context<'_>) -> Result<T
 /// Plans ifdown and carries it out.
 pub(super) fn down(state: &mut State, tap: &str) -> Plan {
     let plan = down::plan(name(tap), state, &Settings::default()).unwrap();
+    carry_out(state, &plan);
+    state.filters.elements.retain(|element| element.tap() != name(tap));
+    plan
+}
+
+/// Plans what follows an ifup that failed, and carries it out.
+pub(super) fn take_back(state: &mut State, tap: &str, taken: &Taken) -> Plan {
+    let plan = down::take_back(name(tap), taken, state, &Settings::default()).unwrap();
     carry_out(state, &plan);
     state.filters.elements.retain(|element| element.tap() != name(tap));
     plan

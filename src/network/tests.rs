@@ -1,9 +1,12 @@
 //! Plans as a whole: what a NIC's life does to a node.
 
+use super::down::Taken;
 use super::filter::{BridgeTracking, Element, Port, Profile};
 use super::settings::Settings;
 use super::state::{Family, Link, State, Sysctl, SysctlKey, Uplink};
-use super::testing::{BRIDGED, ROUTED, add_tap, clean, down, name, node, plan, remove_tap, up, variables};
+use super::testing::{
+    BRIDGED, ROUTED, add_tap, clean, down, name, node, plan, remove_tap, take_back, up, up_to, variables,
+};
 use super::up::Context;
 use super::{Change, Nic, Plan, Variables};
 use crate::binding::IfIndex;
@@ -166,6 +169,55 @@ fn an_address_has_one_place() {
     assert!(state.routes.iter().all(|route| route.tap == name("tap1")));
 }
 
+/// A node on which the address of tap0 is on its way to tap1, as far as so many changes go; and what was taken from tap0.
+fn taken_over(count: usize) -> (State, Taken) {
+    let mut state = node();
+    add_tap(&mut state, "tap1", 11);
+    up(&mut state, BRIDGED, ROUTED);
+    let mut taken = Taken::default();
+    let plan = up_to(&mut state, BRIDGED, &[ROUTED, &["INTERFACE=tap1"]].concat(), count);
+    plan.0.iter().for_each(|change| taken.note(name("tap1"), change));
+    (state, taken)
+}
+
+#[test]
+fn what_was_taken_is_given_back_wherever_ifup_fails() {
+    let (before, _) = taken_over(0);
+    let ours = |state: &State| {
+        let State { rules, routes, proxies, bindings, filters, .. } = state.clone();
+        (rules, routes, proxies, bindings, filters.elements)
+    };
+    let whole = plan(&before, &variables(BRIDGED, &[ROUTED, &["INTERFACE=tap1"]].concat())).unwrap();
+    for count in 0..=whole.0.len() {
+        let (mut state, taken) = taken_over(count);
+        take_back(&mut state, "tap1", &taken);
+        assert_eq!(ours(&state), ours(&before), "after {count} changes of\n{whole}");
+        assert_eq!(lines(&take_back(&mut state, "tap1", &taken)), [""; 0]);
+    }
+}
+
+#[test]
+fn what_was_taken_is_not_given_to_who_no_longer_wants_it() {
+    let other_address = [ROUTED, &["IP=192.0.2.9", "MAC=aa:20:00:00:00:09"]].concat();
+    let third = [ROUTED, &["INTERFACE=tap2"]].concat();
+    type Happens<'a> = &'a dyn Fn(&mut State);
+    let meanwhile: [(&str, Happens<'_>); 4] = [
+        ("is gone", &|state| remove_tap(state, "tap0")),
+        ("is down", &|state| drop(down(state, "tap0"))),
+        ("has another address", &|state| drop(up(state, BRIDGED, &other_address))),
+        ("a third came", &|state| {
+            add_tap(state, "tap2", 12);
+            up(state, BRIDGED, &third);
+        }),
+    ];
+    for (what, happens) in meanwhile {
+        let (mut state, taken) = taken_over(usize::MAX);
+        happens(&mut state);
+        let plan = take_back(&mut state, "tap1", &taken);
+        assert!(!plan.0.iter().any(|change| matches!(change, Change::AddRoute(_))), "{what}: {plan}");
+    }
+}
+
 #[test]
 fn two_tables_may_have_the_same_addresses() {
     let mut state = node();
@@ -302,6 +354,11 @@ fn bad_input_names_the_variable() {
         (vec!["NETWORK_TAGS=nfdhcpd:mtu:x nfdhcpd"], "the guest's binding would be rejected: /var/lib/nfdhcpd/tap0"),
         (vec!["NETWORK_TAGS=ip-less-routed"], "MODE=\"bridged\": the network is tagged for routing"),
         (
+            routed(&["NETWORK_TAGS=nfdhcpd ip-less-routed mac-filtered"]),
+            "NETWORK_TAGS=\"nfdhcpd ip-less-routed mac-filtered\": private-filtered (or mac-filtered) keeps networks apart",
+        ),
+        (vec!["MODE=routed", "LINK=", "NETWORK_TAGS=private-filtered"], "NETWORK_TAGS=\"private-filtered\": "),
+        (
             vec!["TAGS=synnefo:network:0:open"],
             "TAGS=\"synnefo:network:0:open\": \"synnefo:network:0:open\": the profiles are",
         ),
@@ -352,11 +409,6 @@ fn an_address_of_ipv6_is_none_of_ipv4() {
 
 #[test]
 fn more_tags_than_a_binding_holds_do_no_harm() {
-        (
-            routed(&["NETWORK_TAGS=nfdhcpd ip-less-routed mac-filtered"]),
-            "NETWORK_TAGS=\"nfdhcpd ip-less-routed mac-filtered\": private-filtered (or mac-filtered) keeps networks apart",
-        ),
-        (vec!["MODE=routed", "LINK=", "NETWORK_TAGS=private-filtered"], "NETWORK_TAGS=\"private-filtered\": "),
     let tags = format!("TAGS={}", "some-long-tag ".repeat(10_000));
     let mut state = node();
     up(&mut state, BRIDGED, &[&tags]);

@@ -34,11 +34,6 @@ pub(super) fn take_down(session: &mut Session, tap: InterfaceName) -> Result<(),
         return Ok(());
     }
     let _held = session.hold(Extent::Tap(tap))?;
-    carry_out(session, tap)
-}
-
-/// The same by who holds the node already.
-pub(super) fn carry_out(session: &Session, tap: InterfaceName) -> Result<(), Failure> {
     session.carry_out(|| {
         let state = session.read(Some(tap), None, false)?;
         session.unless_failed(down::plan(tap, &state, &session.settings))

@@ -2,10 +2,11 @@
 
 use std::io;
 
+use super::Common;
 use super::session::{Failure, Session, environment};
-use super::{Common, ifdown};
 use crate::io::node::lock::Extent;
 use crate::io::node::tables;
+use crate::network::down::{self, Taken};
 use crate::network::up::{self, Context};
 use crate::network::{Attachment, Nic, Variables, nic};
 
@@ -30,7 +31,9 @@ pub(super) fn set_up(session: &mut Session, variables: &Variables) -> Result<(),
         let state = session.read(Some(tap), table, nic.profile.is_some())?;
         session.unless_failed(up::plan(&nic, &state, &context))
     };
-    session.carry_out(plan).inspect_err(|failure| take_back(session, &nic, *failure))
+    let mut taken = Taken::default();
+    let done = session.carry_out_noting(plan, |change| taken.note(tap, change));
+    done.inspect_err(|failure| take_back(session, &nic, &taken, *failure))
 }
 
 /// The routing table that a routed NIC is linked to. A link that is none is a fault only where it is needed.
@@ -41,9 +44,14 @@ fn table(nic: &Nic) -> io::Result<Option<u32>> {
     }
 }
 
-/// Nothing half done: what has been set up until the fault goes again. What is wrong from the start changes nothing.
-fn take_back(session: &Session, nic: &Nic, failure: Failure) {
+/// Nothing half done: what has been set up until the fault goes again, and what was taken from others is theirs. What is wrong
+/// from the start changes nothing.
+fn take_back(session: &Session, nic: &Nic, taken: &Taken, failure: Failure) {
     if failure == Failure::Midway {
-        let _ = ifdown::carry_out(session, nic.tap);
+        // The failure that is told of is the first; of this one there is a line as well.
+        let _ = session.carry_out(|| {
+            let state = session.read(Some(nic.tap), None, false)?;
+            session.unless_failed(down::take_back(nic.tap, taken, &state, &session.settings))
+        });
     }
 }

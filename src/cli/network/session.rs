@@ -11,7 +11,7 @@ use crate::cli::complain;
 use crate::config::ConfigError;
 use crate::io::node::lock::{Extent, Lock};
 use crate::io::node::{self, Interest, files};
-use crate::network::{Plan, Settings, State, Variables, settings};
+use crate::network::{Change, Plan, Settings, State, Variables, settings};
 
 /// How long to wait for others who change the node. Xen kills a script after 40 s.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -102,6 +102,15 @@ impl Session {
     /// Makes a plan and carries it out, or prints it. One that others have overtaken is made anew; if there is none any more,
     /// what was done of the first one stays half done.
     pub(super) fn carry_out(&self, plan: impl Fn() -> Result<Plan, Failure>) -> Result<(), Failure> {
+        self.carry_out_noting(plan, |_| {})
+    }
+
+    /// The same, and tells `note` of each change that was made, of plans that others have overtaken as well.
+    pub(super) fn carry_out_noting(
+        &self,
+        plan: impl Fn() -> Result<Plan, Failure>,
+        mut note: impl FnMut(&Change),
+    ) -> Result<(), Failure> {
         let mut failure = Failure::Before;
         let mut attempts = ATTEMPTS;
         loop {
@@ -109,7 +118,11 @@ impl Session {
             if self.dry_run {
                 return self.print(plan);
             }
-            let Err(error) = node::carry_out(&plan, |change| self.tell(change.title())) else { return Ok(()) };
+            let done = |change: &Change| {
+                self.tell(change.title());
+                note(change);
+            };
+            let Err(error) = node::carry_out(&plan, done) else { return Ok(()) };
             failure = Failure::Midway;
             if !error.may_be_outdated || attempts == 1 {
                 self.fail(error);
@@ -168,7 +181,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::network::{Change, Route};
+    use crate::network::Route;
 
     /// A route to a tap that is not there: somebody may have been faster.
     fn outdated() -> Plan {

@@ -15,6 +15,7 @@ tests!(ifup_life:
     binding_of_a_vanished_tap_is_nobodys,
     tap_becomes_something_else,
     guest_moves_to_another_tap,
+    guest_stays_if_its_move_fails,
     what_is_not_ours_stays,
 );
 
@@ -192,6 +193,21 @@ fn guest_moves_to_another_tap(_: &mut Lab) {
     run(&["clean"]);
     router.sh(&format!("ping -4 -c 1 -W 5 {}; ping -6 -c 1 -W 5 {}", first.ip(), first.eui64()));
     assert!(!belongings().contains("tap1"), "{}", belongings());
+}
+
+/// The tap that its address goes to fails at the very end: what was taken for that is where it was.
+fn guest_stays_if_its_move_fails(_: &mut Lab) {
+    let router = router();
+    let first = configured(1);
+    Guest::new(2).insert();
+    let all = belongings();
+    fs::write(format!("{SCRATCH}/extra"), "#!/bin/sh\nexit 1\n").unwrap();
+    sh("chmod 755 /run/lab/extra");
+    let nic = Nic::routed(&first, "nfdhcpd ip-less-routed").with("INTERFACE", "tap2");
+    let error = nic.try_up().unwrap_err();
+    assert!(error.contains("run /run/lab/extra: exit status: 1") && error.lines().count() == 1, "{error}");
+    assert_same(&belongings(), &all);
+    router.sh(&format!("ping -4 -c 1 -W 5 {}; ping -6 -c 1 -W 5 {}", first.ip(), first.eui64()));
 }
 
 /// Rules, routes, proxies, tables and files of others that look much like ours.

@@ -8,6 +8,7 @@
 mod announce;
 mod carry_out;
 pub mod files;
+pub mod ganeti;
 pub mod lock;
 mod message;
 mod nft;

@@ -30,6 +30,8 @@ pub struct Settings {
     pub bindings: PathBuf,
     /// `GANETI_NIC_DIR`: the files that Ganeti writes for NICs of Xen.
     pub ganeti_nic_dir: PathBuf,
+    /// `GANETI_KVM_NIC_DIR`: the files in which Ganeti keeps the names of the taps of KVM.
+    pub ganeti_kvm_nic_dir: PathBuf,
     /// Which tag of a network asks for what.
     pub tags: TagNames,
     /// Who answers for names, and how it is asked to change them; or what is wrong with that, which is no reason to keep a
@@ -65,6 +67,7 @@ impl Default for Settings {
             tap_constant_mac: MacAddr::new([0xcc, 0x47, 0x52, 0x4e, 0x45, 0x54]),
             bindings: "/var/lib/nfdhcpd".into(),
             ganeti_nic_dir: "/var/run/ganeti/xen-hypervisor/nic".into(),
+            ganeti_kvm_nic_dir: "/var/run/ganeti/kvm-hypervisor/nic".into(),
             tags: TagNames::default(),
             dns: Ok(dns::Settings::default()),
         }
@@ -160,6 +163,7 @@ const KEYS: &[(&str, Set)] = &[
     ("TAP_CONSTANT_MAC", |s, v| read(v, &mut s.tap_constant_mac, station)),
     ("NFDHCPD_STATE_DIR", |s, v| path(v, &mut s.bindings)),
     ("GANETI_NIC_DIR", |s, v| path(v, &mut s.ganeti_nic_dir)),
+    ("GANETI_KVM_NIC_DIR", |s, v| path(v, &mut s.ganeti_kvm_nic_dir)),
     ("IP_LESS_ROUTED_TAG", |s, v| tag(v, &mut s.tags.ip_less_routed)),
     ("MAC_FILTERED_TAG", |s, v| tag(v, &mut s.tags.mac_filtered)),
     ("PHYSICAL_VLAN_TAG", |s, v| tag(v, &mut s.tags.physical_vlan)),
@@ -216,7 +220,7 @@ mod tests {
     #[test]
     fn every_key_has_its_place() {
         let text = "STATE_DIR=/a\nLOGFILE=\nIFUP_EXTRA_SCRIPT=/b\nMAC_MASK=ff:ff:ff:00:00:00\nTAP_CONSTANT_MAC=aa:00:00:00:00:01
-            NFDHCPD_STATE_DIR=/c\nGANETI_NIC_DIR=/d\nIP_LESS_ROUTED_TAG=e\nMAC_FILTERED_TAG=f\nPHYSICAL_VLAN_TAG=g
+            NFDHCPD_STATE_DIR=/c\nGANETI_NIC_DIR=/d\nGANETI_KVM_NIC_DIR=/k\nIP_LESS_ROUTED_TAG=e\nMAC_FILTERED_TAG=f\nPHYSICAL_VLAN_TAG=g
             NFDHCPD_TAG=h\nDNS_TAG=i\nMASQ_TAG=j";
         let Parsed { settings, warnings } = read(text).unwrap();
         assert_eq!(warnings, []);
@@ -236,6 +240,7 @@ mod tests {
             tap_constant_mac: "aa:00:00:00:00:01".parse().unwrap(),
             bindings: "/c".into(),
             ganeti_nic_dir: "/d".into(),
+            ganeti_kvm_nic_dir: "/k".into(),
             tags,
             dns: Ok(dns::Settings::default()),
         };

@@ -1,6 +1,6 @@
 //! What is set up for every tap, and what taps that are gone have left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::down;
 use super::filter::{Element, Profile};
 use super::routing::Routing;
-use super::state::State;
+use super::state::{LinkKind, State};
 use crate::binding::InterfaceName;
 use crate::text::{Visible, joined};
 
 /// The node, tap by tap. As JSON its fields are as they are here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Taps that exist and have something of ours, by name.
+    /// Taps that exist, and that have something of ours or are known to Ganeti, by name.
     pub taps: Vec<Tap>,
     /// What is there of taps that do not exist: `clean` removes it.
     pub left_over: Vec<LeftOver>,
@@ -27,7 +27,7 @@ pub struct Status {
 pub struct Tap {
     /// Its name.
     pub tap: String,
-    /// The guest's name, as its binding has it; null without a binding.
+    /// The guest's name, as its binding has it, or else Ganeti; null if neither has one.
     pub instance: Option<String>,
     /// Whether the link is up.
     pub up: bool,
@@ -52,6 +52,8 @@ pub struct Tap {
     pub filters_broken: bool,
     /// Whether nfdhcpd has a binding.
     pub binding: bool,
+    /// What it lacks, in words, as far as that can be seen.
+    pub missing: Vec<String>,
 }
 
 /// Something of a tap that does not exist.
@@ -64,25 +66,26 @@ pub struct LeftOver {
 }
 
 impl Status {
-    /// What there is.
-    pub fn of(state: &State) -> Self {
-        let bindings = state.bindings.keys().copied();
+    /// What there is, and what Ganeti says there should be: taps, and whose they are.
+    pub fn of(state: &State, known: &BTreeMap<InterfaceName, String>) -> Self {
+        let bindings = state.bindings.keys().chain(known.keys()).copied();
         let rules = state.rules.iter().map(|rule| rule.tap).chain(state.routes.iter().map(|route| route.tap));
         let taps: BTreeSet<InterfaceName> =
             bindings.chain(rules).chain(state.filters.elements.iter().map(Element::tap)).collect();
-        let taps = taps.into_iter().filter_map(|tap| Tap::of(tap, state)).collect();
+        let taps =
+            taps.into_iter().filter_map(|tap| Tap::of(tap, state, known.get(&tap).map(String::as_str))).collect();
         Self { taps, left_over: left_over(state) }
     }
 }
 
 impl Tap {
-    fn of(name: InterfaceName, state: &State) -> Option<Self> {
+    fn of(name: InterfaceName, state: &State, instance: Option<&str>) -> Option<Self> {
         let link = state.links.get(&name)?;
         let routing = Routing::of(name, state);
         let binding = state.bindings.get(&name);
         let mut tap = Self {
             tap: name.to_string(),
-            instance: binding.and_then(|text| hostname(text)),
+            instance: binding.and_then(|text| value(text, "HOSTNAME=")).or(instance).map(str::to_owned),
             up: link.is_up,
             bridge: link.master.and_then(|master| state.name_of(master)).map(|bridge| bridge.to_string()),
             table: routing.rules.first().map(|rule| rule.table),
@@ -93,7 +96,17 @@ impl Tap {
             ..Self::default()
         };
         state.filters.elements.iter().filter(|element| element.tap() == name).for_each(|element| tap.take(element));
+        tap.missing = tap.find_missing(binding.and_then(|text| bridge_of(text, state)));
         Some(tap)
+    }
+
+    /// A guest that runs has its tap up; and one with a binding for a bridge is heard there. More cannot be told without what
+    /// Ganeti tells ifup.
+    fn find_missing(&self, bridge: Option<InterfaceName>) -> Vec<String> {
+        let bridge = bridge.map(|bridge| bridge.to_string()).filter(|bridge| self.bridge.as_ref() != Some(bridge));
+        let has_nothing = !self.up && self.bridge.is_none() && self.table.is_none() && !self.binding;
+        let missing = [has_nothing.then(|| "ifup".to_owned()), bridge.map(|bridge| format!("bridge {bridge}"))];
+        missing.into_iter().flatten().collect()
     }
 
     fn take(&mut self, element: &Element) {
@@ -120,8 +133,10 @@ impl Tap {
             self.firewall.map(str::to_owned),
             self.masquerade.then(|| "masquerade".to_owned()),
             self.filters_broken.then(|| "filters broken".to_owned()),
+            (!self.missing.is_empty()).then(|| format!("missing: {}", joined(&self.missing))),
         ];
-        services.into_iter().flatten().collect()
+        let services: Vec<_> = services.into_iter().flatten().collect();
+        if services.is_empty() { vec!["up".to_owned()] } else { services }
     }
 }
 
@@ -132,8 +147,16 @@ fn word(profile: Profile) -> &'static str {
     }
 }
 
-fn hostname(binding: &str) -> Option<String> {
-    binding.lines().find_map(|line| line.strip_prefix("HOSTNAME=")).map(str::to_owned)
+/// What stands behind a key of a binding.
+fn value<'b>(binding: &'b str, key: &str) -> Option<&'b str> {
+    binding.lines().find_map(|line| line.strip_prefix(key))
+}
+
+/// The bridge that a binding names. Of others than the kernel's own, nobody knows the ports here.
+fn bridge_of(binding: &str, state: &State) -> Option<InterfaceName> {
+    let indev = value(binding, "INDEV=")?.trim().parse().ok()?;
+    let is_bridge = state.links.get(&indev).is_some_and(|link| link.kind == LinkKind::Bridge);
+    is_bridge.then_some(indev)
 }
 
 fn words(addresses: &[IpAddr]) -> String {
@@ -202,7 +225,7 @@ mod tests {
         up(&mut state, BRIDGED, ROUTED);
         up(&mut state, BRIDGED, &[ROUTED, &["INTERFACE=tap2", "IP=192.0.2.7", "MAC=aa:00:00:00:00:07"]].concat());
         remove_tap(&mut state, "tap2");
-        let text = Status::of(&state).to_string();
+        let text = Status::of(&state, &BTreeMap::new()).to_string();
         let expected = "\
 tap0            inst1.example.com        table 100       192.0.2.5 2001:db8::a820:ff:fec2:b213; binding, proxied, sources 192.0.2.5 2001:db8::a820:ff:fec2:b213
 tap1            inst1.example.com        prv0            binding, peers aa:20:00:00:00:00-aa:20:0f:ff:ff:ff, masquerade
@@ -210,9 +233,31 @@ tap2            left over: bindings: 1, rules: 2, elements of filters: 4
 -               left over: proxy 192.0.2.7 dev eth1, proxy 2001:db8::a800:ff:fe00:7 dev eth1
 ";
         assert_eq!(text, expected);
-        let json = serde_json::to_value(Status::of(&state)).unwrap();
+        let json = serde_json::to_value(Status::of(&state, &BTreeMap::new())).unwrap();
         assert_eq!(json["taps"][0]["sources"][0], "192.0.2.5");
         assert_eq!(json["left_over"][0]["tap"], name("tap2").as_str());
+    }
+
+    #[test]
+    fn what_ganeti_knows_and_nobody_set_up_is_told() {
+        let mut state = node();
+        for (tap, ifindex) in [("tap1", 20), ("tap2", 21), ("tap3", 22)] {
+            add_tap(&mut state, tap, ifindex);
+        }
+        up(&mut state, BRIDGED, &["INTERFACE=tap1"]);
+        up(&mut state, BRIDGED, &["INTERFACE=tap2", "NETWORK_TAGS=", "INSTANCE=inst2"]);
+        up(&mut state, BRIDGED, &["INTERFACE=tap3", "IP=192.0.2.6", "INSTANCE=inst3"]);
+        // Somebody took it out of its bridge.
+        state.links.get_mut(&name("tap3")).unwrap().master = None;
+        let known = [("tap0", "inst0"), ("tap1", "other"), ("tap2", "inst2"), ("tap9", "gone")];
+        let known = known.map(|(tap, instance)| (name(tap), instance.to_owned())).into();
+        let expected = "\
+tap0            inst0                    -               down, missing: ifup
+tap1            inst1.example.com        prv0            binding
+tap2            inst2                    prv0            up
+tap3            inst3                    -               binding, missing: bridge prv0
+";
+        assert_eq!(Status::of(&state, &known).to_string(), expected);
     }
 
     #[test]
@@ -225,7 +270,7 @@ tap2            left over: bindings: 1, rules: 2, elements of filters: 4
             [(None, [false, false]), (Some(TableFamily::Arp), [true, false]), (Some(TableFamily::Bridge), [true, true])]
         {
             family.map(|family| state.filters.tables.insert(family, Table::default()));
-            let status = Status::of(&state);
+            let status = Status::of(&state, &BTreeMap::new());
             assert_eq!(status.taps.iter().map(|tap| tap.filters_broken).collect::<Vec<_>>(), broken, "{family:?}");
             let lines = status.to_string();
             let told = lines.lines().map(|line| line.ends_with(", filters broken"));
@@ -236,6 +281,6 @@ tap2            left over: bindings: 1, rules: 2, elements of filters: 4
         for (family, chains) in of_another_version {
             state.filters.tables.insert(family, Table::of_chains(1, chains.map(|chain| (chain, "layout 0"))));
         }
-        assert!(!Status::of(&state).taps[0].filters_broken, "an upgrade breaks nothing");
+        assert!(!Status::of(&state, &BTreeMap::new()).taps[0].filters_broken, "an upgrade breaks nothing");
     }
 }

@@ -225,10 +225,10 @@ fn settings_that_are_wrong_are_named(_: &mut Lab) {
     let before = belongings();
     for (line, said) in [
         ("MAC_MASK=ff:00:ff:00:00:00", "MAC_MASK"),
-        ("STATE_DIR=$(touch /run/lab/owned)", "snf-network.conf:6: "),
+        ("STATE_DIR=$(touch /run/lab/owned)", "snf-network.conf:7: "),
         ("STATE_DIR=relative", "STATE_DIR"),
         ("TAP_CONSTANT_MAC=ff:ff:ff:ff:ff:ff", "TAP_CONSTANT_MAC"),
-        ("touch /run/lab/owned", "snf-network.conf:6: "),
+        ("touch /run/lab/owned", "snf-network.conf:7: "),
     ] {
         configure(&format!("{line}\n"));
         let error = nic.try_up().unwrap_err();

@@ -106,7 +106,7 @@ fn configure(more: &str) -> String {
     let path = format!("{SCRATCH}/snf-network.conf");
     let usual = format!(
         "STATE_DIR={SCRATCH}/state\nLOGFILE={SCRATCH}/snf-network.log\nNFDHCPD_STATE_DIR={SCRATCH}/bindings\n\
-         GANETI_NIC_DIR={SCRATCH}/nic\nIFUP_EXTRA_SCRIPT={SCRATCH}/extra\n"
+         GANETI_NIC_DIR={SCRATCH}/nic\nGANETI_KVM_NIC_DIR={SCRATCH}/kvm-nic\nIFUP_EXTRA_SCRIPT={SCRATCH}/extra\n"
     );
     if !more.is_empty() || !fs::exists(&path).unwrap() {
         need("nft");

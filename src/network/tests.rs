@@ -367,6 +367,7 @@ fn bad_input_names_the_variable() {
         (routed(&["LINK=101"]), "LINK=\"101\": the routing table has no ipv4 default route"),
         (routed(&["NETWORK_GATEWAY="]), "NETWORK_GATEWAY: not set"),
     ] {
+        (routed(&["NETWORK_GATEWAY=192.0.2.5"]), "IP=\"192.0.2.5\": the same as NETWORK_GATEWAY"),
         let mut state = node();
         add_tap(&mut state, "tap0.tmp", 12);
         let result = plan(&state, &variables(BRIDGED, &more));

@@ -147,6 +147,10 @@ impl Target {
         if let Some(ipv4) = nic.ipv4 {
             let gateway = ipv4.gateway.ok_or_else(|| missing("NETWORK_GATEWAY"))?;
             self.route_address(nic, ipv4.address.into(), table, state)?;
+            if gateway == ipv4.address {
+                let reason = "the same as NETWORK_GATEWAY, which the node is for the guest";
+                return Err(VariableError::new("IP", &ipv4.address.to_string(), reason).into());
+            }
             self.elements.insert(Element::Gateway { tap: nic.tap, address: gateway });
             // What the source filter lets through needs no second opinion, and that one does not look into our table.
             let sysctls = [(Family::V4, SysctlKey::ProxyArp, "1"), (Family::V4, SysctlKey::RpFilter, "0")];

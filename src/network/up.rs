@@ -94,7 +94,7 @@ struct Target {
 impl Target {
     fn of(nic: &Nic, link: &Link, state: &State, context: &Context<'_>) -> Result<Self, UpError> {
         let mut target = match &nic.attachment {
-            Attachment::Bridged(bridge) => Self::bridged(nic, *bridge, state)?,
+            Attachment::Bridged(bridge) => Self::bridged(nic, *bridge, state, context)?,
             Attachment::Routed(_) => Self::routed(nic, context),
         };
         if nic.services.ip_less_routed {
@@ -112,10 +112,11 @@ impl Target {
 
     /// The node has no address on the guest's network, and says nothing there. The MTU is the bridge's, which would else take
     /// the port's.
-    fn bridged(nic: &Nic, bridge: InterfaceName, state: &State) -> Result<Self, VariableError> {
-        let link = state.links.get(&bridge).ok_or_else(|| no_interface("LINK", bridge))?;
+    fn bridged(nic: &Nic, bridge: InterfaceName, state: &State, context: &Context<'_>) -> Result<Self, VariableError> {
+        let name = bridge_variable(bridge, context);
+        let link = state.links.get(&bridge).ok_or_else(|| no_interface(name, bridge))?;
         if link.kind != LinkKind::Bridge {
-            return Err(VariableError::new("LINK", bridge.as_str(), "not a bridge"));
+            return Err(VariableError::new(name, bridge.as_str(), "not a bridge"));
         }
         Ok(Self {
             bridge: Some(bridge),
@@ -146,11 +147,11 @@ impl Target {
         let table = routing_table(nic, context)?;
         if let Some(ipv4) = nic.ipv4 {
             let gateway = ipv4.gateway.ok_or_else(|| missing("NETWORK_GATEWAY"))?;
-            self.route_address(nic, ipv4.address.into(), table, state)?;
             if gateway == ipv4.address {
                 let reason = "the same as NETWORK_GATEWAY, which the node is for the guest";
                 return Err(VariableError::new("IP", &ipv4.address.to_string(), reason).into());
             }
+            self.route_address(nic, ipv4.address.into(), table, state)?;
             self.elements.insert(Element::Gateway { tap: nic.tap, address: gateway });
             // What the source filter lets through needs no second opinion, and that one does not look into our table.
             let sysctls = [(Family::V4, SysctlKey::ProxyArp, "1"), (Family::V4, SysctlKey::RpFilter, "0")];
@@ -300,6 +301,11 @@ fn host(address: IpAddr) -> IpNet {
 
 fn settings_of(device: InterfaceName, settings: &[(Family, SysctlKey, &'static str)]) -> Vec<(Sysctl, &'static str)> {
     settings.iter().map(|(family, key, value)| (Sysctl { family: *family, device, key: *key }, *value)).collect()
+}
+
+/// The variable that names the bridge: what Ganeti's administrator calls a link, unless the two differ.
+fn bridge_variable(bridge: InterfaceName, context: &Context<'_>) -> &'static str {
+    if context.variables.optional("LINK") == Some(bridge.as_str()) { "LINK" } else { "BRIDGE" }
 }
 
 /// The table that a routed guest's packets are looked up in.

@@ -8,6 +8,7 @@ use super::filter;
 use super::state::{Family, Proxy, Route, Rule, Sysctl};
 use super::variables::Variables;
 use crate::binding::InterfaceName;
+use crate::text::Visible;
 use crate::wire::MacAddr;
 
 /// Changes, to be carried out in this order. Its text is what `--dry-run` prints: a line for each change, and those of a
@@ -167,8 +168,8 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// A heading, and the lines of `text` indented behind it.
+/// A heading, and the lines of `text` indented behind it, to be looked at.
 fn write_indented(f: &mut fmt::Formatter<'_>, heading: &str, text: &str) -> fmt::Result {
     f.write_str(heading)?;
-    text.lines().try_for_each(|line| write!(f, "\n    {line}"))
+    text.lines().try_for_each(|line| write!(f, "\n    {}", Visible(line)))
 }

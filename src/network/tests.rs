@@ -367,8 +367,8 @@ fn bad_input_names_the_variable() {
         (routed(&["LINK=no-such"]), "LINK=\"no-such\": no routing table"),
         (routed(&["LINK=101"]), "LINK=\"101\": the routing table has no ipv4 default route"),
         (routed(&["NETWORK_GATEWAY="]), "NETWORK_GATEWAY: not set"),
-    ] {
         (routed(&["NETWORK_GATEWAY=192.0.2.5"]), "IP=\"192.0.2.5\": the same as NETWORK_GATEWAY"),
+    ] {
         let mut state = node();
         add_tap(&mut state, "tap0.tmp", 12);
         let result = plan(&state, &variables(BRIDGED, &more));
@@ -416,6 +416,17 @@ fn more_tags_than_a_binding_holds_do_no_harm() {
     up(&mut state, BRIDGED, &[&tags]);
     let kept = state.bindings[&name("tap0")].lines().find_map(|line| line.strip_prefix("TAGS=")).unwrap();
     assert!((4000..=4096).contains(&kept.len()) && kept.ends_with("tag"), "{}", kept.len());
+}
+
+#[test]
+fn what_is_printed_is_nothing_that_a_terminal_obeys() {
+    let plan = plan(&node(), &variables(BRIDGED, &["TAGS=\u{1b}[31m 'x' \u{202e}"])).unwrap();
+    assert!(plan.to_string().contains("\n    TAGS=\\u{1b}[31m 'x' \\u{202e}\n"), "{plan}");
+    let text = plan.0.iter().find_map(|change| match change {
+        Change::WriteBinding { text, .. } => Some(text),
+        _ => None,
+    });
+    assert!(text.unwrap().contains("\nTAGS=\u{1b}[31m 'x' \u{202e}\n"), "what is written is what was said");
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl Session {
 
     /// Prints what the command is for.
     pub(super) fn print(&self, text: impl Display) -> Result<(), Failure> {
-        self.unless_failed(write!(io::stdout().lock(), "{text}"))
+        let printed = write!(io::stdout().lock(), "{text}");
+        self.unless_failed(printed.map_err(|error| format!("standard output: {error}")))
     }
 
     /// Whether changes are only to be printed.

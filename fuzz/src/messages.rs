@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use nfdhcpd::binding::Binding;
 use nfdhcpd::config::{Config, Ipv6, Ipv6Mode};
+use nfdhcpd::engine::solicitation::Solicitation;
 use nfdhcpd::engine::{dhcpv4 as v4, dhcpv6 as v6, na, ra};
 use nfdhcpd::io::nfqueue::message::{self, FromKernel};
 use nfdhcpd::io::{links, netlink, pcap};
@@ -114,10 +115,9 @@ pub fn ndp(data: &[u8]) {
         assert!(!message.target().is_multicast() && message.options().count() <= body.len() / 8);
     }
     for Guest { binding, .. } in &*GUESTS {
-        let _ = ra::solicited(&ra::Solicitation { binding, sender, hop_limit, source, code, body });
-        let solicitation =
-            na::Solicitation { binding, router: Ok(ROUTER), sender, hop_limit, source, destination, code, body };
-        let Ok(reply) = na::decide(&solicitation) else { continue };
+        let solicitation = Solicitation { binding, sender, hop_limit, source, destination, code, body };
+        let _ = ra::solicited(&solicitation);
+        let Ok(reply) = na::decide(&solicitation, Ok(ROUTER)) else { continue };
         assert!(matches!(check::advertisement(&reply.message), Sent::NeighborAdvertisement { .. }));
         let own = binding.ipv6.as_ref().and_then(|ipv6| ipv6.eui64);
         assert!(own.is_none_or(|own| reply.message[8..24] != own.octets()), "the guest's own address is answered for");

@@ -175,4 +175,9 @@ impl Binding {
     pub fn is_routed(&self) -> bool {
         self.indev == self.tap
     }
+
+    /// Whether the guest may say that `mac` is its own: it is, or `MACSPOOF` lets it say what it likes.
+    pub fn allows_mac(&self, mac: MacAddr) -> bool {
+        mac == self.mac || self.settings.macspoof
+    }
 }

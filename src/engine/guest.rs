@@ -3,6 +3,7 @@
 use super::outcome::{Answer, Reason, Refusal};
 use super::ra::{self, Advertiser};
 use super::slot::Serving;
+use super::solicitation::Solicitation;
 use super::{Ingress, Link, dhcpv4, dhcpv6, na};
 use crate::binding::Binding;
 use crate::config::{Config, Ipv6};
@@ -48,14 +49,9 @@ impl Guest<'_> {
     /// The frame must come from the guest's own MAC.
     fn check_frame(&self, ingress: &Ingress<'_>) -> Result<(), Refusal> {
         match ingress.source_mac {
-            Some(mac) if self.is_spoofed(mac) => Err(Refusal::spoofed_frame(mac)),
+            Some(mac) if !self.binding().allows_mac(mac) => Err(Refusal::spoofed_frame(mac)),
             _ => Ok(()),
         }
-    }
-
-    /// Whether this is somebody else's MAC, which the guest may not use.
-    fn is_spoofed(&self, mac: MacAddr) -> bool {
-        mac != self.binding().mac && !self.binding().settings.macspoof
     }
 
     /// The MAC that sent the frame, to which direct answers go.
@@ -87,7 +83,7 @@ impl Guest<'_> {
             return Err(Reason::BadSource.into());
         }
         let request = Request::parse(udp.payload)?;
-        if self.is_spoofed(request.chaddr) {
+        if !self.binding().allows_mac(request.chaddr) {
             return Err(Refusal::spoofed_message(request.chaddr));
         }
         let context = dhcpv4::Context {
@@ -129,33 +125,29 @@ impl Guest<'_> {
     ) -> Result<Answer, Refusal> {
         datagram.verify_icmpv6(ingress.checksums)?;
         let message = icmpv6::Message::parse(datagram.payload)?;
+        let solicitation = Solicitation {
+            binding: self.binding(),
+            sender: ingress.source_mac,
+            hop_limit: datagram.hop_limit,
+            source: datagram.source,
+            destination: datagram.destination,
+            code: message.code,
+            body: message.body,
+        };
         match message.message_type {
             icmpv6::ROUTER_SOLICITATION if config.rs_queue.is_some() => {
-                self.answer_router_solicitation(ingress, datagram, &message, frame)
+                self.answer_router_solicitation(&solicitation, frame)
             }
             icmpv6::NEIGHBOR_SOLICITATION if config.ns_queue.is_some() => {
-                self.answer_neighbor_solicitation(ingress, datagram, &message, frame)
+                self.answer_neighbor_solicitation(&solicitation, frame)
             }
             icmpv6::ROUTER_SOLICITATION | icmpv6::NEIGHBOR_SOLICITATION => Err(Reason::ServiceDisabled.into()),
             _ => Err(Reason::NotOurs.into()),
         }
     }
 
-    fn answer_router_solicitation(
-        &self,
-        ingress: &Ingress<'_>,
-        datagram: &ipv6::Datagram<'_>,
-        message: &icmpv6::Message<'_>,
-        frame: &mut [u8],
-    ) -> Result<Answer, Refusal> {
-        let asker = ra::solicited(&ra::Solicitation {
-            binding: self.binding(),
-            sender: ingress.source_mac,
-            hop_limit: datagram.hop_limit,
-            source: datagram.source,
-            code: message.code,
-            body: message.body,
-        })?;
+    fn answer_router_solicitation(&self, solicitation: &Solicitation<'_>, frame: &mut [u8]) -> Result<Answer, Refusal> {
+        let asker = ra::solicited(solicitation)?;
         self.serving.router?;
         let advertisement = self.advertiser.answer().ok_or(Reason::NoIndev)?;
         let ethernet = ethernet::Addresses { source: advertisement.source, destination: asker.destination_mac };
@@ -166,21 +158,10 @@ impl Guest<'_> {
 
     fn answer_neighbor_solicitation(
         &self,
-        ingress: &Ingress<'_>,
-        datagram: &ipv6::Datagram<'_>,
-        message: &icmpv6::Message<'_>,
+        solicitation: &Solicitation<'_>,
         frame: &mut [u8],
     ) -> Result<Answer, Refusal> {
-        let reply = na::decide(&na::Solicitation {
-            binding: self.binding(),
-            router: self.serving.router,
-            sender: ingress.source_mac,
-            hop_limit: datagram.hop_limit,
-            source: datagram.source,
-            destination: datagram.destination,
-            code: message.code,
-            body: message.body,
-        })?;
+        let reply = na::decide(solicitation, self.serving.router)?;
         let ethernet = ethernet::Addresses { source: reply.source_mac, destination: reply.destination_mac };
         let len = ipv6::put_icmpv6(frame, ethernet, reply.source, reply.destination, &reply.message);
         Ok(Answer { reason: reply.reason, len: len.ok_or(Reason::NoFit)?, omitted: 0, delegation: None })

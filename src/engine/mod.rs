@@ -22,6 +22,7 @@ mod renewal;
 mod router;
 mod schedule;
 pub mod slot;
+pub mod solicitation;
 mod table;
 #[cfg(test)]
 mod testing;

@@ -3,30 +3,10 @@
 use std::net::Ipv6Addr;
 
 use super::outcome::{Reason, Refusal};
-use crate::binding::{Binding, Ipv6Binding};
+use super::solicitation::Solicitation;
+use crate::binding::Ipv6Binding;
+use crate::wire::MacAddr;
 use crate::wire::ndp::{self, NeighborAdvertisement, NeighborSolicitation};
-use crate::wire::{DecodeError, Layer, MacAddr};
-
-/// A Neighbor Solicitation whose checksum, source address and frame are found good.
-#[derive(Debug, Clone, Copy)]
-pub struct Solicitation<'a> {
-    /// The binding of the tap that it came from.
-    pub binding: &'a Binding,
-    /// The router, as the guest sees it, or why there is none.
-    pub router: Result<MacAddr, Reason>,
-    /// The frame's source (`NFQA_HWADDR`), where the kernel names it.
-    pub sender: Option<MacAddr>,
-    /// The IPv6 header's hop limit.
-    pub hop_limit: u8,
-    /// The IPv6 header's source.
-    pub source: Ipv6Addr,
-    /// The IPv6 header's destination.
-    pub destination: Ipv6Addr,
-    /// The ICMPv6 header's code.
-    pub code: u8,
-    /// What follows the ICMPv6 header.
-    pub body: &'a [u8],
-}
 
 /// A Neighbor Advertisement to send, with hop limit 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,46 +25,32 @@ pub struct Reply {
     pub destination_mac: MacAddr,
 }
 
-/// The answer to a Neighbor Solicitation, or why there is none. That there is no router is a reason only where an answer
-/// is due: a guest's neighbours are not to suffer from it.
-pub fn decide(solicitation: &Solicitation<'_>) -> Result<Reply, Refusal> {
+/// The answer to a Neighbor Solicitation, or why there is none. `router` is the router, as the guest sees it, or why there
+/// is none; that is a reason only where an answer is due: a guest's neighbours are not to suffer from it.
+pub fn decide(solicitation: &Solicitation<'_>, router: Result<MacAddr, Reason>) -> Result<Reply, Refusal> {
     let ipv6 = solicitation.binding.ipv6.as_ref().ok_or(Reason::NoIpv6)?;
     let target = check(solicitation)?;
-    let role = role(solicitation, ipv6, target);
+    let role = role(solicitation, ipv6, router, target);
     match role {
-        Role::Own if solicitation.source.is_unspecified() => Ok(defence(solicitation.router?, target)),
+        Role::Own if solicitation.source.is_unspecified() => Ok(defence(router?, target)),
         // RFC 4862 §5.4: a node that asks from `::` wants to know whether it may use the target.
         _ if solicitation.source.is_unspecified() => Err(Reason::DuplicateAddressDetection.into()),
-        Role::Own | Role::Proxied => Ok(answer(solicitation, solicitation.router?, target, role == Role::Own)),
+        Role::Own | Role::Proxied => Ok(answer(solicitation, router?, target, role == Role::Own)),
         Role::Foreign => Err(Reason::NeighborNotOurs.into()),
     }
 }
 
 /// The target of a solicitation that passes RFC 4861 §7.1.1 and is no forgery.
 fn check(solicitation: &Solicitation<'_>) -> Result<Ipv6Addr, Refusal> {
-    // RFC 4861 §7.1.1: "The IP Hop Limit field has a value of 255".
-    if solicitation.hop_limit != ndp::HOP_LIMIT {
-        return Err(Reason::HopLimit.into());
-    }
-    // RFC 4861 §7.1.1: "ICMP Code is 0."
-    if solicitation.code != 0 {
-        return Err(DecodeError::new(Layer::Icmpv6, "code").into());
-    }
+    solicitation.check_headers()?;
     let message = NeighborSolicitation::parse(solicitation.body)?;
-    let claimed = message.source_link_layer();
-    if solicitation.source.is_unspecified() {
-        // RFC 4861 §7.1.1: from `::` only to a solicited-node address (of no other node than the target: RFC 4862
-        // §5.4.2), and without a source link-layer address.
-        if solicitation.destination != solicited_node(message.target()) {
-            return Err(Reason::BadDestination.into());
-        }
-        if claimed.is_some() {
-            return Err(DecodeError::new(Layer::Ndp, "Source Link-Layer Address").into());
-        }
+    let target = message.target();
+    // RFC 4861 §7.1.1: from `::` only to a solicited-node address; of no other node than the target: RFC 4862 §5.4.2.
+    if solicitation.source.is_unspecified() && solicitation.destination != solicited_node(target) {
+        return Err(Reason::BadDestination.into());
     }
-    let binding = solicitation.binding;
-    let foreign = claimed.filter(|mac| *mac != binding.mac && !binding.settings.macspoof);
-    foreign.map_or(Ok(message.target()), |mac| Err(Refusal::spoofed_message(mac)))
+    solicitation.check_claim(message.source_link_layer())?;
+    Ok(target)
 }
 
 /// The solicited-node multicast address of `target` (RFC 4291 §2.7.1).
@@ -104,8 +70,13 @@ enum Role {
     Foreign,
 }
 
-fn role(solicitation: &Solicitation<'_>, ipv6: &Ipv6Binding, target: Ipv6Addr) -> Role {
-    let is_own = ipv6.gateway == Some(target) || solicitation.router.is_ok_and(|router| router.link_local() == target);
+fn role(
+    solicitation: &Solicitation<'_>,
+    ipv6: &Ipv6Binding,
+    router: Result<MacAddr, Reason>,
+    target: Ipv6Addr,
+) -> Role {
+    let is_own = ipv6.gateway == Some(target) || router.is_ok_and(|router| router.link_local() == target);
     // The sender holds what it sends from; to tell it otherwise would look like a duplicate.
     let is_guests = ipv6.is_guests(target) || solicitation.source == target;
     if is_guests {
@@ -129,7 +100,7 @@ fn answer(solicitation: &Solicitation<'_>, router: MacAddr, target: Ipv6Addr, is
         source: if is_own { target } else { router.link_local() },
         destination: solicitation.source,
         source_mac: router,
-        destination_mac: solicitation.sender.unwrap_or(solicitation.binding.mac),
+        destination_mac: solicitation.asker_mac(),
     }
 }
 
@@ -157,6 +128,7 @@ fn advertisement(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binding::Binding;
     use crate::engine::testing::{GUEST, OTHER, ROUTER, binding, bridged};
 
     const GATEWAY: &str = "2001:db8::1";
@@ -178,7 +150,6 @@ mod tests {
         let target = Ipv6Addr::from_octets(body[4..20].try_into().unwrap());
         Solicitation {
             binding,
-            router: Ok(ROUTER),
             sender: Some(GUEST),
             hop_limit: 255,
             source: ip(source),
@@ -188,8 +159,12 @@ mod tests {
         }
     }
 
+    fn answered(solicitation: &Solicitation<'_>) -> Result<Reply, Refusal> {
+        decide(solicitation, Ok(ROUTER))
+    }
+
     fn reason(binding: &Binding, source: &str, target: &str) -> Reason {
-        match decide(&solicitation(binding, source, &body(target, &[]))) {
+        match answered(&solicitation(binding, source, &body(target, &[]))) {
             Ok(reply) => reply.reason,
             Err(refusal) => refusal.reason,
         }
@@ -234,8 +209,8 @@ mod tests {
         ];
         for (binding, source, target, expected) in cases {
             let body = body(target, &[]);
-            let solicitation = Solicitation { router: Err(Reason::NoIndev), ..solicitation(&binding, source, &body) };
-            assert_eq!(decide(&solicitation), Err(expected.into()), "{source} {target}");
+            let solicitation = solicitation(&binding, source, &body);
+            assert_eq!(decide(&solicitation, Err(Reason::NoIndev)), Err(expected.into()), "{source} {target}");
         }
     }
 
@@ -314,7 +289,7 @@ mod tests {
             assert_eq!(reason(&binding, source, target), expected, "{source} {target}");
         }
         let body = body("fe80::1", &SLLA);
-        assert_eq!(decide(&solicitation(&binding, own, &body)).unwrap().source, ip("fe80::1"));
+        assert_eq!(answered(&solicitation(&binding, own, &body)).unwrap().source, ip("fe80::1"));
     }
 
     #[test]
@@ -344,7 +319,7 @@ mod tests {
     fn owned_addresses_answer_for_themselves_and_override() {
         let binding = binding();
         let body = body(GATEWAY, &SLLA);
-        let reply = decide(&solicitation(&binding, GUEST_LOCAL, &body)).unwrap();
+        let reply = answered(&solicitation(&binding, GUEST_LOCAL, &body)).unwrap();
         assert_eq!(reply.source, ip(GATEWAY));
         assert_eq!(reply.destination, ip(GUEST_LOCAL));
         assert_eq!(reply.destination_mac, GUEST);
@@ -356,7 +331,7 @@ mod tests {
     fn proxied_addresses_are_answered_from_our_link_local_without_override() {
         let binding = binding();
         let body = body(NEIGHBOR, &SLLA);
-        let reply = decide(&solicitation(&binding, GUEST_LOCAL, &body)).unwrap();
+        let reply = answered(&solicitation(&binding, GUEST_LOCAL, &body)).unwrap();
         assert_eq!(reply.source, ip(ROUTER_LOCAL));
         assert_eq!(reply.message[4], 0xc0);
         assert_eq!(reply.message[8..24], ip(NEIGHBOR).octets());
@@ -366,7 +341,7 @@ mod tests {
     fn a_defence_goes_to_everybody() {
         let binding = binding();
         let body = body(GATEWAY, &[]);
-        let reply = decide(&solicitation(&binding, "::", &body)).unwrap();
+        let reply = answered(&solicitation(&binding, "::", &body)).unwrap();
         assert_eq!(reply.source, ip(GATEWAY));
         assert_eq!(reply.destination, ip("ff02::1"));
         assert_eq!(reply.destination_mac, MacAddr::ALL_NODES);
@@ -390,7 +365,7 @@ mod tests {
             let body = body(GATEWAY, options);
             let mut solicitation = solicitation(&binding, source, &body);
             change(&mut solicitation);
-            assert_eq!(decide(&solicitation).unwrap_err().reason, expected);
+            assert_eq!(answered(&solicitation).unwrap_err().reason, expected);
         }
     }
 
@@ -399,13 +374,13 @@ mod tests {
         let mut binding = binding();
         binding.mac = OTHER;
         let body = body(GATEWAY, &SLLA);
-        let result = decide(&solicitation(&binding, GUEST_LOCAL, &body));
+        let result = answered(&solicitation(&binding, GUEST_LOCAL, &body));
         assert_eq!(result, Err(Refusal::spoofed_message(GUEST)));
         binding.settings.macspoof = true;
         let mut solicitation = solicitation(&binding, GUEST_LOCAL, &body);
-        assert_eq!(decide(&solicitation).unwrap().destination_mac, GUEST);
+        assert_eq!(answered(&solicitation).unwrap().destination_mac, GUEST);
         solicitation.sender = None;
-        assert_eq!(decide(&solicitation).unwrap().destination_mac, OTHER);
+        assert_eq!(answered(&solicitation).unwrap().destination_mac, OTHER);
     }
 
     #[test]
@@ -414,6 +389,6 @@ mod tests {
         let body = body(GATEWAY, &[]);
         let mut solicitation = solicitation(&binding, GUEST_LOCAL, &body);
         solicitation.destination = ip(GATEWAY);
-        assert_eq!(decide(&solicitation).unwrap().reason, Reason::NeighborAdvertised);
+        assert_eq!(answered(&solicitation).unwrap().reason, Reason::NeighborAdvertised);
     }
 }

@@ -9,27 +9,10 @@ use std::net::Ipv6Addr;
 pub use advertiser::{Advertisement, Advertiser, Situation};
 pub use content::Content;
 
-use super::outcome::{Reason, Refusal};
-use crate::binding::Binding;
+use super::outcome::Refusal;
+use super::solicitation::Solicitation;
+use crate::wire::MacAddr;
 use crate::wire::ndp::{self, RouterSolicitation};
-use crate::wire::{DecodeError, Layer, MacAddr};
-
-/// A Router Solicitation whose checksum, source address and frame are found good.
-#[derive(Debug, Clone, Copy)]
-pub struct Solicitation<'a> {
-    /// The binding of the tap that it came from.
-    pub binding: &'a Binding,
-    /// The frame's source (`NFQA_HWADDR`), where the kernel names it.
-    pub sender: Option<MacAddr>,
-    /// The IPv6 header's hop limit.
-    pub hop_limit: u8,
-    /// The IPv6 header's source.
-    pub source: Ipv6Addr,
-    /// The ICMPv6 header's code.
-    pub code: u8,
-    /// What follows the ICMPv6 header.
-    pub body: &'a [u8],
-}
 
 /// Where the answer to a Router Solicitation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,33 +29,21 @@ pub fn solicited(solicitation: &Solicitation<'_>) -> Result<Asker, Refusal> {
     // RFC 4861 §6.2.6 lets a router answer the asker alone. One that has no address yet hears what goes to all nodes;
     // the frame goes to its MAC nevertheless (RFC 6085), for no other node has asked.
     let destination = if solicitation.source.is_unspecified() { ndp::ALL_NODES } else { solicitation.source };
-    Ok(Asker { destination, destination_mac: solicitation.sender.unwrap_or(solicitation.binding.mac) })
+    Ok(Asker { destination, destination_mac: solicitation.asker_mac() })
 }
 
 /// RFC 4861 §6.1.1, and no forgery.
 fn check(solicitation: &Solicitation<'_>) -> Result<(), Refusal> {
-    // RFC 4861 §6.1.1: "The IP Hop Limit field has a value of 255".
-    if solicitation.hop_limit != ndp::HOP_LIMIT {
-        return Err(Reason::HopLimit.into());
-    }
-    // RFC 4861 §6.1.1: "ICMP Code is 0."
-    if solicitation.code != 0 {
-        return Err(DecodeError::new(Layer::Icmpv6, "code").into());
-    }
+    solicitation.check_headers()?;
     let message = RouterSolicitation::parse(solicitation.body)?;
-    let claimed = message.source_link_layer();
-    // RFC 4861 §6.1.1: from `::` there is no source link-layer address.
-    if solicitation.source.is_unspecified() && claimed.is_some() {
-        return Err(DecodeError::new(Layer::Ndp, "Source Link-Layer Address").into());
-    }
-    let binding = solicitation.binding;
-    let foreign = claimed.filter(|mac| *mac != binding.mac && !binding.settings.macspoof);
-    foreign.map_or(Ok(()), |mac| Err(Refusal::spoofed_message(mac)))
+    solicitation.check_claim(message.source_link_layer())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binding::Binding;
+    use crate::engine::outcome::Reason;
     use crate::engine::testing::{GUEST, OTHER, binding};
 
     const LINK_LOCAL: &str = "fe80::1234";
@@ -80,7 +51,8 @@ mod tests {
     const SLLA: &[u8] = &[0, 0, 0, 0, 1, 1, 0xaa, 0, 0, 0, 0, 1];
 
     fn solicitation<'a>(binding: &'a Binding, source: &str, body: &'a [u8]) -> Solicitation<'a> {
-        Solicitation { binding, sender: Some(GUEST), hop_limit: 255, source: source.parse().unwrap(), code: 0, body }
+        let (source, destination) = (source.parse().unwrap(), ndp::ALL_NODES);
+        Solicitation { binding, sender: Some(GUEST), hop_limit: 255, source, destination, code: 0, body }
     }
 
     #[test]

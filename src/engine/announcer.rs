@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use super::Now;
+use super::slot::ABSENCE;
 use crate::binding::{Binding, IfIndex, InterfaceName};
 use crate::config::Config;
 use crate::wire::ndp::{self, NeighborAdvertisement};
@@ -23,9 +24,6 @@ pub const INTERVAL: Duration = Duration::from_secs(2);
 /// How long announcements wait for their uplink. A port of a switch may take 30 s to open; after a minute neighbours
 /// have asked for themselves.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long binding or tap may be away before their return is an arrival: hooks remove a file and write it anew.
-pub const ABSENCE: Duration = Duration::from_secs(2);
 
 /// A guest that is here and can be reached through this node, as its neighbours are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +87,7 @@ struct Pending {
 
 impl Announcer {
     /// Takes in how things are now. A guest that arrives, or arrives under another address, is announced; one that is
-    /// as it was is not.
+    /// as it was is not. Who comes back before [`ABSENCE`] is over was not away.
     pub fn set(&mut self, now: Now, presence: Option<Presence>) {
         let is_back = self.gone.is_none_or(|gone| now < gone + ABSENCE);
         match presence {

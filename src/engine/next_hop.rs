@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use ipnet::Ipv6Net;
 
 use super::Now;
-use super::ra::advertiser::REMOVAL_DELAY;
+use super::slot::ABSENCE;
 use crate::wire::MacAddr;
 
 /// The guest of a tap, and the prefix that is delegated to it.
@@ -51,7 +51,7 @@ impl NextHop {
 
     /// When [`forget`](Self::forget) is to be called next.
     pub(super) fn poll_timeout(&self) -> Option<Now> {
-        self.gone.map(|gone| gone + REMOVAL_DELAY)
+        self.gone.map(|gone| gone + ABSENCE)
     }
 
     /// Forgets what is known, if the file has been away for too long.

@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::announcer::Announcer;
 use super::doubt::doubts;
@@ -16,6 +17,10 @@ use super::{Now, dhcpv4, dhcpv6};
 use crate::binding::{Binding, BindingError, IfIndex, InterfaceName};
 use crate::config::{Config, Ipv6};
 use crate::wire::MacAddr;
+
+/// How long binding or tap may be away before that counts: hooks remove a file and write it anew. Then its guest is told,
+/// what is known of it forgotten, and its return an arrival.
+pub const ABSENCE: Duration = Duration::from_secs(2);
 
 /// One tap that has, or had, a binding file.
 #[derive(Debug, Default)]

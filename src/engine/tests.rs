@@ -469,7 +469,7 @@ fn a_tap_that_goes_down_hears_no_withdrawal() {
     assert_eq!(lab.drain(START).len(), 1);
     lab.event(Event::BindingRemoved(name("tap0")));
     lab.event(Event::LinkChanged(Link { is_ready: false, ..link(1, "tap0", ROUTER) }));
-    assert_eq!(lab.drain(START + ra::advertiser::REMOVAL_DELAY), []);
+    assert_eq!(lab.drain(START + slot::ABSENCE), []);
     assert_eq!(lab.engine.poll_timeout(), None);
 }
 

@@ -7,10 +7,8 @@ use std::time::Duration;
 use super::Content;
 use crate::binding::IfIndex;
 use crate::engine::Now;
+use crate::engine::slot::ABSENCE;
 use crate::wire::MacAddr;
-
-/// How long the binding file of a tap may be away before its guest is told so: hooks remove a file and write it anew.
-pub const REMOVAL_DELAY: Duration = Duration::from_secs(2);
 
 /// `MIN_DELAY_BETWEEN_RAS` (RFC 4861 §10): no two periodic advertisements are closer.
 pub const MIN_PERIOD: Duration = Duration::from_secs(3);
@@ -107,11 +105,11 @@ impl Advertiser {
         }
     }
 
-    /// Takes in that the binding file is gone. If there is no content again within [`REMOVAL_DELAY`], what was
+    /// Takes in that the binding file is gone. If there is no content again within [`ABSENCE`], what was
     /// announced is withdrawn.
     pub fn removed(&mut self, now: Now) {
         if self.situation.content.take().is_some() {
-            self.withdraw_at(now + REMOVAL_DELAY);
+            self.withdraw_at(now + ABSENCE);
             self.encode();
         }
     }
@@ -376,7 +374,7 @@ mod tests {
         assert!(advertiser.poll_transmit(START, 0).is_some());
         advertiser.removed(START);
         let withdrawal = Content::withdrawal(&blue(), None).unwrap();
-        assert_eq!(drain(&mut advertiser, START + REMOVAL_DELAY), [encoded(ROUTER, withdrawal)]);
+        assert_eq!(drain(&mut advertiser, START + ABSENCE), [encoded(ROUTER, withdrawal)]);
     }
 
     #[test]
@@ -443,12 +441,12 @@ mod tests {
         advertiser.removed(START);
         assert_eq!(advertiser.answer(), None);
         // Neither a second removal nor a change of the link moves the time.
-        advertiser.removed(START + REMOVAL_DELAY / 2);
-        advertiser.set(START + REMOVAL_DELAY / 2, gone);
-        assert_eq!(advertiser.poll_timeout(), Some(START + REMOVAL_DELAY));
-        assert_eq!(drain(&mut advertiser, START + REMOVAL_DELAY / 2), []);
+        advertiser.removed(START + ABSENCE / 2);
+        advertiser.set(START + ABSENCE / 2, gone);
+        assert_eq!(advertiser.poll_timeout(), Some(START + ABSENCE));
+        assert_eq!(drain(&mut advertiser, START + ABSENCE / 2), []);
         let withdrawal = Content::withdrawal(&red(), None).unwrap();
-        let sent = drain(&mut advertiser, START + REMOVAL_DELAY);
+        let sent = drain(&mut advertiser, START + ABSENCE);
         assert_eq!(sent, [encoded(ROUTER, withdrawal)]);
     }
 
@@ -458,7 +456,7 @@ mod tests {
         advertiser.removed(START);
         advertiser.set(START, situation(red()));
         assert_eq!(drain(&mut advertiser, START), [encoded(ROUTER, red())]);
-        assert_eq!(drain(&mut advertiser, START + REMOVAL_DELAY), []);
+        assert_eq!(drain(&mut advertiser, START + ABSENCE), []);
     }
 
     #[test]
@@ -474,7 +472,7 @@ mod tests {
         let mut advertiser = started();
         advertiser.removed(START);
         advertiser.set(START, Situation { tap: None, ..Situation::default() });
-        assert_eq!(drain(&mut advertiser, START + REMOVAL_DELAY), []);
+        assert_eq!(drain(&mut advertiser, START + ABSENCE), []);
         assert_eq!(advertiser.poll_timeout(), None);
     }
 

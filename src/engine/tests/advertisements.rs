@@ -1,7 +1,7 @@
 //! What a guest is told of routers when it asks, and what follows from that for what it is told unasked.
 
 use super::*;
-use crate::engine::ra::advertiser::REMOVAL_DELAY;
+use crate::engine::slot::ABSENCE;
 
 fn router_solicitation() -> Vec<u8> {
     icmpv6("fe80::1", "ff02::2", &[133, 0, 0, 0, 0, 0, 0, 0])
@@ -10,7 +10,7 @@ fn router_solicitation() -> Vec<u8> {
 /// The router lifetimes of what a guest is told whose file goes before anything was announced.
 fn last_words(lab: &mut Lab) -> Vec<u16> {
     lab.event(Event::BindingRemoved(name("tap0")));
-    lab.drain(START + REMOVAL_DELAY).iter().map(|(_, frame)| router_lifetime(frame)).collect()
+    lab.drain(START + ABSENCE).iter().map(|(_, frame)| router_lifetime(frame)).collect()
 }
 
 #[test]

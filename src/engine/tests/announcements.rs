@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::*;
-use crate::engine::announcer::{ABSENCE, INTERVAL, PATIENCE};
+use crate::engine::announcer::{INTERVAL, PATIENCE};
+use crate::engine::slot::ABSENCE;
 use crate::engine::testing::ADDRESS;
 
 /// The MAC of the uplink.

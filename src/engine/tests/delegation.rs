@@ -1,7 +1,7 @@
 //! Where a delegated prefix leads, and for how long that is remembered.
 
 use super::*;
-use crate::engine::ra::advertiser::REMOVAL_DELAY;
+use crate::engine::slot::ABSENCE;
 
 const REQUEST: u8 = 3;
 const RELEASE: u8 = 8;
@@ -103,8 +103,8 @@ fn what_is_known_of_one_prefix_or_guest_says_nothing_of_another() {
             assert_eq!(via(&lab), expected, "{binding:?}");
             lab.event(loaded(delegated(PREFIX)));
             assert_eq!(via(&lab), expected, "remembered behind the back of {binding:?}");
-            lab.drain(START + REMOVAL_DELAY);
-            assert!(lab.engine.poll_timeout().is_some_and(|at| at > START + REMOVAL_DELAY), "something is overdue");
+            lab.drain(START + ABSENCE);
+            assert!(lab.engine.poll_timeout().is_some_and(|at| at > START + ABSENCE), "something is overdue");
         }
     }
 }
@@ -123,7 +123,7 @@ fn a_file_that_is_written_anew_does_not_lose_the_way() {
         lab.packet(&prefix_message(REQUEST, "fe80::1", PREFIX));
         assert_eq!(lab.notices(), [], "no news");
     }
-    lab.drain(START + REMOVAL_DELAY);
+    lab.drain(START + ABSENCE);
     assert_eq!(via(&lab), "fe80::1".parse().ok(), "what was to be forgotten is not, if the file is back");
 }
 
@@ -132,7 +132,7 @@ fn a_bad_file_keeps_the_way_for_as_long_as_it_stays() {
     let mut lab = asked();
     lab.event(removed());
     lab.event(rejected());
-    lab.drain(START + 10 * REMOVAL_DELAY);
+    lab.drain(START + 10 * ABSENCE);
     assert_eq!(via(&lab), None);
     lab.event(loaded(delegated(PREFIX)));
     assert_eq!(via(&lab), "fe80::1".parse().ok());
@@ -144,10 +144,10 @@ fn a_file_that_stays_away_takes_the_way_with_it() {
     // Nothing else keeps the slot: the guest heard nothing, for its tap is down.
     lab.event(Event::LinkChanged(Link { is_ready: false, ..link(1, "tap0", ROUTER) }));
     lab.event(removed());
-    lab.drain(START + REMOVAL_DELAY / 2);
-    assert_eq!(lab.engine.poll_timeout(), Some(START + REMOVAL_DELAY));
+    lab.drain(START + ABSENCE / 2);
+    assert_eq!(lab.engine.poll_timeout(), Some(START + ABSENCE));
     assert_eq!(lab.engine.table.slots().count(), 1);
-    lab.drain(START + REMOVAL_DELAY);
+    lab.drain(START + ABSENCE);
     assert_eq!((lab.engine.poll_timeout(), lab.engine.table.slots().count()), (None, 0), "something is remembered");
     lab.event(loaded(delegated(PREFIX)));
     assert_eq!(via(&lab), None);

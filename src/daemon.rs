@@ -9,6 +9,7 @@
 #![expect(clippy::disallowed_types, reason = "io opens sockets, and the daemon waits on them")]
 
 mod answering;
+mod callers;
 mod clock;
 mod control;
 mod mailbox;

@@ -10,31 +10,24 @@ mod wait;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
-use tokio::time::{error::Elapsed, sleep, timeout};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{error::Elapsed, timeout};
 
+use super::callers::{self, CALLERS, PATIENCE, Seat};
 use super::mailbox::{Counts, Gone, Report, Sender, Which};
 use super::waiting::Inquiries;
 use crate::binding::InterfaceName;
 use crate::config::Config;
 use crate::control::{Answer, Fault, FaultKind, Node, Request, Tap, to_line};
 
-/// How many callers are heard at once. More wait for their turn in the kernel's queue.
-const CALLERS: usize = 8;
-/// How many may wait for taps at once, besides those: as many guests as a node starts at once. They cost a descriptor each,
+/// How many may wait for taps at once, besides the [`CALLERS`]: as many guests as a node starts at once. They cost a descriptor each,
 /// and nothing while they wait.
 const WAITERS: usize = 256;
 /// How many may follow decisions at once, besides those. Each has some of the packet thread's time.
 const FOLLOWERS: usize = 4;
-/// How long a caller may take to ask, and then to read each piece of the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long no new caller is heard after the kernel would not let one in.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a caller is left alone. It finds out by an answer without an end.
 #[derive(Debug)]
@@ -78,22 +71,8 @@ impl Desk {
 
     /// Answers whoever calls, for ever.
     pub(super) async fn serve(self, listener: UnixListener) {
-        let mut callers = JoinSet::new();
-        loop {
-            tokio::select! {
-                Some(_) = callers.join_next() => {}
-                caller = self.next_caller(&listener) => {
-                    callers.spawn(self.clone().answer(caller));
-                }
-            }
-        }
-    }
-
-    /// The next caller, when there is a seat.
-    async fn next_caller(&self, listener: &UnixListener) -> Caller {
-        // Seats are never taken away, so that there always is one some time.
-        let seat = Arc::clone(&self.seats.callers).acquire_owned().await.ok();
-        Caller { stream: accept(listener).await, seat }
+        let seats = Arc::clone(&self.seats.callers);
+        callers::serve(listener, seats, move |stream, seat| self.clone().answer(Caller { stream, seat })).await;
     }
 
     /// Answers one caller.
@@ -138,17 +117,6 @@ impl Desk {
     }
 }
 
-/// The next caller.
-async fn accept(listener: &UnixListener) -> UnixStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            // There is no descriptor left, or no memory. There may be some later.
-            Err(_) => sleep(PAUSE).await,
-        }
-    }
-}
-
 /// The tap that a caller names, or what is wrong with the name.
 fn named(tap: &str) -> Result<InterfaceName, String> {
     tap.parse().map_err(|error| format!("tap: {error}"))
@@ -176,7 +144,7 @@ impl Seats {
 #[derive(Debug)]
 struct Caller {
     stream: UnixStream,
-    seat: Option<OwnedSemaphorePermit>,
+    seat: Seat,
 }
 
 impl Caller {

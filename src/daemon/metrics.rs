@@ -20,11 +20,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustc_hash::FxHashMap;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Mutex;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::callers::{self, CALLERS, PATIENCE, Seat};
 use super::clock::time_of_day;
 use super::mailbox::{Gone, Sender, Which};
 use super::open_socket;
@@ -40,14 +40,8 @@ use crate::queue_list::Listed;
 const PATH: &str = "/metrics";
 /// The classic text format.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-/// How many callers are heard at once. More wait for their turn in the kernel's queue.
-const CALLERS: usize = 8;
 /// How long a caller may take to ask. Anybody may hold a seat for so long, over and over.
 const ASKING: Duration = Duration::from_secs(1);
-/// How long a caller may take to ask and to read the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long no new caller is heard after the kernel would not let one in.
-const PAUSE: Duration = Duration::from_secs(1);
 /// For how long a text is good for others who ask as well.
 const FRESH: Duration = Duration::from_secs(1);
 /// How long a request may be, in bytes: the least that the library takes.
@@ -91,13 +85,14 @@ impl Exposition {
     /// What answers all callers, for ever. To be called inside a runtime.
     pub(super) fn serve(self, packets: Sender) -> io::Result<impl Future<Output = ()> + Send + 'static> {
         let Self { listener, list, queue_limit, started, losses } = self;
-        let desk = Mutex::default();
-        let scraper = Arc::new(Scraper { packets, list, queue_limit, started, losses, desk });
+        let memory = Mutex::default();
+        let scraper = Arc::new(Scraper { packets, list, queue_limit, started, losses, memory });
         let entrance = match listener {
             Listener::Tcp(listener) => Entrance::Tcp(TcpListener::from_std(listener)?),
             Listener::Unix(listener) => Entrance::Unix(UnixListener::from_std(listener)?),
         };
-        Ok(serve(entrance, scraper))
+        let seats = Arc::new(Semaphore::new(CALLERS));
+        Ok(callers::serve(entrance, seats, move |stream, seat| hear(stream, seat, Arc::clone(&scraper))))
     }
 }
 
@@ -128,38 +123,19 @@ enum Entrance {
 trait Stream: AsyncRead + AsyncWrite + Send {}
 impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
 
-impl Entrance {
-    /// The next caller.
-    async fn accept(&self) -> Pin<Box<dyn Stream>> {
-        loop {
-            let stream: io::Result<Pin<Box<dyn Stream>>> = match self {
-                Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Box::pin(stream) as _),
-                Self::Unix(listener) => listener.accept().await.map(|(stream, _)| Box::pin(stream) as _),
-            };
-            match stream {
-                Ok(stream) => return stream,
-                // There is no descriptor left, or no memory. There may be some later.
-                Err(_) => sleep(PAUSE).await,
-            }
-        }
-    }
-}
+impl callers::Entrance for Entrance {
+    type Stream = Pin<Box<dyn Stream>>;
 
-/// Answers whoever calls, for ever.
-async fn serve(entrance: Entrance, scraper: Arc<Scraper>) {
-    let mut callers = JoinSet::new();
-    loop {
-        tokio::select! {
-            Some(_) = callers.join_next() => {}
-            stream = entrance.accept(), if callers.len() < CALLERS => {
-                callers.spawn(hear(stream, Arc::clone(&scraper)));
-            }
-        }
+    async fn admit(&self) -> io::Result<Self::Stream> {
+        Ok(match self {
+            Self::Tcp(listener) => Box::pin(listener.accept().await?.0),
+            Self::Unix(listener) => Box::pin(listener.accept().await?.0),
+        })
     }
 }
 
 /// Hears one caller, who asks once.
-async fn hear(stream: Pin<Box<dyn Stream>>, scraper: Arc<Scraper>) {
+async fn hear(stream: Pin<Box<dyn Stream>>, _seat: Seat, scraper: Arc<Scraper>) {
     let service = service_fn(move |request| {
         let scraper = Arc::clone(&scraper);
         async move { Ok::<_, Infallible>(scraper.answer(&request).await) }
@@ -179,12 +155,12 @@ struct Scraper {
     queue_limit: u32,
     started: Duration,
     losses: Option<Losses>,
-    desk: Mutex<Desk>,
+    memory: Mutex<Memory>,
 }
 
-/// What one caller has at a time.
+/// What is remembered from caller to caller. One has it at a time.
 #[derive(Debug, Default)]
-struct Desk {
+struct Memory {
     talkers: Talkers,
     last: Option<(Instant, Bytes)>,
     /// Whether it is said that the kernel's list cannot be read.
@@ -211,17 +187,17 @@ impl Scraper {
 
     /// The text: made now, or for somebody else a moment ago.
     async fn text(&self) -> Result<Bytes, Gone> {
-        let mut desk = self.desk.lock().await;
-        if let Some((_, text)) = desk.last.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
+        let mut memory = self.memory.lock().await;
+        if let Some((_, text)) = memory.last.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
             return Ok(text.clone());
         }
-        let text = Bytes::from(render(self.look(&mut desk).await?));
-        desk.last = Some((Instant::now(), text.clone()));
+        let text = Bytes::from(render(self.look(&mut memory).await?));
+        memory.last = Some((Instant::now(), text.clone()));
         Ok(text)
     }
 
     /// Gathers all that there is.
-    async fn look(&self, desk: &mut Desk) -> Result<Snapshot, Gone> {
+    async fn look(&self, memory: &mut Memory) -> Result<Snapshot, Gone> {
         let (mut bindings, mut packets) = (Bindings::default(), FxHashMap::default());
         let mut next = Some(Which::After(None));
         while let Some(which) = next {
@@ -235,9 +211,9 @@ impl Scraper {
         let measured = self.packets.measured().await?;
         Ok(Snapshot {
             started: self.started,
-            talkers: desk.talkers.look(measured.now, packets),
+            talkers: memory.talkers.look(measured.now, packets),
             measured,
-            listed: self.listed(&mut desk.is_told),
+            listed: self.listed(&mut memory.is_told),
             queue_limit: self.queue_limit,
             bindings,
             lost_lines: self.losses.as_ref().map_or(0, Losses::total),
@@ -275,14 +251,14 @@ mod tests {
     /// How long a caller is heard who sends these bytes, and then says no more and hears no answer.
     fn heard_for(request: &[u8]) -> Duration {
         let (packets, _commands) = mailbox().unwrap();
-        let (list, losses, desk) = (None, None, Mutex::default());
-        let scraper = Scraper { packets, list, queue_limit: 0, started: Duration::ZERO, losses, desk };
+        let (list, losses, memory) = (None, None, Mutex::default());
+        let scraper = Scraper { packets, list, queue_limit: 0, started: Duration::ZERO, losses, memory };
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let (mut caller, stream) = duplex(1024);
             caller.write_all(request).await.unwrap();
             let start = Instant::now();
-            hear(Box::pin(stream), scraper.into()).await;
+            hear(Box::pin(stream), None, scraper.into()).await;
             start.elapsed()
         })
     }

@@ -20,8 +20,8 @@ use message::Said;
 
 /// What the socket's receive buffer is to hold, in bytes: some thousand messages.
 const RECEIVE_BUFFER: usize = 8 << 20;
-/// The longest datagram. The kernel fills at most 32 KiB of a dump, and a single link needs a tenth of that.
-const DATAGRAM_LEN: usize = 64 << 10;
+/// The longest datagram of rtnetlink. The kernel fills at most 32 KiB of a dump, and a single link needs a tenth of that.
+pub(super) const DATAGRAM_LEN: usize = 64 << 10;
 /// How often changes are read in a row, before what they mean is looked at.
 const READS: usize = 64;
 /// How long the kernel may take for the next part of the first dump.

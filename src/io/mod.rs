@@ -24,3 +24,6 @@ pub mod supervisor;
 pub mod sys;
 pub mod unix_socket;
 pub mod watch;
+
+/// How many symbolic links a path may lead through: `MAXSYMLINKS` of linux/namei.h.
+const MAX_SYMLINKS: usize = 40;

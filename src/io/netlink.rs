@@ -200,9 +200,14 @@ pub fn text(value: &[u8]) -> &[u8] {
     value.split(|byte| *byte == 0).next().unwrap_or(value)
 }
 
-/// The number in the first four bytes.
+/// The number in the first four bytes, in the machine's order, as rtnetlink has it.
 pub fn ne32(value: &[u8]) -> Option<u32> {
     value.first_chunk::<4>().map(|bytes| u32::from_ne_bytes(*bytes))
+}
+
+/// The number in the first four bytes, in the order of the network, as netfilter has it.
+pub fn be32(value: &[u8]) -> Option<u32> {
+    value.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
 /// What follows the first `length` bytes and their padding.

@@ -8,12 +8,12 @@ use crate::io::netlink::{self, Message, ne32, push_message, text};
 use crate::wire::MacAddr;
 
 /// The length of `struct ifinfomsg`, in bytes.
-const IFINFOMSG_LEN: usize = 16;
+pub(in crate::io) const IFINFOMSG_LEN: usize = 16;
 /// `IFLA_*` of linux/if_link.h.
-const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MTU: u16 = 4;
-const IFLA_MASTER: u16 = 10;
+pub(in crate::io) const IFLA_ADDRESS: u16 = 1;
+pub(in crate::io) const IFLA_IFNAME: u16 = 3;
+pub(in crate::io) const IFLA_MTU: u16 = 4;
+pub(in crate::io) const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 /// Inside `IFLA_LINKINFO`.
 const IFLA_INFO_KIND: u16 = 1;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::binding::IfIndex;
 use crate::config::{Backlog, QueueNum};
 use crate::engine::{Ingress, Verdict};
-use crate::io::netlink::{self, push_attribute, push_message};
+use crate::io::netlink::{self, be32, push_attribute, push_message};
 use crate::wire::{Checksums, MacAddr};
 
 /// `NFNL_SUBSYS_QUEUE << 8`: the family of message types.
@@ -118,11 +118,6 @@ fn read_timestamp(value: &[u8]) -> Option<Duration> {
 fn read_checksums(value: &[u8]) -> Checksums {
     let not_ready = libc::NFQA_SKB_CSUMNOTREADY as u32;
     if be32(value).is_some_and(|info| info & not_ready != 0) { Checksums::NotReady } else { Checksums::Verify }
-}
-
-/// The number in the first four bytes.
-fn be32(value: &[u8]) -> Option<u32> {
-    value.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
 /// Appends the request that binds a queue and sets all its parameters; it is answered by a [`FromKernel::Done`].

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::binding::{IfIndex, InterfaceName};
-use crate::io::links::message::{self as links, Said};
+use crate::io::links::message::{self as links, IFINFOMSG_LEN, IFLA_ADDRESS, IFLA_IFNAME, IFLA_MASTER, IFLA_MTU, Said};
 use crate::io::netlink::{self, Message, ne32, push_attribute, text};
 use crate::network::{Family, Link, LinkKind, PROTOCOL, Proxy, RULE_PRIORITY, Route, Rule};
 use crate::wire::MacAddr;
@@ -20,13 +20,7 @@ pub(super) const EVERYTHING: [u8; HEADER_LEN] = [0; HEADER_LEN];
 /// The header of a question for the proxies of all families: `ndm_flags` is what it asks for.
 pub(super) const PROXIES: [u8; HEADER_LEN] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, libc::NTF_PROXY, 0];
 
-/// The length of `struct ifinfomsg`, in bytes.
-const IFINFOMSG_LEN: usize = 16;
-/// `IFLA_*` of linux/if_link.h.
-const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MTU: u16 = 4;
-const IFLA_MASTER: u16 = 10;
+/// `IFLA_EXT_MASK` of linux/if_link.h.
 const IFLA_EXT_MASK: u16 = 29;
 /// Tell nothing of the counters, which are most of what there is to tell.
 const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;

@@ -10,11 +10,10 @@ use nix::sys::socket::SockProtocol;
 
 use super::message;
 use crate::binding::InterfaceName;
+use crate::io::links::DATAGRAM_LEN;
 use crate::io::netlink::{self, Message, NLM_F_DUMP_INTR, Socket};
 use crate::network::Link;
 
-/// The longest datagram. The kernel fills at most 32 KiB of a dump, and a single link needs a tenth of that.
-const DATAGRAM_LEN: usize = 64 << 10;
 /// How long the kernel may take for the next part of an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a dump is asked for that others interrupt.

@@ -9,10 +9,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::io::MAX_SYMLINKS;
 use crate::io::supervisor::Listener;
-
-/// How many symbolic links a path may lead through: `MAXSYMLINKS` of linux/namei.h.
-const MAX_LINKS: usize = 40;
 
 /// What the running daemon works with.
 #[derive(Debug, Clone)]
@@ -84,7 +82,7 @@ fn log_holder(path: &Path) -> Option<PathBuf> {
 fn holders(path: &Path) -> Vec<PathBuf> {
     let Ok(mut here) = std::path::absolute(path) else { return Vec::new() };
     let mut holders = Vec::new();
-    for _ in 0..MAX_LINKS {
+    for _ in 0..MAX_SYMLINKS {
         let Some(holder) = here.parent().and_then(|parent| fs::canonicalize(parent).ok()) else { break };
         let is_root = holder == Path::new("/");
         holders.extend(if is_root { fs::canonicalize(&here).ok() } else { Some(holder.clone()) });

@@ -15,7 +15,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::inotify::Inotify;
-use crate::io::sys;
+use crate::io::{MAX_SYMLINKS, sys};
 
 /// What can happen to a step of the way itself. Permissions are among its attributes.
 const STEP: AddWatchFlags = AddWatchFlags::IN_MOVE_SELF
@@ -24,8 +24,6 @@ const STEP: AddWatchFlags = AddWatchFlags::IN_MOVE_SELF
     .union(AddWatchFlags::IN_DONT_FOLLOW);
 /// What can happen in the last directory that is there, for a step that is missing.
 const ARRIVAL: AddWatchFlags = AddWatchFlags::IN_CREATE.union(AddWatchFlags::IN_MOVED_TO);
-/// How many symbolic links a path may lead through: `MAXSYMLINKS` of linux/namei.h.
-const MAX_LINKS: usize = 40;
 
 /// The way to a directory, watched.
 #[derive(Debug)]
@@ -114,7 +112,7 @@ fn watch_steps(watches: &Inotify, directory: &Path) -> bool {
             continue;
         };
         links += 1;
-        if links > MAX_LINKS {
+        if links > MAX_SYMLINKS {
             return is_whole;
         }
         if target.is_absolute() {

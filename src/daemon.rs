@@ -12,10 +12,10 @@ mod answering;
 mod callers;
 mod clock;
 mod control;
+mod line_limit;
 mod mailbox;
 mod metrics;
 mod outbox;
-mod outcome_log;
 mod packet_loop;
 mod queues;
 mod telling;
@@ -52,9 +52,9 @@ use crate::io::watch::{Told, Watch, WatchError};
 use answering::Desk;
 use clock::Clock;
 use control::{Control, ControlError, Signals};
+use line_limit::LineLimit;
 use mailbox::mailbox;
 use metrics::Exposition;
-use outcome_log::OutcomeLog;
 use packet_loop::PacketLoop;
 use telling::teller;
 use waiting::{Waiting, inquiries};
@@ -321,7 +321,7 @@ fn serve(options: &Options, config: Config, opened: Opened) -> Result<(), RunErr
         news,
         inquiries,
         waiting: Waiting::default(),
-        warned: OutcomeLog::with_limit(control::WARNINGS_PER_SPAN),
+        warned: LineLimit::with_limit(control::WARNINGS_PER_SPAN),
         clock,
         log,
     };

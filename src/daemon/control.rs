@@ -11,8 +11,8 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use super::clock::Clock;
+use super::line_limit::LineLimit;
 use super::mailbox::{Command, Gone, Sender, Which};
-use super::outcome_log::OutcomeLog;
 use super::telling::News;
 use super::told;
 use super::waiting::{Inquiry, Waiting};
@@ -91,7 +91,7 @@ pub(super) struct Control {
     /// Who waits for news of a tap.
     pub(super) waiting: Waiting,
     /// Which warnings of bindings are logged.
-    pub(super) warned: OutcomeLog,
+    pub(super) warned: LineLimit,
     /// The time by which warnings are counted.
     pub(super) clock: Clock,
     /// The log file; None if somebody else has started the log.

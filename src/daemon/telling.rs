@@ -5,7 +5,7 @@ use std::io;
 use tokio::sync::mpsc;
 use tracing::{Level, enabled};
 
-use super::outcome_log::{Key, OutcomeLog, Suppressed};
+use super::line_limit::{Key, LineLimit, Suppressed};
 use crate::config::QueueNum;
 use crate::engine::outcome::Severity;
 use crate::engine::{Notice, Now, Outcome, Reason};
@@ -39,7 +39,7 @@ pub(super) enum News {
 /// The packet thread's end: lets through as much news as is admitted, and never waits.
 #[derive(Debug)]
 pub(super) struct Teller {
-    log: OutcomeLog,
+    limit: LineLimit,
     to: mpsc::Sender<News>,
     /// News that was lost and is not told yet.
     lost: u64,
@@ -58,7 +58,7 @@ pub(super) struct Untold {
 /// A teller, and where its news arrives.
 pub(super) fn teller() -> (Teller, mpsc::Receiver<News>) {
     let (to, news) = mpsc::channel(CAPACITY);
-    (Teller { log: OutcomeLog::new(), to, lost: 0, untold: Untold::default() }, news)
+    (Teller { limit: LineLimit::new(), to, lost: 0, untold: Untold::default() }, news)
 }
 
 impl Teller {
@@ -101,14 +101,14 @@ impl Teller {
 
     /// Tells how many lines were suppressed in spans that are over.
     pub(super) fn tell_suppressed(&mut self, now: Now) {
-        while let Some(suppressed) = self.log.poll_suppressed(now) {
+        while let Some(suppressed) = self.limit.poll_suppressed(now) {
             self.tell(News::Suppressed(suppressed));
         }
     }
 
     /// When [`tell_suppressed`](Self::tell_suppressed) is next to be called.
     pub(super) fn poll_timeout(&self) -> Option<Now> {
-        self.log.poll_timeout()
+        self.limit.poll_timeout()
     }
 
     /// How much was not told.
@@ -118,7 +118,7 @@ impl Teller {
 
     /// Whether something may be told. If not, it is counted.
     fn admit(&mut self, now: Now, key: Key) -> bool {
-        let is_admitted = self.log.admit(now, key);
+        let is_admitted = self.limit.admit(now, key);
         self.untold.suppressed += u64::from(!is_admitted);
         is_admitted
     }

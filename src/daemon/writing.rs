@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use tracing::field::{DisplayValue, display};
 use tracing::{debug, error, info, warn};
 
+use super::line_limit::Suppressed;
 use super::mailbox::Report;
-use super::outcome_log::Suppressed;
 use super::telling::News;
 use crate::binding::{Binding, InterfaceName};
 use crate::engine::announcer::PATIENCE;

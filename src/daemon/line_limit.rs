@@ -1,6 +1,7 @@
-//! Which ends of packets are logged: a few for each tap and reason, then only how many more there were.
+//! How many lines of a kind are logged: a few for each tap and reason, then only how many more there were.
 //!
-//! Guests decide how many packets there are, so both the lines and the memory are bounded. Pure: time is an argument.
+//! Guests decide how many packets there are, and whoever writes bindings how many warnings, so both the lines and the memory
+//! are bounded. Pure: time is an argument.
 
 use std::collections::VecDeque;
 
@@ -16,7 +17,7 @@ pub(super) const LINES_PER_SPAN: u32 = 3;
 /// How many taps and reasons are told apart in a span. What comes beyond is only counted.
 const MAX_KEYS: usize = 4096;
 
-/// What lines are counted by: the tap (None: no binding was found) and the name of the counter.
+/// What lines are counted by: the tap (None: it is not known, or the line is about none) and the name of the counter.
 pub(super) type Key = (Option<InterfaceName>, &'static str);
 
 /// What was not logged in a span that is over.
@@ -30,7 +31,7 @@ pub(super) struct Suppressed {
 
 /// The counts of the current spans. A span begins with the first line of a key.
 #[derive(Debug)]
-pub(super) struct OutcomeLog {
+pub(super) struct LineLimit {
     /// How many lines a key may have in a span.
     lines_per_span: u32,
     /// A guest chooses neither names nor reasons, so none can make keys that collide.
@@ -41,7 +42,7 @@ pub(super) struct OutcomeLog {
     beyond: Option<(Now, u64)>,
 }
 
-impl OutcomeLog {
+impl LineLimit {
     /// Nothing logged yet.
     pub(super) fn new() -> Self {
         Self::with_limit(LINES_PER_SPAN)
@@ -101,56 +102,56 @@ mod tests {
 
     #[test]
     fn a_few_lines_then_a_sum() {
-        let mut log = OutcomeLog::new();
+        let mut limit = LineLimit::new();
         let key = (tap(0), Reason::BadChecksum.name());
-        let admitted: Vec<bool> = (0..5).map(|_| log.admit(T0, key)).collect();
+        let admitted: Vec<bool> = (0..5).map(|_| limit.admit(T0, key)).collect();
         assert_eq!(admitted, [true, true, true, false, false]);
-        assert_eq!(log.poll_timeout(), Some(T0 + SPAN));
-        assert_eq!(log.poll_suppressed(T0 + SPAN - Now::from_nanos(1)), None);
+        assert_eq!(limit.poll_timeout(), Some(T0 + SPAN));
+        assert_eq!(limit.poll_suppressed(T0 + SPAN - Now::from_nanos(1)), None);
         let sum = Suppressed { key: Some(key), lines: 2 };
-        assert_eq!(log.poll_suppressed(T0 + SPAN), Some(sum));
-        assert_eq!(log.poll_suppressed(T0 + SPAN), None);
-        assert!(log.admit(T0 + SPAN, key), "a new span");
+        assert_eq!(limit.poll_suppressed(T0 + SPAN), Some(sum));
+        assert_eq!(limit.poll_suppressed(T0 + SPAN), None);
+        assert!(limit.admit(T0 + SPAN, key), "a new span");
     }
 
     #[test]
     fn the_limit_may_be_another() {
-        let mut log = OutcomeLog::with_limit(1);
+        let mut limit = LineLimit::with_limit(1);
         let key = (tap(0), "binding_warnings");
-        assert!(log.admit(T0, key) && !log.admit(T0, key));
-        assert_eq!(log.poll_suppressed(T0 + SPAN), Some(Suppressed { key: Some(key), lines: 1 }));
+        assert!(limit.admit(T0, key) && !limit.admit(T0, key));
+        assert_eq!(limit.poll_suppressed(T0 + SPAN), Some(Suppressed { key: Some(key), lines: 1 }));
     }
 
     #[test]
     fn taps_and_reasons_do_not_silence_each_other() {
-        let mut log = OutcomeLog::new();
+        let mut limit = LineLimit::new();
         for _ in 0..10 {
-            log.admit(T0, (tap(0), Reason::BadChecksum.name()));
+            limit.admit(T0, (tap(0), Reason::BadChecksum.name()));
         }
-        assert!(log.admit(T0, (tap(1), Reason::BadChecksum.name())));
-        assert!(log.admit(T0, (tap(0), Reason::Malformed.name())));
-        assert!(log.admit(T0, (None, Reason::UnknownTap.name())));
+        assert!(limit.admit(T0, (tap(1), Reason::BadChecksum.name())));
+        assert!(limit.admit(T0, (tap(0), Reason::Malformed.name())));
+        assert!(limit.admit(T0, (None, Reason::UnknownTap.name())));
     }
 
     #[test]
     fn few_lines_leave_nothing_to_sum_up() {
-        let mut log = OutcomeLog::new();
-        log.admit(T0, (tap(0), Reason::Acked.name()));
-        assert_eq!(log.poll_suppressed(T0 + SPAN), None);
-        assert_eq!(log.poll_timeout(), None);
+        let mut limit = LineLimit::new();
+        limit.admit(T0, (tap(0), Reason::Acked.name()));
+        assert_eq!(limit.poll_suppressed(T0 + SPAN), None);
+        assert_eq!(limit.poll_timeout(), None);
     }
 
     #[test]
     fn memory_is_bounded() {
-        let mut log = OutcomeLog::new();
+        let mut limit = LineLimit::new();
         for number in 0..MAX_KEYS + 7 {
-            log.admit(T0, (tap(number), Reason::Malformed.name()));
+            limit.admit(T0, (tap(number), Reason::Malformed.name()));
         }
-        assert_eq!((log.lines.len(), log.ends.len()), (MAX_KEYS, MAX_KEYS));
+        assert_eq!((limit.lines.len(), limit.ends.len()), (MAX_KEYS, MAX_KEYS));
         let beyond = Suppressed { key: None, lines: 7 };
-        assert_eq!(log.poll_suppressed(T0), None, "once for a span");
-        assert_eq!(log.poll_suppressed(T0 + SPAN), Some(beyond));
-        assert_eq!(log.poll_suppressed(T0 + SPAN), None);
-        assert_eq!(log.poll_timeout(), None);
+        assert_eq!(limit.poll_suppressed(T0), None, "once for a span");
+        assert_eq!(limit.poll_suppressed(T0 + SPAN), Some(beyond));
+        assert_eq!(limit.poll_suppressed(T0 + SPAN), None);
+        assert_eq!(limit.poll_timeout(), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What a running daemon is asked on its control socket, and what it answers: the types, and their JSON.
 //!
 //! A line asks, lines answer: `docs/control.md` describes them to other programs. Both sides use the types here; who
-//! carries the lines is in `io::control_socket`, `daemon::answering` and `cli::client`.
+//! carries the lines is in `io::unix_socket`, `daemon::answering` and `cli::client`.
 
 mod answer;
 mod describe;

@@ -264,29 +264,32 @@ impl<'a> Walk<'a> {
         }
         let place = || Where::of(position.table, position.chain, &rule.label);
         match &rule.action {
-            Action::None => None,
-            Action::Accept if is_for_all => Some(End::Accepted),
-            Action::Return if is_for_all => Some(End::Open),
-            Action::Drop if is_for_all => Some(End::Decided(Way::Dropped(place()))),
+            Action::None => {}
+            Action::Accept if is_for_all => return Some(End::Accepted),
+            Action::Return if is_for_all => return Some(End::Open),
+            Action::Drop if is_for_all => return Some(End::Decided(Way::Dropped(place()))),
             Action::Accept => take(&mut self.accepted, share, place()),
             Action::Return => take(&mut self.returned, share, place()),
             Action::Drop => take(&mut self.lost, share, place()),
             Action::Queue(queues) => {
                 let diverted = Diverted { queues: queues.numbers.clone(), bypass: queues.bypass, rule: place() };
-                self.divert(diverted, share)
+                return self.divert(diverted, share);
             }
             Action::Jump(chain) => {
                 let end = self.enter(position, chain, share)?;
-                (is_for_all && !matches!(end, End::Open)).then_some(end)
+                return (is_for_all && !matches!(end, End::Open)).then_some(end);
             }
-            Action::Goto(chain) if is_for_all => self.enter(position, chain, share),
+            Action::Goto(chain) if is_for_all => return self.enter(position, chain, share),
             Action::Goto(chain) => {
                 let known = self.met;
                 self.enter(position, chain, share)?;
                 // Those that have gone there do not come back. They miss nothing if they find there what the others find here.
-                if self.met == known { take(&mut self.returned, share, place()) } else { None }
+                if self.met == known {
+                    take(&mut self.returned, share, place());
+                }
             }
         }
+        None
     }
 
     /// A chain that a rule leads to, if there is one. After too many rules it cannot be told what this one does.
@@ -295,7 +298,8 @@ impl<'a> Walk<'a> {
         self.looked_at += chain.rules.len();
         if self.looked_at > MOST_RULES {
             let place = Where::of(position.table, position.chain, "too many jumps to follow");
-            return take(&mut self.lost, Share::Unclear, place);
+            take(&mut self.lost, Share::Unclear, place);
+            return None;
         }
         Some(self.follow(Position { chain, share, depth: position.depth + 1, ..position }))
     }
@@ -329,9 +333,8 @@ impl<'a> Walk<'a> {
 }
 
 /// Notes that a rule takes some of the packets away, but not all. What is behind it has its turn.
-fn take(taken: &mut Option<Taker>, share: Share, rule: Where) -> Option<End> {
+fn take(taken: &mut Option<Taker>, share: Share, rule: Where) {
     taken.get_or_insert(Taker { rule, is_certain: share == Share::Some });
-    None
 }
 
 /// Where a walk is.

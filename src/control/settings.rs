@@ -1,8 +1,8 @@
 //! What holds for a guest besides its addresses, and who says so: its binding or the configuration.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use super::hex::digits;
 use crate::binding::{Binding, Settings};
 use crate::config::{Config, Dhcp, Ipv6};
 use crate::setting::NtpServers;
@@ -109,12 +109,7 @@ fn ntp6(servers: &NtpServers) -> Option<String> {
     listed([listed(&servers.ipv6), listed(&servers.names)].iter().flatten())
 }
 
-/// A value of any bytes.
+/// A value of any bytes, as a file has it.
 fn hex(value: &[u8]) -> String {
-    let mut text = "hex:".to_owned();
-    for byte in value {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("hex:{}", digits(value))
 }

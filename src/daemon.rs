@@ -369,6 +369,7 @@ fn told(result: io::Result<()>) {
 }
 
 /// Starts the packet thread. The receiver hears of its end, whatever the end is.
+#[expect(clippy::disallowed_methods, reason = "threads belong to the daemon")]
 fn spawn(packet_loop: PacketLoop) -> io::Result<oneshot::Receiver<io::Result<()>>> {
     let (ended, packets_ended) = oneshot::channel();
     thread::Builder::new().name("packets".to_owned()).spawn(move || {

@@ -35,6 +35,7 @@ async fn watch_over(packets: &Sender, limit: Duration, say_alive: impl Fn()) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "in place of the packet thread there is another")]
 mod tests {
     use std::cell::Cell;
     use std::os::fd::AsFd as _;
@@ -69,7 +70,7 @@ mod tests {
     /// How often a packet thread that does `work`, and then ends, is said to be alive.
     fn said_of(work: impl FnOnce(&Receiver) + Send + 'static) -> u32 {
         let (packets, mailbox) = mailbox().unwrap();
-        let thread = std::thread::Builder::new().spawn(move || work(&mailbox)).unwrap();
+        let thread = std::thread::spawn(move || work(&mailbox));
         let said = Cell::new(0);
         let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(watch_over(&packets, LIMIT, || said.set(said.get() + 1)));

@@ -3,6 +3,8 @@
 //! A thread of its own writes them, since either may be stuck: a pipe that nobody reads must not keep the daemon from its
 //! work. Lines that find no room in the queue to that thread are counted, and the count is written when there is room.
 
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
 mod file;
 mod style;
 

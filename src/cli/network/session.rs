@@ -1,5 +1,7 @@
 //! What every command that touches the node does: settings, the log, reading, planning, carrying out.
 
+#![expect(clippy::disallowed_methods, reason = "settings come from the environment of the hook")]
+
 use std::env;
 use std::fmt::Display;
 use std::io::{self, Write as _};

@@ -6,6 +6,8 @@
 //! moved away and back, or mounted over. The root of all files never is such a directory: then the rule is on the thing
 //! itself, and its successor is out of reach.
 
+#![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,7 +95,6 @@ fn holders(path: &Path) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 mod tests {
     use std::os::unix::fs::symlink;
 

@@ -42,9 +42,18 @@ pub(super) enum ControlError {
     Links(io::Error),
 }
 
-impl From<Gone> for ControlError {
+/// What the main thread cannot work without.
+#[derive(Debug)]
+enum Lost {
+    /// The packet thread: only its own result says why.
+    PacketThread,
+    /// Word of the interfaces.
+    Links(io::Error),
+}
+
+impl From<Gone> for Lost {
     fn from(_: Gone) -> Self {
-        Self::PacketThread("its mailbox is closed".to_owned())
+        Self::PacketThread
     }
 }
 
@@ -102,22 +111,33 @@ impl Control {
     /// Works until a signal says to end. `packets_ended` tells that the packet thread did.
     pub(super) async fn run(
         mut self,
-        mut signals: Signals,
+        signals: Signals,
         mut packets_ended: oneshot::Receiver<io::Result<()>>,
     ) -> Result<(), ControlError> {
         told(supervisor::ready(&self.in_words("")));
+        let worked = tokio::select! {
+            end = &mut packets_ended => return Err(packet_thread_ended(end)),
+            worked = self.work(signals) => worked,
+        };
+        match worked {
+            Ok(()) => self.end(packets_ended).await,
+            Err(lost) => Err(explained(lost, packets_ended).await),
+        }
+    }
+
+    /// Does what comes up, until a signal says to end.
+    async fn work(&mut self, mut signals: Signals) -> Result<(), Lost> {
         loop {
             tokio::select! {
-                _ = signals.terminate.recv() => break,
-                _ = signals.interrupt.recv() => break,
+                _ = signals.terminate.recv() => return Ok(()),
+                _ = signals.interrupt.recv() => return Ok(()),
                 _ = signals.hangup.recv() => self.reload()?,
                 _ = signals.user1.recv() => self.log_bindings().await?,
-                end = &mut packets_ended => return Err(packet_thread_ended(end)),
                 Some(news) = self.news.recv() => write_news(&news),
                 () = due(self.warned.poll_timeout(), self.clock) => self.tell_suppressed(),
                 Some(inquiry) = self.inquiries.recv() => self.answer(inquiry)?,
                 events = self.links.next() => {
-                    self.tell_all(events.map_err(ControlError::Links)?)?;
+                    self.tell_all(events.map_err(Lost::Links)?)?;
                     self.tell_settled();
                 }
                 () = self.watch.changed() => {
@@ -127,9 +147,14 @@ impl Control {
                 }
             }
         }
+    }
+
+    /// Ends the packet thread, and logs the last of what it has to say.
+    async fn end(mut self, packets_ended: oneshot::Receiver<io::Result<()>>) -> Result<(), ControlError> {
         info!("ending");
         told(supervisor::stopping());
-        self.packets.send(Command::Stop)?;
+        // If it is gone already, its result says why.
+        let _ = self.packets.send(Command::Stop);
         let end = packets_ended.await;
         while let Ok(news) = self.news.try_recv() {
             write_news(&news);
@@ -197,8 +222,8 @@ impl Control {
     }
 
     /// Takes in what was told by now, and says whether that is all there is about a tap.
-    fn answer(&mut self, inquiry: Inquiry) -> Result<(), ControlError> {
-        let events = self.links.poll().map_err(ControlError::Links)?;
+    fn answer(&mut self, inquiry: Inquiry) -> Result<(), Lost> {
+        let events = self.links.poll().map_err(Lost::Links)?;
         self.tell_all(events)?;
         let told = self.watch.poll();
         self.take_told(told)?;
@@ -272,6 +297,14 @@ fn is_settled(watch: &Watch, links: &LinkChanges, tap: InterfaceName) -> bool {
     watch.is_settled(tap) && links.is_complete()
 }
 
+/// Why the daemon ends, when it has lost this. The packet thread closes its mailbox before its result is there.
+async fn explained(lost: Lost, packets_ended: oneshot::Receiver<io::Result<()>>) -> ControlError {
+    match lost {
+        Lost::PacketThread => packet_thread_ended(packets_ended.await),
+        Lost::Links(error) => ControlError::Links(error),
+    }
+}
+
 /// What to say of the packet thread's end.
 fn packet_thread_ended(end: Result<io::Result<()>, oneshot::error::RecvError>) -> ControlError {
     ControlError::PacketThread(match end {
@@ -279,4 +312,30 @@ fn packet_thread_ended(end: Result<io::Result<()>, oneshot::error::RecvError>) -
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it panicked".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mailbox::mailbox;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_closed_mailbox_is_explained_by_what_the_packet_thread_ended_with() {
+        let ends = [
+            (Some(Err(io::Error::from_raw_os_error(libc::ENOMEM))), "(os error 12)"),
+            (Some(Ok(())), "without being told to"),
+            (None, "it panicked"),
+        ];
+        for (end, expected) in ends {
+            let (packets, commands) = mailbox().unwrap();
+            let (ended, packets_ended) = oneshot::channel();
+            drop(commands);
+            let lost = packets.send(Command::Stop).unwrap_err().into();
+            let (error, ()) = tokio::join!(explained(lost, packets_ended), async {
+                // The mailbox is closed first.
+                let _ = end.map(|end| ended.send(end));
+            });
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
 }

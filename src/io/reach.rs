@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -18,6 +19,8 @@ use crate::text::Visible;
 const READ: u32 = 0o4;
 /// Those of a directory whose files are.
 const LIST: u32 = 0o5;
+/// The bit of a directory that leads to something.
+const SEARCH: u32 = 0o1;
 
 /// A file or directory that the daemon may find out of its reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,25 +36,41 @@ impl fmt::Display for Doubt {
 }
 
 /// What a daemon with this configuration may not be able to read, as far as permissions and the sandbox say: the file
-/// `config` itself, the directory of bindings, each binding. What is not there is none of this.
+/// `config` itself, the directory of bindings, each binding, and the directories on the way to them. What is not there is
+/// none of this.
 pub fn doubts(config: &Path, general: &General) -> Vec<Doubt> {
     // Whoever is not root starts it as himself, and has tried by reading.
     let user = RunAs::find(&general.user).ok().flatten().and_then(|user| user.owner());
     let bindings = &general.datapath;
     let files: Vec<PathBuf> = watch::paths(bindings).unwrap_or_default();
-    let own = [(config, READ), (bindings.as_path(), LIST)].into_iter();
-    let by_mode = own.chain(files.iter().map(|file| (file.as_path(), READ)));
-    let by_mode = by_mode.filter_map(|(path, bits)| denied(path, bits, user?));
+    let by_mode = user.map(|user| denials(config, bindings, &files, user)).unwrap_or_default();
     let is_beyond = |path: &&PathBuf| general.sandbox && !sandbox::is_within_reach(config, bindings, path);
-    by_mode.chain(files.iter().filter(is_beyond).map(|path| beyond(path))).collect()
+    by_mode.into_iter().chain(files.iter().filter(is_beyond).map(|path| beyond(path))).collect()
+}
+
+/// What this user may not read of it. A directory on the way is told of once, however much is below.
+fn denials(config: &Path, bindings: &Path, files: &[PathBuf], user: (Uid, Gid)) -> Vec<Doubt> {
+    let files = || files.iter().map(PathBuf::as_path);
+    let mut ways: BTreeSet<PathBuf> = [config, bindings].into_iter().chain(files()).flat_map(way).collect();
+    ways.remove(bindings);
+    let own = [(config, READ), (bindings, LIST)].into_iter().chain(files().map(|file| (file, READ)));
+    let all = ways.iter().map(|directory| (directory.as_path(), SEARCH)).chain(own);
+    all.filter_map(|(path, bits)| denied(path, bits, user)).collect()
+}
+
+/// The directories on the way to `path`, as it is written, and to what that leads to.
+fn way(path: &Path) -> Vec<PathBuf> {
+    let paths = [std::path::absolute(path), fs::canonicalize(path)].into_iter().flatten();
+    paths.flat_map(|path| path.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// Why this user may not read what is there.
 fn denied(path: &Path, bits: u32, user: (Uid, Gid)) -> Option<Doubt> {
     let found = fs::metadata(path).ok().filter(|found| !is_permitted(found, bits, user))?;
     let mode = found.mode() & 0o7777;
+    let what = if bits == SEARCH { "what is below" } else { "it" };
     let reason =
-        format!("mode {mode:04o}: the daemon does not run as root (general.user) and may not be able to read it");
+        format!("mode {mode:04o}: the daemon does not run as root (general.user) and may not be able to read {what}");
     Some(Doubt { path: path.to_owned(), reason })
 }
 
@@ -72,7 +91,7 @@ fn beyond(path: &Path) -> Doubt {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
 
@@ -98,5 +117,38 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert_eq!(found, [None, Some("mode 0600".to_owned()), None, None, Some("mode 0604".to_owned())]);
         assert!(listed, "a directory that may not be searched");
+    }
+    #[test]
+    fn a_directory_on_the_way_is_told_of_once() {
+        let scratch = std::env::temp_dir().join(format!("reach-way-{}", std::process::id()));
+        let [etc, elsewhere, bindings] = ["etc", "elsewhere", "lib/bindings"].map(|name| scratch.join(name));
+        for directory in [&etc, &elsewhere, &bindings] {
+            fs::create_dir_all(directory).unwrap();
+        }
+        let [config, bound, target] = [etc.join("conf"), bindings.join("tap1"), elsewhere.join("file")];
+        for file in [&config, &bound, &target] {
+            fs::write(file, "").unwrap();
+            for way in file.ancestors().take_while(|way| way.starts_with(&scratch)) {
+                fs::set_permissions(way, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+        }
+        let linked = bindings.join("tap2");
+        symlink(target, &linked).unwrap();
+        let owner = fs::metadata(&etc).unwrap();
+        let other = (Uid::from_raw(owner.uid() + 1), Gid::from_raw(owner.gid() + 1));
+        let files = [bound, linked];
+        let doubted = |closed: &Path| {
+            fs::set_permissions(closed, fs::Permissions::from_mode(0o700)).unwrap();
+            let doubts = denials(&config, &bindings, &files, other).into_iter();
+            let ours: Vec<Doubt> = doubts.filter(|doubt| doubt.path.starts_with(&scratch)).collect();
+            fs::set_permissions(closed, fs::Permissions::from_mode(0o755)).unwrap();
+            ours
+        };
+        let closed = [etc, elsewhere, bindings.parent().unwrap().to_owned(), bindings.clone()];
+        let results = closed.each_ref().map(|closed| doubted(closed));
+        fs::remove_dir_all(&scratch).unwrap();
+        for (closed, doubts) in closed.iter().zip(results) {
+            assert!(matches!(&doubts[..], [one] if one.path == *closed), "{closed:?}: {doubts:?}");
+        }
     }
 }

@@ -88,7 +88,7 @@ impl<'a> File<'a> {
                 Line::Property { key, value } => self.property(line, section, key, value),
                 Line::Odd(found) => {
                     let reason = "neither [section], key = value nor # comment";
-                    self.errors.push(self.fault(line, found, reason.to_owned()));
+                    self.errors.push(self.fault(line, &found, reason.to_owned()));
                 }
             }
         }

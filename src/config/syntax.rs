@@ -1,9 +1,11 @@
 //! The lines of an INI file as ConfigObj, the library of the original, reads them.
 
+use std::borrow::Cow;
+
 use ini_core::{Item, Parser};
 
 /// A line that says something. Blank lines and comments do not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     /// `[name]`.
     Section(&'a str),
@@ -14,8 +16,8 @@ pub(super) enum Line<'a> {
         /// What is right of it.
         value: &'a str,
     },
-    /// Neither.
-    Odd(&'a str),
+    /// Neither, as it is written.
+    Odd(Cow<'a, str>),
 }
 
 /// The lines of `text` that say something, with their numbers from 1.
@@ -35,10 +37,11 @@ fn meaning(item: Item<'_>) -> Option<Line<'_>> {
         Item::Blank | Item::Comment(_) | Item::SectionEnd => return None,
         Item::Property(key, _) if key.starts_with('#') => return None,
         Item::Section(name) if !name.contains(['[', ']']) => Line::Section(name),
-        Item::Section(after_bracket) => header(after_bracket),
+        // The parser has taken the first and the last bracket away.
+        Item::Section(between) => header(between).unwrap_or_else(|| Line::Odd(format!("[{between}]").into())),
         Item::Error(text) | Item::Property(text, None) => indented(text),
         Item::Property(text, Some(_)) if text.starts_with('[') => indented(text),
-        Item::Property("", Some(value)) => Line::Odd(value),
+        Item::Property("", Some(value)) => Line::Odd(format!("= {value}").into()),
         Item::Property(key, Some(value)) => Line::Property { key, value },
     };
     Some(line)
@@ -46,16 +49,14 @@ fn meaning(item: Item<'_>) -> Option<Line<'_>> {
 
 /// A section's name with its opening bracket, or nothing of the kind.
 fn indented(text: &str) -> Line<'_> {
-    text.strip_prefix('[').map_or(Line::Odd(text), header)
+    text.strip_prefix('[').and_then(header).unwrap_or(Line::Odd(text.into()))
 }
 
 /// A section's name with its closing bracket, and nothing but a comment after it.
-fn header(after_bracket: &str) -> Line<'_> {
+fn header(after_bracket: &str) -> Option<Line<'_>> {
     let is_nothing = |rest: &str| rest.is_empty() || rest.starts_with('#');
-    match after_bracket.split_once(']') {
-        Some((name, rest)) if !name.contains('[') && is_nothing(rest.trim()) => Line::Section(name.trim()),
-        _ => Line::Odd(after_bracket),
-    }
+    let (name, rest) = after_bracket.split_once(']')?;
+    (!name.contains('[') && is_nothing(rest.trim())).then(|| Line::Section(name.trim()))
 }
 
 #[cfg(test)]
@@ -99,8 +100,10 @@ mod tests {
 
     #[test]
     fn tells_odd_lines() {
-        for text in ["key", "[general", "[general] x", "= value", "general]", "[[general]]"] {
-            assert!(matches!(only(text), Some(Line::Odd(_))), "{text:?}");
+        for text in
+            ["key", "[general", "[general] x", "  [general] x", "[general] [x]", "= value", "general]", "[[general]]"]
+        {
+            assert_eq!(only(text), Some(Line::Odd(text.trim().into())), "{text:?}");
         }
     }
 

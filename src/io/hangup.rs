@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
+use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 /// Waits until nobody can read any more what is written there: the last reader of a pipe has closed it, or a terminal is hung up.
@@ -13,8 +14,13 @@ pub fn wait(output: impl AsFd) -> io::Result<()> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     // That it is broken or hung up is told unasked.
     epoll.add(&output, EpollEvent::new(EpollFlags::empty(), 0))?;
-    epoll.wait(&mut [EpollEvent::empty()], EpollTimeout::NONE)?;
-    Ok(())
+    loop {
+        match epoll.wait(&mut [EpollEvent::empty()], EpollTimeout::NONE) {
+            // As where the program was stopped and goes on (signal(7)).
+            Err(Errno::EINTR) => {}
+            result => return Ok(result.map(drop)?),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::harness::requests::discover;
@@ -145,7 +146,15 @@ fn ends_quietly(lab: &mut Lab) {
     // Nothing is written any more, so that only looking tells that nobody reads.
     let mut piped = command(&["--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(piped.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut reader = BufReader::new(piped.stdout.take().unwrap());
+    reader.read_line(&mut line).unwrap();
+    // As Ctrl-Z and fg do: who waited goes on waiting.
+    let pid = Pid::from_raw(piped.id() as i32);
+    kill(pid, Signal::SIGSTOP).unwrap();
+    let stat = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    soon("a stop", || stat().contains(") T ").then_some(()));
+    kill(pid, Signal::SIGCONT).unwrap();
+    drop(reader);
     let end = piped.wait_with_output().unwrap();
     assert_eq!((line.as_str(), end.status.code(), end.stderr.as_slice()), ("{\"following\":{}}\n", Some(0), &b""[..]));
     let mut left = follow("left", &["--json"]);

@@ -4,14 +4,14 @@
 
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::config::{Config, ConfigError};
 use crate::control::{Answer, Fault, Request, from_line, to_line};
-use crate::io::config_file;
+use crate::io::{config_file, unix_socket};
 use crate::text::Visible;
 
 /// The longest line that is read, in bytes: a binding file of the largest size, every byte of it escaped, and more.
@@ -84,8 +84,8 @@ impl Daemon {
     /// Asks, and gives the lines of the answer one by one, without the last. After an error nothing comes.
     pub(super) fn ask(&self, request: &Request) -> Result<Lines, AskError> {
         let path = self.socket()?;
-        let stream = UnixStream::connect(&path).map_err(|error| AskError::Connect(path.clone(), error))?;
         let patience = patience(request);
+        let stream = connect(&path, patience.unwrap_or(PATIENCE).min(PATIENCE))?;
         let sent = (|| {
             stream.set_read_timeout(patience)?;
             stream.set_write_timeout(Some(PATIENCE))?;
@@ -119,6 +119,14 @@ impl Daemon {
     pub(super) fn read_config(&self) -> Result<Config, AskError> {
         config_file::read(&self.config).map(|parsed| parsed.config).map_err(|faults| AskError::Config(faults.errors))
     }
+}
+
+/// Connects to the daemon, unless it lets nobody in for so long.
+fn connect(path: &Path, patience: Duration) -> Result<UnixStream, AskError> {
+    unix_socket::connect_within(path, patience).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => AskError::Silent(path.to_owned(), patience),
+        _ => AskError::Connect(path.to_owned(), error),
+    })
 }
 
 /// How long the daemon may be silent about a request; None: as long as it lives.
@@ -186,6 +194,10 @@ impl Iterator for Lines {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "in place of the daemon there is a thread")]
 mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use nix::sys::socket::{Backlog, listen};
+
     use super::*;
 
     /// What is read of an answer: its lines, said again, and why it ended if not as it should.
@@ -231,6 +243,23 @@ mod tests {
             assert!(known.is_empty() && matches!(failure, Some(AskError::Nonsense(..))), "{line}: {failure:?}");
         }
         assert!(matches!(read(LATER), (_, Some(AskError::Cut(_)))));
+    }
+
+    #[test]
+    fn a_daemon_that_lets_nobody_in_is_given_up() {
+        let path = std::env::temp_dir().join(format!("client-{}.sock", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        // One caller finds room, and waits there.
+        listen(&listener, Backlog::new(0).unwrap()).unwrap();
+        let patience = Duration::from_millis(1);
+        let first = connect(&path, PATIENCE);
+        let second = connect(&path, patience);
+        drop(listener);
+        let third = connect(&path, PATIENCE);
+        std::fs::remove_file(&path).unwrap();
+        assert!(first.is_ok(), "{first:?}");
+        assert!(matches!(&second, Err(AskError::Silent(_, silence)) if *silence == patience), "{second:?}");
+        assert!(matches!(&third, Err(AskError::Connect(_, error)) if !hint(error).is_empty()), "{third:?}");
     }
 
     #[test]

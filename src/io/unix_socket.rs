@@ -1,4 +1,4 @@
-//! A socket on which a running daemon is asked. Who may ask is a matter of the file's permissions: whoever started the
+//! A socket on which a running daemon is asked, from either end. Who may ask is a matter of the file's permissions: whoever started the
 //! daemon, which is root as a rule, and one group if the configuration names one.
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "io is where the outside world is")]
@@ -7,8 +7,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, lchown};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
@@ -76,6 +77,25 @@ impl UnixSocket {
     }
 }
 
+/// Connects to the daemon that listens there. One that lets nobody in, such as a stopped one with many callers, is waited for
+/// no longer than `patience`.
+///
+/// # Errors
+/// Those of connect(2); [`ErrorKind::WouldBlock`] means that time was up.
+pub fn connect_within(path: &Path, patience: Duration) -> io::Result<UnixStream> {
+    let caller = UnixStream::from(socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?);
+    // SO_SNDTIMEO of socket(7): connect(2) waits no longer either.
+    caller.set_write_timeout(Some(patience))?;
+    let address = UnixAddr::new(path)?;
+    loop {
+        match connect(caller.as_raw_fd(), &address) {
+            // As where the program was stopped and goes on (signal(7)).
+            Err(Errno::EINTR) => {}
+            result => return Ok(result.map(|()| caller)?),
+        }
+    }
+}
+
 /// What to do about a group that the kernel does not let us give the socket to: root alone may name a group it is not in.
 fn hint(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::PermissionDenied {
@@ -130,7 +150,6 @@ fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::os::unix::net::UnixStream;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "io is where the outside world is")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, lchown};
@@ -16,6 +16,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, soc
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid};
 
+use super::succession::Succession;
 use super::{directory, privileges};
 
 /// A socket that was made.
@@ -47,6 +48,7 @@ impl UnixSocket {
         if let Some(parent) = path.parent() {
             directory::make(parent, None)?;
         }
+        let _lock = path.parent().and_then(lock);
         make_way(path)?;
         let listener = listen(path, if group.is_some() { 0o660 } else { 0o600 })?;
         let socket = Self { path: path.to_owned(), identity: identity(path) };
@@ -109,6 +111,17 @@ fn hint(error: io::Error) -> io::Error {
 fn group_id(group: &str) -> io::Result<Gid> {
     let found = privileges::look_up_group(group).map_err(io::Error::other)?;
     found.ok_or_else(|| io::Error::new(ErrorKind::NotFound, format!("no group {group:?} on this machine")))
+}
+
+/// Keeps another daemon that starts from making way meanwhile: it could take our socket, not listened to yet or made just
+/// now, for the one that it found dead.
+///
+/// Whoever may open the directory can hold the lock. So it is waited for, but must not keep us from a socket: None if it
+/// cannot be had.
+fn lock(directory: &Path) -> Option<File> {
+    let directory = File::open(directory).ok()?;
+    Succession::begin().take_over(|| directory.try_lock().map_err(io::Error::from)).ok()?;
+    Some(directory)
 }
 
 /// Removes a socket that nobody listens to any more.
@@ -202,6 +215,20 @@ mod tests {
         assert!(path.exists());
         second.remove().unwrap();
         assert!(!path.exists());
+        clean_up(&path);
+    }
+
+    #[test]
+    fn one_daemon_at_a_time_makes_way() {
+        let path = path("lock");
+        let (socket, _listener) = UnixSocket::create(&path, None).unwrap();
+        let directory = path.parent().unwrap();
+        let lock = lock(directory).unwrap();
+        let other = File::open(directory).unwrap();
+        other.try_lock().unwrap_err();
+        drop(lock);
+        other.try_lock().unwrap();
+        socket.remove().unwrap();
         clean_up(&path);
     }
 

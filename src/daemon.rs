@@ -185,7 +185,11 @@ fn open_control_socket(general: &General, succession: Succession) -> Option<(Uni
 fn open_socket(path: &Path, general: &General) -> io::Result<(UnixSocket, UnixListener)> {
     let made = UnixSocket::create(path, general.control_group.as_deref())?;
     if made.0.is_replaceable() {
-        warn!(?path, "others may write in the directory of this socket, and put a socket of their own in its place");
+        warn!(
+            ?path,
+            "others may write in the directory of this socket, and put one of their own in its place, if it is sticky only \
+             while no daemon runs"
+        );
     }
     Ok(made)
 }

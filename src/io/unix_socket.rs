@@ -61,7 +61,8 @@ impl UnixSocket {
         Ok((socket, listener))
     }
 
-    /// Whether somebody besides root and us could put another socket in its place.
+    /// Whether somebody besides root and us could put another socket in its place; in a sticky directory, where there is
+    /// none of ours.
     pub fn is_replaceable(&self) -> bool {
         let directory = self.path.parent().and_then(|parent| fs::metadata(parent).ok());
         directory.is_some_and(|directory| {
@@ -187,6 +188,8 @@ mod tests {
         assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
         assert!(!socket.is_replaceable());
         fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(socket.is_replaceable());
+        fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o1777)).unwrap();
         assert!(socket.is_replaceable());
         socket.remove().unwrap();
         assert!(!path.exists());

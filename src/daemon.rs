@@ -160,7 +160,7 @@ fn run_as_user(
         let opened = Opened { kept, callers: listener, exposition, log: log.as_deref().map(Log::reopener) };
         log.map_or(Ok(()), Log::start)?;
         warn_of_lost_configuration(&options.config);
-        serve(options, parsed.config, opened)
+        serve(options, parsed.config, opened, succession)
     });
     for socket in [socket, metrics_socket.flatten()].into_iter().flatten() {
         if let Err(error) = socket.remove() {
@@ -276,7 +276,7 @@ struct Opened {
 }
 
 /// Learns the world, binds the queues, and works until the end.
-fn serve(options: &Options, config: Config, opened: Opened) -> Result<(), RunError> {
+fn serve(options: &Options, config: Config, opened: Opened, succession: Succession) -> Result<(), RunError> {
     let Opened { kept, callers, exposition, log } = opened;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _context = runtime.enter();
@@ -295,7 +295,7 @@ fn serve(options: &Options, config: Config, opened: Opened) -> Result<(), RunErr
         tell_engine(&mut engine, clock, told);
     }
 
-    let queues = queues::open(&config, kept)?;
+    let queues = queues::open(&config, kept, succession)?;
     tell_ready(&engine, &queues, link_count);
 
     let (packets, commands) = mailbox()?;

@@ -7,6 +7,7 @@ use tracing::{info, warn};
 use super::told;
 use crate::config::{Config, QueueNum};
 use crate::io::nfqueue::{BindError, Queue, TakeOverError};
+use crate::io::succession::Succession;
 use crate::io::supervisor::{self, Kept};
 
 /// What the name of a descriptor begins with that is the socket of a queue; the queue's number follows.
@@ -26,12 +27,12 @@ enum Unused {
 }
 
 /// Opens the queues of the configuration, those in `kept` by their descriptors, and has the supervisor keep them, and nothing
-/// else, for the daemon after us.
-pub(super) fn open(config: &Config, kept: Kept) -> Result<Vec<Queue>, BindError> {
+/// else, for the daemon after us. Those of a daemon that is about to end are waited for.
+pub(super) fn open(config: &Config, kept: Kept, succession: Succession) -> Result<Vec<Queue>, BindError> {
     let mut queues = take_over(config, kept);
     for number in config.queues() {
         if !has(&queues, number) {
-            queues.push(Queue::bind(number, &config.general.backlog)?);
+            queues.push(succession.take_over(|| Queue::bind(number, &config.general.backlog))?);
         }
     }
     queues.sort_by_key(Queue::number);

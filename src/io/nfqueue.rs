@@ -20,6 +20,7 @@ use caps::{CapSet, Capability};
 use nix::sys::socket::SockProtocol;
 
 use super::netlink::Socket;
+use super::succession::Refusal;
 use super::sys;
 use crate::config::{Backlog, QueueNum};
 use crate::engine::Verdict;
@@ -63,6 +64,12 @@ pub enum BindError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Refusal for BindError {
+    fn is_held(&self) -> bool {
+        matches!(self, Self::AlreadyBound(_))
+    }
 }
 
 /// What writes a configuration message of the queue, with this number.

@@ -27,19 +27,27 @@ impl Succession {
     /// Makes the `attempt`, and again for as long as somebody else holds what it wants and the moment is not over.
     ///
     /// # Errors
-    /// Those of the last attempt. [`ErrorKind::AddrInUse`] and [`ErrorKind::WouldBlock`] mean that it is held.
-    pub fn take_over<T>(&self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    /// Those of the last attempt.
+    pub fn take_over<T, E: Refusal>(&self, mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
         loop {
             match attempt() {
-                Err(error) if is_held(&error) && Instant::now() < self.end => thread::sleep(PAUSE),
+                Err(error) if error.is_held() && Instant::now() < self.end => thread::sleep(PAUSE),
                 result => return result,
             }
         }
     }
 }
 
-fn is_held(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::WouldBlock)
+/// Why an attempt failed.
+pub trait Refusal {
+    /// Whether somebody else holds what it wanted.
+    fn is_held(&self) -> bool;
+}
+
+impl Refusal for io::Error {
+    fn is_held(&self) -> bool {
+        matches!(self.kind(), ErrorKind::AddrInUse | ErrorKind::WouldBlock)
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +55,8 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::config::QueueNum;
+    use crate::io::nfqueue::BindError;
 
     #[test]
     fn takes_over_what_is_let_go_meanwhile() {
@@ -60,6 +70,20 @@ mod tests {
             result
         });
         assert_eq!((taken.unwrap().local_addr().unwrap(), attempts), (address, 2));
+    }
+
+    #[test]
+    fn waits_for_the_queues_of_another_daemon_and_not_for_rights() {
+        let queue = QueueNum(42);
+        for (refusal, expected) in [(BindError::AlreadyBound(queue), 2), (BindError::NotPermitted(queue), 1)] {
+            let mut refusal = Some(refusal);
+            let mut attempts = 0;
+            let result = Succession::begin().take_over(|| {
+                attempts += 1;
+                refusal.take().map_or(Ok(()), Err)
+            });
+            assert_eq!((result.is_ok(), attempts), (expected == 2, expected));
+        }
     }
 
     #[test]

@@ -102,7 +102,6 @@ pub enum Failure {
 
 /// Runs the daemon until it is told to end.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    // First of all: what we open ourselves must not be taken for what was passed on.
     let kept = supervisor::take_kept();
     let parsed = config_file::read(&options.config).map_err(|faults| refuse(&faults.errors))?;
     match RunAs::find(&parsed.config.general.user) {

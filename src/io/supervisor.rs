@@ -68,7 +68,7 @@ pub fn keep(name: &str, fd: BorrowedFd<'_>) -> io::Result<()> {
     notify_with_fds(&store, &[fd])
 }
 
-/// The descriptors that were kept for us. They are there once, and to be taken before this process opens any of its own.
+/// The descriptors that were kept for us. They are there once.
 ///
 /// # Errors
 /// The environment and the open descriptors do not agree.

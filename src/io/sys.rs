@@ -6,7 +6,7 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::Interest;
@@ -130,10 +130,10 @@ pub fn socket_option<const N: usize>(fd: BorrowedFd<'_>, option: libc::c_int) ->
 }
 
 /// The descriptors that whoever started us passed on (sd_listen_fds(3)), by the names it gave them. The first call takes
-/// them all: each has one owner. It must come before this process opens a descriptor of its own: LISTEN_FDS may say more than
-/// there are, and what is open is all that is known of each.
+/// them all: each has one owner. LISTEN_FDS may say more than there are, and this process may have opened the rest itself; so
+/// only what came through exec(2) is taken.
 ///
-/// They are closed on exec. The environment stays as it is: we start no programs, and LISTEN_PID names us alone.
+/// They are closed on the next exec. The environment stays as it is: we start no programs, and LISTEN_PID names us alone.
 ///
 /// # Errors
 /// The environment and the open descriptors do not agree.
@@ -142,16 +142,31 @@ pub fn take_passed_descriptors() -> io::Result<Vec<(String, OwnedFd)>> {
     if ARE_TAKEN.swap(true, Ordering::Relaxed) {
         return Ok(Vec::new());
     }
+    // They have no gaps. To be counted first: the library has them closed on exec.
+    let inherited = (FIRST_PASSED..).take_while(|fd| is_inherited(*fd)).count();
     // Names of none are no fault: what is in the environment may be meant for another process, as LISTEN_PID says.
     if sd_notify::listen_fds()?.len() == 0 {
         return Ok(Vec::new());
     }
     let passed = sd_notify::listen_fds_with_names()?;
-    // SAFETY: `listen_fds_with_names` has found them open, and LISTEN_PID is us. The daemon has opened nothing yet, so they
-    // are what whoever started us left open for us, even where LISTEN_FDS is wrong: no descriptor beyond the standard ones,
-    // which are not among them, has an owner in this process. ARE_TAKEN lets nobody own them again.
+    if passed.len() > inherited {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "LISTEN_FDS says more than were passed on"));
+    }
+    // SAFETY: `is_inherited` has found all of them open and not to be closed on exec. Everything that this process opens is
+    // closed on exec, so they were open before it began, and nothing in it owns them; standard input and output, which the
+    // standard library lends to everybody, are not among them. ARE_TAKEN lets nobody own them again.
     let own = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
     Ok(passed.map(|(fd, name)| (name, own(fd))).collect())
+}
+
+/// `SD_LISTEN_FDS_START` of sd_listen_fds(3).
+const FIRST_PASSED: RawFd = 3;
+
+/// Whether this descriptor is open and came through exec(2). What this process opens itself is closed on exec.
+fn is_inherited(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes no argument and changes nothing. Any number will do: it says so if none is open.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    flags >= 0 && flags & libc::FD_CLOEXEC == 0
 }
 
 /// Which version of Landlock the kernel has (landlock_create_ruleset(2)).
@@ -195,6 +210,7 @@ fn empty_header() -> libc::mmsghdr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
     use nix::sys::socket::{
         AddressFamily, MsgFlags, SockFlag, SockType, getsockopt, send, setsockopt, socketpair, sockopt,
     };
@@ -233,6 +249,17 @@ mod tests {
         let capacity = getsockopt(&socket, sockopt::RcvBuf).unwrap() as u32;
         assert_ne!(capacity, 50_000);
         assert_eq!(receive_memory(socket.as_fd()).unwrap(), [0, capacity]);
+    }
+
+    #[test]
+    fn what_this_process_opens_is_not_inherited() {
+        let (ours, _theirs) = io::pipe().unwrap();
+        let fd = ours.as_raw_fd();
+        assert!(!is_inherited(fd));
+        fcntl(&ours, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
+        assert!(is_inherited(fd));
+        fcntl(&ours, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+        assert!(!is_inherited(RawFd::MAX));
     }
 
     #[test]

@@ -1,5 +1,4 @@
 //! `snf-network`: what the node does when a NIC comes and goes. One file per subcommand.
-#![expect(clippy::disallowed_methods, reason = "the environment belongs to the command line")]
 
 #![expect(clippy::disallowed_methods, reason = "this is the command line")]
 

@@ -22,7 +22,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::config::LogFormat;
-pub use file::LogFile;
+pub use file::{LogFile, open};
 use style::{Place, Style};
 
 /// How many lines may wait to be written: those of ten thousand bindings, told at the start and by SIGUSR1, and as many

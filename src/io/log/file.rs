@@ -83,8 +83,12 @@ impl Write for LogFile {
     }
 }
 
-/// Opens a log file to append to it. It is made if it is missing.
-fn open(path: &Path) -> io::Result<File> {
+/// Opens a log file to append to it. It is made if it is missing, for its owner and to be read by its group. A symbolic link
+/// is not followed, and a FIFO that nobody reads holds nobody up.
+///
+/// # Errors
+/// Those of open(2).
+pub fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .append(true)
         .create(true)

@@ -147,7 +147,7 @@ fn run_as_user(
     let pidfile = parsed.config.general.pidfile.as_deref();
     let succession = Succession::begin();
     let pidfile = pidfile.and_then(|path| {
-        let created = succession.take_over(|| PidFile::create(path));
+        let created = succession.take_over(|| PidFile::create(path, run_as.owner().map(|(user, _)| user)));
         created.inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
     });
     let (socket, listener) = open_control_socket(&parsed.config.general, succession).unzip();

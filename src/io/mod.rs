@@ -12,6 +12,7 @@ pub mod log;
 pub mod netlink;
 pub mod nfqueue;
 pub mod node;
+pub mod ownership;
 pub mod packet_socket;
 pub mod pcap;
 pub mod pidfile;

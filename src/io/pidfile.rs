@@ -7,7 +7,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::directory;
+use nix::unistd::Uid;
+
+use super::{directory, ownership};
 
 /// A pidfile that was written.
 #[derive(Debug)]
@@ -19,7 +21,10 @@ pub struct PidFile {
 impl PidFile {
     /// Writes our process id to `path`, unless another daemon that is still alive wrote its own there. A parent
     /// directory that is made for it belongs to whoever we are now: who could write there could name another process.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Among others if there is a file that neither root nor we nor `user`, as whom the daemon runs, may have left.
+    pub fn create(path: &Path, user: Option<Uid>) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
             directory::make(parent, None)?;
         }
@@ -39,6 +44,7 @@ impl PidFile {
         if !fs::metadata(path).is_ok_and(|there| file.metadata().is_ok_and(|ours| ours.ino() == there.ino())) {
             return Err(held());
         }
+        ownership::check(&file, &[Uid::effective(), user.unwrap_or_else(Uid::effective)])?;
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         let path = path.to_owned();
@@ -63,7 +69,7 @@ mod tests {
     fn is_written_and_removed() {
         let directory = std::env::temp_dir().join(format!("pidfile-{}", std::process::id()));
         let path = directory.join("run").join("test.pid");
-        let pidfile = PidFile::create(&path).unwrap();
+        let pidfile = PidFile::create(&path, None).unwrap();
         let written = fs::read_to_string(&path).unwrap();
         assert_eq!(written, format!("{}\n", std::process::id()));
         pidfile.remove().unwrap();
@@ -74,17 +80,29 @@ mod tests {
     #[test]
     fn is_left_to_a_daemon_that_lives() {
         let path = std::env::temp_dir().join(format!("pidfile-{}.taken", std::process::id()));
-        let first = PidFile::create(&path).unwrap();
-        let error = PidFile::create(&path).unwrap_err();
+        let first = PidFile::create(&path, None).unwrap();
+        let error = PidFile::create(&path, None).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         assert_ne!(fs::read_to_string(&path).unwrap(), "");
         first.remove().unwrap();
     }
 
     #[test]
+    fn anothers_file_is_not_written_over() {
+        let path = std::env::temp_dir().join(format!("pidfile-{}.linked", std::process::id()));
+        let theirs = path.with_extension("theirs");
+        fs::write(&theirs, "precious").unwrap();
+        fs::hard_link(&theirs, &path).unwrap();
+        let error = PidFile::create(&path, None).unwrap_err();
+        let left = fs::read_to_string(&theirs).unwrap();
+        [path, theirs].iter().for_each(|path| fs::remove_file(path).unwrap());
+        assert!(left == "precious" && error.to_string().contains("hard link"), "{error}: {left}");
+    }
+
+    #[test]
     fn is_emptied_where_it_cannot_be_removed() {
         let path = std::env::temp_dir().join(format!("pidfile-{}.pid", std::process::id()));
-        let mut pidfile = PidFile::create(&path).unwrap();
+        let mut pidfile = PidFile::create(&path, None).unwrap();
         // A name that is a directory cannot be removed as a file.
         pidfile.path = std::env::temp_dir();
         pidfile.remove().unwrap();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid};
 
-use crate::io::{directory, sandbox};
+use crate::io::{directory, ownership, sandbox};
 
 /// The name of the log file in its directory.
 const FILE_NAME: &str = "nfdhcpd.log";
@@ -30,12 +30,16 @@ impl LogFile {
     }
 
     /// Opens it to append to it. The directory is made if it is missing; it and the file belong to `owner`.
+    ///
+    /// # Errors
+    /// Among others if the file is not known to be ours to give away.
     pub fn open(&mut self, owner: Option<(Uid, Gid)>) -> io::Result<()> {
         if let Some(directory) = self.path.parent() {
             directory::make(directory, owner)?;
         }
         let file = open(&self.path)?;
         if let Some((uid, gid)) = owner {
+            ownership::check(&file, &[uid])?;
             fchown(&file, Some(uid.as_raw()), Some(gid.as_raw()))?;
         }
         self.file = Some(file);
@@ -139,6 +143,18 @@ mod tests {
         assert_eq!(fs::read_to_string(&rotated).unwrap(), "line\n");
         assert!(!directory.join("elsewhere").exists());
         fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn what_may_be_anothers_file_is_not_given_away() {
+        let (mut log, directory) = log_file("linked");
+        let owner = fs::metadata(log.path()).map(|found| (Uid::from_raw(found.uid()), Gid::from_raw(found.gid())));
+        let owner = owner.unwrap();
+        log.open(Some(owner)).unwrap();
+        fs::hard_link(log.path(), directory.join("link")).unwrap();
+        let error = log.open(Some(owner)).unwrap_err();
+        fs::remove_dir_all(directory).unwrap();
+        assert!(error.to_string().contains("hard link"), "{error}");
     }
 
     #[test]

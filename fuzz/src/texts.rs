@@ -3,9 +3,10 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use nfdhcpd::binding;
+use nfdhcpd::config::{self, Faults};
 use nfdhcpd::control::{Answer, Request, from_line, to_line};
 use nfdhcpd::engine::{Event, Link};
-use nfdhcpd::{binding, config};
 
 use crate::fixtures::{self, Way};
 use crate::node::Node;
@@ -18,9 +19,9 @@ const LONGEST_LINE: usize = 2000;
 pub fn config(data: &[u8]) {
     let parsed = match config::parse(Path::new("nfdhcpd.conf"), data) {
         Ok(parsed) => parsed,
-        Err(errors) => {
+        Err(Faults { errors, warnings }) => {
             assert!(!errors.is_empty());
-            return errors.iter().for_each(check_line);
+            return errors.iter().chain(&warnings).for_each(check_line);
         }
     };
     parsed.warnings.iter().for_each(check_line);

@@ -21,18 +21,18 @@ pub struct Talker {
 
 /// How many packets each tap had at some time. A guest chooses no names, so none can make keys that collide.
 #[derive(Debug, Default)]
-struct Look {
+struct Tally {
     at: Now,
     packets: FxHashMap<InterfaceName, u64>,
 }
 
-/// What two earlier looks at the taps saw. Whoever looks how often makes no difference to others who do.
+/// Two earlier tallies. Whoever looks how often makes no difference to others who do.
 #[derive(Debug, Default)]
 pub struct Talkers {
     /// What is compared with.
-    base: Look,
+    base: Tally,
     /// What will be, once it is [`SPAN`] old.
-    next: Look,
+    next: Tally,
 }
 
 impl Talkers {
@@ -45,13 +45,13 @@ impl Talkers {
         }
         let talkers = self.base.compare(now, &packets);
         if is_due {
-            self.next = Look { at: now, packets };
+            self.next = Tally { at: now, packets };
         }
         talkers
     }
 }
 
-impl Look {
+impl Tally {
     fn compare(&self, now: Now, packets: &FxHashMap<InterfaceName, u64>) -> Vec<Talker> {
         let mut news: Vec<(u64, InterfaceName)> =
             packets.iter().map(|(tap, count)| (self.since(*tap, *count), *tap)).filter(|(new, _)| *new > 0).collect();
@@ -61,7 +61,7 @@ impl Look {
         news.into_iter().map(|(new, tap)| Talker { tap, rate: new as f64 / seconds }).collect()
     }
 
-    /// How many packets came since this look. A count that fell began anew, with its binding.
+    /// How many packets came since this tally. A count that fell began anew, with its binding.
     fn since(&self, tap: InterfaceName, count: u64) -> u64 {
         let before = self.packets.get(&tap).copied().unwrap_or_default();
         count.checked_sub(before).unwrap_or(count)

@@ -15,7 +15,7 @@ const MARGIN: usize = 4;
 
 /// One question, and its answer in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Told {
+pub(super) struct Decoded {
     mark: Mark,
     /// What is asked, as in [`Rehearsed`].
     inquiry: String,
@@ -27,11 +27,11 @@ pub(super) struct Told {
 }
 
 /// All questions in their order.
-pub(super) fn told(explained: &Explained) -> Vec<Told> {
-    explained.rehearsals.iter().map(Told::new).collect()
+pub(super) fn decoded(explained: &Explained) -> Vec<Decoded> {
+    explained.rehearsals.iter().map(Decoded::new).collect()
 }
 
-impl Told {
+impl Decoded {
     fn new(rehearsed: &Rehearsed) -> Self {
         let mark = match &rehearsed.reply {
             Some(_) if rehearsed.omitted == 0 => Mark::Ok,
@@ -63,7 +63,7 @@ impl Told {
     }
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for Decoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let omitted = match self.omitted {
             0 => String::new(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::answers::{self, Told};
+use super::answers::{self, Decoded};
 use super::node::Node;
 use super::rules;
 use super::summary::{self, title};
@@ -68,7 +68,7 @@ pub(super) struct Report {
     pub(super) summary: String,
     pub(super) findings: Vec<Finding>,
     /// What it would be answered.
-    pub(super) answers: Vec<Told>,
+    pub(super) answers: Vec<Decoded>,
     /// What all of that was made of.
     pub(super) explained: Explained,
 }
@@ -81,7 +81,7 @@ impl Report {
             answered: summary.is_answered,
             summary: summary.text,
             findings: findings(&explained, failure, node),
-            answers: answers::told(&explained),
+            answers: answers::decoded(&explained),
             explained,
         }
     }

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use crate::cli::decode::wrapped;
 use crate::cli::words::{delegation, meaning, rejection, span, visible};
-use crate::control::{Binding, Exchange, Ipv4, Ipv6, Packets, Tap};
+use crate::control::{Binding, Exchange, Ipv4, Ipv6, Last, Packets, Tap};
+
+/// How long a line of words is, in characters: 80 with the names of keys before it.
+const WORDS: usize = 57;
 
 /// One tap in full: a line for each thing that is known of it.
 pub(in crate::cli) struct Detail<'a>(pub(in crate::cli) &'a Tap);
@@ -68,13 +72,18 @@ fn add_packets(lines: &mut Lines, packets: &Packets) {
     let by = packets.spoofed.last_mac.as_ref().map(|mac| format!(", the last by {}", visible(mac))).unwrap_or_default();
     let spoofed = Some(packets.spoofed.count).filter(|count| *count > 0);
     add(lines, "spoofed", spoofed.map(|count| format!("{count}{by}")));
-    let last = packets.last.as_ref().map(|last| {
-        let meaning = meaning(&last.outcome).map(|meaning| format!(": {meaning}"));
-        let (outcome, ago) = (visible(&last.outcome), span(last.seconds_ago));
-        format!("{outcome}, {ago} ago{}", meaning.unwrap_or_default())
-    });
-    add(lines, "last", last);
+    packets.last.iter().for_each(|last| add_last(lines, last));
     add_exchanges(lines, &packets.exchanges);
+}
+
+/// What became of the last packet, in words that may need more than one line.
+fn add_last(lines: &mut Lines, last: &Last) {
+    let meaning = meaning(&last.outcome).map(|meaning| format!(": {meaning}"));
+    let (outcome, ago) = (visible(&last.outcome), span(last.seconds_ago));
+    let text = format!("{outcome}, {ago} ago{}", meaning.unwrap_or_default());
+    for (index, part) in wrapped(&text, WORDS).into_iter().enumerate() {
+        add(lines, if index == 0 { "last" } else { "" }, Some(part));
+    }
 }
 
 /// A line for each, the newest first.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::detail::Detail;
 use super::table::{Table, Totals};
 use crate::control::{Binding, Delegated, Exchange, Ipv4, Ipv6, Last, Node, Packets, Spoofed, State, Tap};
+use crate::engine::Reason;
 
 fn packets() -> Packets {
     let spoofed = Spoofed::default();
@@ -170,4 +171,14 @@ fn one_tap_is_shown_in_full_and_nothing_of_it_obeyed() {
             "  not sent  0",
         ],
     );
+}
+
+#[test]
+fn eighty_columns_hold_what_became_of_the_last_packet() {
+    for outcome in Reason::ALL {
+        let last = Some(Last { outcome: outcome.name().to_owned(), seconds_ago: 23 * 3_600 });
+        let tap = Tap { packets: Packets { last, ..packets() }, ..serving() };
+        let text = Detail(&tap).to_string();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
 }

@@ -6,7 +6,11 @@
 PROFILE = release
 BUILT = $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 MUSL = $(shell uname -m)-unknown-linux-musl
+# What licences want to go along with programs. It stays beside them.
+NOTICES = THIRD-PARTY-NOTICES
+collect-notices = packaging/notices/collect $(1) >$(2)/$(NOTICES).new && mv $(2)/$(NOTICES).new $(2)/$(NOTICES)
 
 # The same sources make the same packages.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
@@ -39,7 +43,7 @@ install:
 		$(DESTDIR)/usr/share/bash-completion/completions/$(basename $(notdir $(file))) &&) true
 	$(call install,$(ZSHDIR),$(wildcard packaging/completions/_*))
 	$(call install,/usr/share/fish/vendor_completions.d,$(wildcard packaging/completions/*.fish))
-	$(call install,$(DOCDIR),README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md)
+	$(call install,$(DOCDIR),README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md $(wildcard $(PROGRAMS)/$(NOTICES)))
 	$(call install,$(DOCDIR)/docs,$(wildcard docs/*.md))
 	cp -r packaging/examples $(DESTDIR)$(DOCDIR)
 	cp -r packaging/grafana packaging/prometheus $(DESTDIR)$(DOCDIR)/examples
@@ -57,7 +61,8 @@ static: static-programs
 	@for program in nfdhcpd snf-network; do \
 		strip -o target/packages/static/$$program target/$(MUSL)/$(BUILT)/$$program; \
 	done
-	@stat --format='%s bytes  %n' target/packages/static/*
+	@cp target/$(MUSL)/$(BUILT)/$(NOTICES) target/packages/static
+	@stat --format='%s bytes  %n' target/packages/static/nfdhcpd target/packages/static/snf-network
 	@TIMEFORMAT='%R s for a hundred starts of nfdhcpd --version'; \
 		time for run in {1..100}; do target/packages/static/nfdhcpd --version >/dev/null; done
 static: SHELL = bash
@@ -71,6 +76,7 @@ test-packages: packages
 
 programs: package-tools
 	+cargo build --quiet --profile $(PROFILE) --locked --bins
+	@$(call collect-notices,$(HOST),target/$(BUILT))
 
 static-programs: package-tools
 	@[ -d "$$(MAKEFLAGS= rustc --print target-libdir --target $(MUSL))" ] || { \
@@ -83,6 +89,7 @@ static-programs: package-tools
 		rustup target add $(MUSL); \
 	}
 	+cargo build --quiet --profile $(PROFILE) --locked --bins --target $(MUSL)
+	@$(call collect-notices,$(MUSL),target/$(MUSL)/$(BUILT))
 
 package-tools:
 	@tests/install-tools.sh package

@@ -56,6 +56,7 @@ package fakeroot         fakeroot   the same: files that belong to root
 package lintian          lintian    what is not as Debian has it
 package rpm              rpmbuild   packs for distributions with RPM
 package rpmlint          rpmlint    what is not as they have it
+package jq               jq         reads what cargo says of crates
 package gcc              cc         the linker
 package make             make       the way in
 package iproute2         ip         namespaces and taps

@@ -20,6 +20,7 @@ mod debian;
 mod harness;
 mod machine;
 mod migration;
+mod notices;
 mod rpm;
 mod sources;
 mod statically;
@@ -45,7 +46,9 @@ fn main() -> ExitCode {
 
 /// Every test of the packages.
 fn all() -> impl Iterator<Item = Test> {
-    [debian::TESTS, migration::TESTS, rpm::TESTS, sources::TESTS, statically::TESTS].into_iter().flatten().copied()
+    let tests =
+        [debian::TESTS, migration::TESTS, notices::TESTS, rpm::TESTS, sources::TESTS, statically::TESTS];
+    tests.into_iter().flatten().copied()
 }
 
 fn find(name: &str) -> Test {

@@ -10,6 +10,7 @@ tests!(debian:
     upgrade_keeps_queues_and_what_was_edited,
     upgrade_with_a_wrong_configuration_leaves_the_daemon_alone,
     starts_nothing_with_a_wrong_configuration,
+    the_configuration_that_the_unit_names_counts,
     removal_and_purge_leave_what_is_not_its_own,
     installs_where_services_may_not_start,
 );
@@ -115,6 +116,30 @@ fn starts_nothing_with_a_wrong_configuration(_: &mut Lab) {
         "inactive\nenabled\ninactive\n"
     );
     assert_eq!(machine.sh("dpkg-query --show --showformat='${db:Status-Status}' nfdhcpd"), "installed");
+}
+
+/// A drop-in of the administrator's, and another file.
+const OTHER_ARGUMENTS: &str = r"
+    cp /etc/nfdhcpd/nfdhcpd.conf /etc/nfdhcpd/other.conf
+    mkdir /etc/systemd/system/nfdhcpd.service.d
+    printf '[Service]\nExecStart=\nExecStart=/usr/sbin/nfdhcpd -d -c /etc/nfdhcpd/other.conf\n' \
+        >/etc/systemd/system/nfdhcpd.service.d/arguments.conf
+    systemctl daemon-reload
+    systemctl restart nfdhcpd";
+
+fn the_configuration_that_the_unit_names_counts(_: &mut Lab) {
+    let machine = installed();
+    machine.sh(OTHER_ARGUMENTS);
+    let (pid, in_other) = (machine.daemon("MainPID"), |edit: &str| edit.replace("nfdhcpd.conf", "other.conf"));
+    machine.sh(&in_other(SPOIL));
+    let said = machine.sh(&format!("{INSTALL} {PACKAGE} 2>&1"));
+    assert!(said.contains("error: /etc/nfdhcpd/other.conf:") && said.contains("would not start"), "{said}");
+    assert_eq!(machine.daemon("MainPID"), pid);
+
+    machine.sh(&format!("{}; {SPOIL}", in_other(MEND)));
+    let said = machine.sh(&format!("{INSTALL} {PACKAGE} 2>&1"));
+    assert!(!said.contains("would not start"), "{said}");
+    assert_ne!(machine.daemon("MainPID"), pid, "the old program runs on");
 }
 
 fn removal_and_purge_leave_what_is_not_its_own(lab: &mut Lab) {

@@ -71,7 +71,11 @@ static: SHELL = bash
 packages: deb rpm static
 	@packaging/rpm/build $(VERSION) $(PROGRAMS) 2
 
-test-packages: packages
+# Where the package has to make do with what it depends on. Made once for each list of that.
+target/minimal.tar: packaging/debian/control tests/packages/minimal.sh | deb
+	@tests/packages/minimal.sh target/packages/nfdhcpd_*.deb $@
+
+test-packages: packages target/minimal.tar
 	NFDHCPD_PACKAGES=$(CURDIR)/target/packages cargo test --quiet --test packages
 
 programs: package-tools

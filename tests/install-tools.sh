@@ -63,6 +63,7 @@ package iproute2         ip         namespaces and taps
 package iptables         iptables   rules that divert packets to the daemon
 package udhcpc           udhcpc     a client: busybox, DHCPv4
 package systemd          /lib/systemd/systemd   starts, restarts and stops what is installed
+package mmdebstrap       mmdebstrap a root directory with next to nothing in it
 package debsums          debsums    whether files are those of the package
 package logrotate        logrotate  takes its settings
 package man-db           man        finds its manual pages

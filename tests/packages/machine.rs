@@ -13,8 +13,8 @@ pub(crate) const PACKAGES: &str = "NFDHCPD_PACKAGES";
 /// The root directory of the machine, as the test sees it.
 const ROOT: &str = "/run/lab/machine";
 
-/// A clean environment in which nothing asks.
-const ENVIRONMENT: &[&str] = &[
+/// Arguments of `env`: a clean environment in which nothing asks.
+pub(crate) const ENVIRONMENT: &[&str] = &[
     "-i",
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME=/root",

@@ -20,6 +20,7 @@ mod debian;
 mod harness;
 mod machine;
 mod migration;
+mod minimal;
 mod notices;
 mod rpm;
 mod sources;
@@ -46,8 +47,15 @@ fn main() -> ExitCode {
 
 /// Every test of the packages.
 fn all() -> impl Iterator<Item = Test> {
-    let tests =
-        [debian::TESTS, migration::TESTS, notices::TESTS, rpm::TESTS, sources::TESTS, statically::TESTS];
+    let tests = [
+        debian::TESTS,
+        migration::TESTS,
+        minimal::TESTS,
+        notices::TESTS,
+        rpm::TESTS,
+        sources::TESTS,
+        statically::TESTS,
+    ];
     tests.into_iter().flatten().copied()
 }
 

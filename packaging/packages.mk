@@ -7,7 +7,12 @@ PROFILE = release
 BUILT = $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
-MUSL = $(shell uname -m)-unknown-linux-musl
+# Static programs may be for another processor (TARGET=aarch64-unknown-linux-musl): Rust brings a linker for those.
+TARGET = $(shell uname -m)-unknown-linux-musl
+is-foreign = $(filter-out $(shell uname -m)-%,$(TARGET))
+STATIC = target/packages/static$(if $(is-foreign),-$(firstword $(subst -, ,$(TARGET))))
+with-own-linker = --config 'target.$(TARGET).linker="rust-lld"' \
+	--config 'target.$(TARGET).rustflags=["-Clinker-flavor=ld.lld", "-Clink-self-contained=yes", "-Cstrip=symbols"]'
 # What licences want to go along with programs. It stays beside them.
 NOTICES = THIRD-PARTY-NOTICES
 collect-notices = packaging/notices/collect $(1) >$(2)/$(NOTICES).new && mv $(2)/$(NOTICES).new $(2)/$(NOTICES)
@@ -57,14 +62,14 @@ rpm: programs
 
 # Programs that need nothing of a machine but its kernel.
 static: static-programs
-	@mkdir -p target/packages/static
+	@mkdir -p $(STATIC)
 	@for program in nfdhcpd snf-network; do \
-		strip -o target/packages/static/$$program target/$(MUSL)/$(BUILT)/$$program; \
+		$(if $(is-foreign),cp -t $(STATIC),strip -o $(STATIC)/$$program) target/$(TARGET)/$(BUILT)/$$program; \
 	done
-	@cp target/$(MUSL)/$(BUILT)/$(NOTICES) target/packages/static
-	@stat --format='%s bytes  %n' target/packages/static/nfdhcpd target/packages/static/snf-network
-	@TIMEFORMAT='%R s for a hundred starts of nfdhcpd --version'; \
-		time for run in {1..100}; do target/packages/static/nfdhcpd --version >/dev/null; done
+	@cp target/$(TARGET)/$(BUILT)/$(NOTICES) $(STATIC)
+	@stat --format='%s bytes  %n' $(STATIC)/nfdhcpd $(STATIC)/snf-network
+	@$(if $(is-foreign),exit;) TIMEFORMAT='%R s for a hundred starts of nfdhcpd --version'; \
+		time for run in {1..100}; do $(STATIC)/nfdhcpd --version >/dev/null; done
 static: SHELL = bash
 
 # All of them, and an upgrade for the tests.
@@ -83,17 +88,17 @@ programs: package-tools
 	@$(call collect-notices,$(HOST),target/$(BUILT))
 
 static-programs: package-tools
-	@[ -d "$$(MAKEFLAGS= rustc --print target-libdir --target $(MUSL))" ] || { \
-		echo 'Rust lacks its libraries for $(MUSL), which linking statically takes: rustup adds them'; \
+	@[ -d "$$(MAKEFLAGS= rustc --print target-libdir --target $(TARGET))" ] || { \
+		echo 'Rust lacks its libraries for $(TARGET), which linking statically takes: rustup adds them'; \
 		command -v rustup >/dev/null || { \
 			echo 'There is no rustup: Rust of a distribution rarely has them. With Rust from rustup ("apt install rustup",' \
 				'or https://rustup.rs) this works; "make deb" and "make rpm" do without'; \
 			exit 1; \
 		} >&2; \
-		rustup target add $(MUSL); \
+		rustup target add $(TARGET); \
 	}
-	+cargo build --quiet --profile $(PROFILE) --locked --bins --target $(MUSL)
-	@$(call collect-notices,$(MUSL),target/$(MUSL)/$(BUILT))
+	+cargo build --quiet --profile $(PROFILE) --locked --bins --target $(TARGET) $(if $(is-foreign),$(with-own-linker))
+	@$(call collect-notices,$(TARGET),target/$(TARGET)/$(BUILT))
 
 package-tools:
 	@tests/install-tools.sh package

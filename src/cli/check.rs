@@ -14,7 +14,7 @@ use crate::binding::parse::Parsed;
 use crate::binding::{Binding, BindingError};
 use crate::config::{self, Config, ConfigError, Faults};
 use crate::engine::{Engine, Event, Notice};
-use crate::io::{config_file, privileges, reach, watch};
+use crate::io::{access, config_file, privileges, watch};
 
 /// Arguments of `nfdhcpd check`.
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ impl Check {
             return Ok(Found::BadConfig);
         };
         if let Some(config) = &config {
-            let doubts = reach::doubts(&self.config, &config.general);
+            let doubts = access::doubts(&self.config, &config.general);
             doubts.iter().try_for_each(|doubt| writeln!(output, "warning: {doubt}"))?;
         }
         let found = match watch::read_all(&directory) {

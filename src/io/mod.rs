@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides what becomes of a packet. `unsafe` is allowed in [`sys`] alone.
 
+pub mod access;
 pub mod bindings;
 pub mod config_file;
 pub mod directory;
@@ -17,7 +18,6 @@ pub mod packet_socket;
 pub mod pcap;
 pub mod pidfile;
 pub mod privileges;
-pub mod reach;
 pub mod ruleset;
 pub mod sandbox;
 pub mod succession;

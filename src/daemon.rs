@@ -365,7 +365,7 @@ fn numbers(queues: &[Queue]) -> Vec<u16> {
 }
 
 /// What could not be said to the supervisor is logged, and is all there is to be done about it.
-fn told(result: io::Result<()>) {
+fn warn_unless_told(result: io::Result<()>) {
     if let Err(error) = result {
         warn!("the supervisor cannot be told: {error}");
     }

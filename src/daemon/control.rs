@@ -14,8 +14,8 @@ use super::clock::Clock;
 use super::line_limit::LineLimit;
 use super::mailbox::{Command, Gone, Sender, Which};
 use super::telling::News;
-use super::told;
 use super::waiting::{Inquiry, Waiting};
+use super::warn_unless_told;
 use super::writing::{write_news, write_report};
 use crate::binding::{BindingError, InterfaceName};
 use crate::config::{Config, Parsed, QueueNum};
@@ -114,7 +114,7 @@ impl Control {
         signals: Signals,
         mut packets_ended: oneshot::Receiver<io::Result<()>>,
     ) -> Result<(), ControlError> {
-        told(supervisor::ready(&self.in_words("")));
+        warn_unless_told(supervisor::ready(&self.in_words("")));
         let worked = tokio::select! {
             end = &mut packets_ended => return Err(packet_thread_ended(end)),
             worked = self.work(signals) => worked,
@@ -152,7 +152,7 @@ impl Control {
     /// Ends the packet thread, and logs the last of what it has to say.
     async fn end(mut self, packets_ended: oneshot::Receiver<io::Result<()>>) -> Result<(), ControlError> {
         info!("ending");
-        told(supervisor::stopping());
+        warn_unless_told(supervisor::stopping());
         // If it is gone already, its result says why.
         let _ = self.packets.send(Command::Stop);
         let end = packets_ended.await;
@@ -167,7 +167,7 @@ impl Control {
 
     /// Opens the log file and reads the configuration anew. A bad one changes nothing.
     fn reload(&mut self) -> Result<(), Gone> {
-        told(supervisor::reloading());
+        warn_unless_told(supervisor::reloading());
         self.log.iter().for_each(Reopener::reopen);
         let remark = match config_file::read(&self.config_path) {
             Ok(parsed) => {
@@ -182,7 +182,7 @@ impl Control {
                 "; the configuration file has errors and is not in force"
             }
         };
-        told(supervisor::ready(&self.in_words(remark)));
+        warn_unless_told(supervisor::ready(&self.in_words(remark)));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use tracing::{info, warn};
 
-use super::told;
+use super::warn_unless_told;
 use crate::config::{Config, QueueNum};
 use crate::io::nfqueue::{BindError, Queue, TakeOverError};
 use crate::io::succession::Succession;
@@ -37,7 +37,7 @@ pub(super) fn open(config: &Config, kept: Kept, succession: Succession) -> Resul
     }
     queues.sort_by_key(Queue::number);
     for queue in &queues {
-        told(supervisor::keep(&name(queue.number()), queue.as_fd()));
+        warn_unless_told(supervisor::keep(&name(queue.number()), queue.as_fd()));
     }
     Ok(queues)
 }
@@ -60,7 +60,7 @@ fn take_over(config: &Config, kept: Kept) -> Vec<Queue> {
             }
             Err(reason) => {
                 warn!(?name, "a descriptor that was passed on is not used: {reason}");
-                told(supervisor::forget(&name));
+                warn_unless_told(supervisor::forget(&name));
             }
         }
     }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::mailbox::Sender;
-use super::told;
+use super::warn_unless_told;
 use crate::io::supervisor;
 
 /// Lets the supervisor hear from us, if it wants to, until the packet thread ends.
 pub(super) async fn keep_alive(packets: Sender) {
     if let Some(limit) = supervisor::watchdog() {
-        watch_over(&packets, limit, || told(supervisor::alive())).await;
+        watch_over(&packets, limit, || warn_unless_told(supervisor::alive())).await;
     }
 }
 

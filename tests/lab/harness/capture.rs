@@ -7,7 +7,8 @@ use std::env;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::{Child, Command, ExitCode};
-use std::time::UNIX_EPOCH;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
 
 use dhcproto::v4::{DhcpOption, Message, MessageType, OptionCode};
 use dhcproto::{Decodable, Decoder, v6};
@@ -27,6 +28,10 @@ pub(crate) type Frame = Vec<u8>;
 
 /// The argument that leads to [`record`].
 pub(crate) const FLAG: &str = "--record";
+
+/// How often, and how many times, it is looked whether a recorder has written all that came.
+const GLANCE: Duration = Duration::from_millis(5);
+const GLANCES: u32 = 200;
 
 /// The largest frame that any interface gives.
 const LARGEST: usize = 1 << 16;
@@ -49,7 +54,7 @@ pub(crate) fn record(interface: &str, path: &str) -> ExitCode {
 /// A process that records and the file that it writes. Ours needs no user to run as, which `tcpdump` does.
 pub(crate) struct Capture {
     path: String,
-    _recorder: Child,
+    recorder: Child,
 }
 
 impl Capture {
@@ -63,12 +68,37 @@ impl Capture {
             .spawn()
             .unwrap();
         soon("the capture", || (fs::metadata(&path).ok()?.len() > 0).then_some(()));
-        Self { path, _recorder: recorder }
+        Self { path, recorder }
     }
 
     /// All frames up to now.
     pub(crate) fn frames(&self) -> Vec<Frame> {
+        // Not waited for where frames never cease.
+        let _settled = (0..GLANCES).any(|_| {
+            let is_settled = self.is_settled();
+            if !is_settled {
+                thread::sleep(GLANCE);
+            }
+            is_settled
+        });
         read(&self.path)
+    }
+
+    /// Whether the recorder has written all that came: nothing waits in its socket (`Rmem` of /proc/net/packet), and it
+    /// sleeps until something does; or it has ended with its interface.
+    fn is_settled(&self) -> bool {
+        let directory = format!("/proc/{}", self.recorder.id());
+        let read = |name: &str| fs::read_to_string(format!("{directory}/{name}")).unwrap_or_default();
+        let sockets: Vec<_> = fs::read_dir(format!("{directory}/fd"))
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(fs::read_link(entry.ok()?.path()).ok()?.to_string_lossy().into_owned()))
+            .collect();
+        let waiting = read("net/packet").lines().skip(1).any(|line| {
+            let columns: Vec<_> = line.split_ascii_whitespace().collect();
+            columns[6] != "0" && sockets.contains(&format!("socket:[{}]", columns[8]))
+        });
+        !waiting && !read("stat").contains(") R ")
     }
 }
 

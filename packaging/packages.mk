@@ -100,5 +100,7 @@ static-programs: package-tools
 	+cargo build --quiet --profile $(PROFILE) --locked --bins --target $(TARGET) $(if $(is-foreign),$(with-own-linker))
 	@$(call collect-notices,$(TARGET),target/$(TARGET)/$(BUILT))
 
+# Who makes one package needs neither the other's tools nor those of the tests.
 package-tools:
-	@tests/install-tools.sh package
+	@command -v cargo >/dev/null || { echo 'Rust is missing: "apt install rustup", or https://rustup.rs; which version, Cargo.toml says' >&2; exit 1; }
+	@tests/install-tools.sh build $(if $(filter-out deb rpm static,$(MAKECMDGOALS)),deb rpm package,$(MAKECMDGOALS))

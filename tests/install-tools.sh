@@ -50,15 +50,15 @@ guest   tcpdump          tcpdump    frames with their tags
 guest   udhcpc           udhcpc     a client: busybox, DHCPv4
 guest   ndisc6           rdisc6     a client: router and neighbour solicitations
 guest   iputils-ping     ping       the way across the wire
-package dpkg-dev         dpkg-buildpackage   packs for Debian
-package debhelper        dh         the same: what all packages do alike
-package fakeroot         fakeroot   the same: files that belong to root
+build   jq               jq         reads what cargo says of crates
+build   gcc              cc         the linker
+build   make             make       the way in
+deb     dpkg-dev         dpkg-buildpackage   packs for Debian
+deb     debhelper        dh         the same: what all packages do alike
+deb     fakeroot         fakeroot   the same: files that belong to root
+rpm     rpm              rpmbuild   packs for distributions with RPM
 package lintian          lintian    what is not as Debian has it
-package rpm              rpmbuild   packs for distributions with RPM
 package rpmlint          rpmlint    what is not as they have it
-package jq               jq         reads what cargo says of crates
-package gcc              cc         the linker
-package make             make       the way in
 package iproute2         ip         namespaces and taps
 package iptables         iptables   rules that divert packets to the daemon
 package udhcpc           udhcpc     a client: busybox, DHCPv4
@@ -79,7 +79,7 @@ main() {
     downloads=$(mktemp -d)
     trap 'rm -rf "$log" "$downloads"' EXIT
     to_install=$(echo "$lacking" | awk '$2 !~ "^target/" { printf "%s ", $1 }')
-    as_root=$(way_to_root) || [ -z "$to_install" ] || refuse
+    as_root=$(way_to_root) && command -v apt-get >/dev/null || [ -z "$to_install" ] || refuse
     echo 'installing'
     echo "$lacking" | while read -r package _ purpose; do printf '    %-16s %s\n' "$package" "$purpose"; done
     install || {
@@ -102,7 +102,7 @@ way_to_root() {
 }
 
 refuse() {
-    printf 'missing:\n%s\nto be installed as root: apt-get install %s\n' "$lacking" "$to_install" >&2
+    printf 'missing:\n%s\nto be installed as root, with the names that Debian has: apt-get install %s\n' "$lacking" "$to_install" >&2
     exit 1
 }
 

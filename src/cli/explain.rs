@@ -4,6 +4,7 @@ mod answers;
 mod node;
 mod report;
 mod rules;
+mod sender;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -77,16 +77,15 @@ impl Engine {
             tap: link.cloned(),
             master: master.cloned(),
             indev: binding.and_then(|binding| self.table.link(binding.indev)).cloned(),
-            unclaimed: binding.and_then(|binding| self.unclaimed(binding)),
+            unclaimed: binding.zip(master).and_then(|(binding, master)| self.unclaimed(binding, master)),
             rehearsals: binding.zip(link).map(|(binding, tap)| self.rehearse(binding, tap)).unwrap_or_default(),
         }
     }
 
-    /// Why the guest is not known by its MAC alone on the bridge that is its `INDEV`, if it is not.
-    fn unclaimed(&self, binding: &Binding) -> Option<Reason> {
-        let bridge = self.table.link(binding.indev).filter(|_| !binding.is_routed())?;
+    /// Why the guest is not known by its MAC alone on the bridge that its tap is a port of, if it is not.
+    fn unclaimed(&self, binding: &Binding, master: &Link) -> Option<Reason> {
         let ingress = Ingress {
-            indev: Some(bridge.ifindex),
+            indev: Some(master.is_bridge.then_some(master.ifindex)?),
             physindev: None,
             source_mac: Some(binding.mac),
             checksums: Checksums::Verify,

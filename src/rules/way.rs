@@ -84,6 +84,20 @@ pub enum Way {
     Passes,
 }
 
+impl Way {
+    /// Whether who reads the queue is told by which port of a bridge they came, and not by which bridge alone; None where no
+    /// rule diverts them. `nfqnl_build_packet_message` (net/netfilter/nfnetlink_queue.c) knows it of what the bridge itself
+    /// diverts, and of what br_netfilter shows to the tables of IP.
+    pub fn names_port(&self, installed: &Installed, kind: Kind) -> Option<bool> {
+        let rule = match self {
+            Self::Queue(diverted) | Self::OfSome(diverted) | Self::Rest(diverted, _) => &diverted.rule,
+            Self::Unclear(rule) => rule,
+            Self::Dropped(_) | Self::Passes => return None,
+        };
+        Some(rule.is_of_bridge() || installed.is_shown(kind.version()))
+    }
+}
+
 /// A rule that takes away some of the packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taker {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::bridge::{bridged_guest, set_hooks};
+use crate::bridge::{bridged_guest, on_bridge, set_hooks};
 use crate::harness::frames::ethernet;
 use crate::harness::requests::{EVERYBODY, IPV4, discover_message, in_udp4};
 use crate::harness::{Config, Guest, Lab, SCRATCH, queues, sh, soon, tests};
@@ -146,10 +146,24 @@ fn tells_a_guest_on_a_bridge_without_br_netfilter(lab: &mut Lab) {
     let mut client = guest.udhcpc("-q -n");
     assert!(client.wait().success(), "{}", client.log());
 
-    lab.rebind(&twin, &crate::bridge::on_bridge(&twin).replace(&twin.mac_text(), &guest.mac_text()));
-    let text = explain(ANSWERED, "tap1");
-    assert!(text.contains("\n!   sender    without br_netfilter "), "{text}");
-    assert!(text.contains("two bindings on this bridge"), "{text}");
+    lab.rebind(&twin, &on_bridge(&twin).replace(&twin.mac_text(), &guest.mac_text()));
+    expect_no_lease(&guest, "two bindings on this bridge");
+    lab.rebind(&twin, &on_bridge(&twin));
+    explain(ANSWERED, "tap1");
+
+    lab.rebind(&guest, &guest.binding().replace("INDEV=tap1\n", ""));
+    expect_no_lease(&guest, "no binding claims this sender");
+    assert!(explain(UNANSWERED, "tap1").contains("\n              INDEV must be br0\n"));
+}
+
+/// The guest gets no answer, and why is what it is told as.
+#[track_caller]
+fn expect_no_lease(guest: &Guest, reason: &str) {
+    let text = explain(UNANSWERED, &guest.tap);
+    assert!(text.starts_with(&format!("{}: gets no DHCP, RA, NA, DHCPv6: {reason} ", guest.tap)), "{text}");
+    assert!(text.contains("\n!!  sender    without br_netfilter "), "{text}");
+    let mut client = guest.udhcpc("-q -n -t 1 -T 1");
+    assert!(!client.wait().success(), "{}", client.log());
 }
 
 fn tells_who_has_the_same_address_until_it_goes(lab: &mut Lab) {

@@ -10,7 +10,7 @@ use crate::rules::Installed;
 pub(super) struct Node {
     /// The queues that are bound.
     pub(super) queues: Result<Vec<Listed>, String>,
-    /// The rules of netfilter, and what bridges show to those of iptables.
+    /// The rules of netfilter.
     pub(super) rules: Result<Rules, String>,
 }
 
@@ -19,8 +19,6 @@ pub(super) struct Node {
 pub(super) struct Rules {
     /// What all that answered had to say.
     pub(super) installed: Installed,
-    /// Whether bridges show packets of both versions of IP to iptables, and name the port.
-    pub(super) has_hooks: bool,
     /// What those said that failed.
     pub(super) failures: Vec<String>,
 }
@@ -44,6 +42,5 @@ impl Node {
 fn rules() -> Result<Rules, String> {
     let Answer { listings, failures } = ruleset::read().map_err(|error| error.to_string())?;
     let installed = Installed::read(&listings).map_err(|error| error.to_string())?;
-    let has_hooks = listings.calls_iptables && listings.calls_ip6tables;
-    Ok(Rules { installed, has_hooks, failures })
+    Ok(Rules { installed, failures })
 }

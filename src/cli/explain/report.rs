@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::answers::{self, Decoded};
 use super::node::Node;
 use super::rules;
+use super::sender;
 use super::summary::{self, title};
 use crate::cli::decode::{WIDTH, wrapped};
 use crate::cli::show::Detail;
@@ -76,6 +77,7 @@ pub(super) struct Report {
 impl Report {
     /// What is known of a tap; `failure` says why no daemon told so, if none did.
     pub(super) fn new(explained: Explained, failure: Option<String>, node: &Node) -> Self {
+        let explained = sender::as_named(explained, node);
         let summary = summary::summary(&explained, failure.as_deref(), node);
         Self {
             answered: summary.is_answered,
@@ -121,7 +123,7 @@ fn findings(explained: &Explained, failure: Option<String>, node: &Node) -> Vec<
     findings.extend(explained.doubts.iter().map(|doubt| Finding::new(Mark::Note, "doubt", doubt)));
     findings.push(tap(explained));
     findings.extend(explained.tap.as_ref().and_then(|tap| indev(explained, tap)));
-    findings.extend(sender(explained, node));
+    findings.extend(sender::finding(explained, node));
     findings.extend(rules::findings(explained, &node.rules));
     findings.extend(queues(explained, node));
     findings.extend(explained.tap.as_ref().map(spoofing));
@@ -173,21 +175,6 @@ fn indev(explained: &Explained, tap: &Tap) -> Option<Finding> {
         _ if explained.link.is_none() => finding(Mark::Ok, text),
         Some(master) if master.name == *name => finding(Mark::Ok, text),
         _ => finding(Mark::Note, format!("{text}; the tap is no port of it")),
-    }
-}
-
-/// By what the guest of a port is known.
-fn sender(explained: &Explained, node: &Node) -> Option<Finding> {
-    let binding = explained.tap.as_ref()?.binding.as_ref()?;
-    explained.master.as_ref().filter(|master| master.name == binding.indev)?;
-    let finding = |mark, text: String| Some(Finding::new(mark, "sender", text));
-    if node.rules.as_ref().ok()?.has_hooks {
-        return finding(Mark::Ok, "known by its port: br_netfilter shows that to iptables".to_owned());
-    }
-    let by = format!("without br_netfilter iptables sees {} and not the port", binding.indev);
-    match &explained.unclaimed {
-        None => finding(Mark::Ok, format!("{by}: the guest is known by its MAC")),
-        Some(outcome) => finding(Mark::Note, format!("{by}, where the guest is not known: {}", meaning(outcome))),
     }
 }
 

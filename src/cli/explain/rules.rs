@@ -2,7 +2,7 @@
 
 use super::node::Rules;
 use super::report::{Finding, Mark};
-use super::summary::{is_wanted, title};
+use super::summary::{title, wanted};
 use crate::binding::InterfaceName;
 use crate::config::QueueNum;
 use crate::control::{self, Explained};
@@ -15,8 +15,7 @@ pub(super) fn findings(explained: &Explained, rules: &Result<Rules, String>) -> 
         Err(reason) => return vec![Finding::new(Mark::Note, "rules", reason)],
     };
     let failures = rules.failures.iter().map(|failure| Finding::new(Mark::Note, "rules", failure));
-    let wanted = explained.queues.iter().filter(|diverted| is_wanted(explained, diverted));
-    let fates = wanted.filter_map(|diverted| {
+    let fates = wanted(explained).filter_map(|diverted| {
         let (mark, text) = told(&way_of(explained, rules, diverted)?, QueueNum(diverted.queue?));
         Some(Finding::new(mark, "rules", format!("{}: {text}", title(&diverted.kind))))
     });
@@ -52,6 +51,11 @@ pub(super) fn obstacle(explained: &Explained, rules: &Rules, to: &control::Diver
         Way::Passes => Some("no rule diverts it to its queue"),
         Way::Queue(_) | Way::OfSome(_) | Way::Unclear(_) | Way::Rest(..) => None,
     }
+}
+
+/// Whether the daemon is told the port of such packets, and not its bridge alone; None if no rule diverts them.
+pub(super) fn names_port(explained: &Explained, rules: &Rules, to: &control::Diverted) -> Option<bool> {
+    way_of(explained, rules, to)?.names_port(&rules.installed, to.kind.parse().ok()?)
 }
 
 fn way_of(explained: &Explained, rules: &Rules, to: &control::Diverted) -> Option<Way> {

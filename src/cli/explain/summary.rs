@@ -38,7 +38,7 @@ pub(super) fn is_off(rehearsed: &Rehearsed) -> bool {
 
 /// Whether the guest is answered in all that is configured for it; `failure` says why there is no daemon, if there is none.
 pub(super) fn summary(explained: &Explained, failure: Option<&str>, node: &Node) -> Summary {
-    let wanted: Vec<&Diverted> = explained.queues.iter().filter(|diverted| is_wanted(explained, diverted)).collect();
+    let wanted: Vec<&Diverted> = wanted(explained).collect();
     let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
     for diverted in &wanted {
         let Some(reason) = obstacle(explained, failure, node, diverted) else { continue };
@@ -66,6 +66,11 @@ pub(super) fn summary(explained: &Explained, failure: Option<&str>, node: &Node)
 
 fn titles(wanted: &[&Diverted]) -> String {
     wanted.iter().map(|diverted| title(&diverted.kind)).collect::<Vec<_>>().join(", ")
+}
+
+/// The kinds of packets that the guest is to have answered.
+pub(super) fn wanted(explained: &Explained) -> impl Iterator<Item = &Diverted> {
+    explained.queues.iter().filter(|diverted| is_wanted(explained, diverted))
 }
 
 /// Whether the guest is to have answers of this kind.

@@ -93,15 +93,22 @@ impl Scene {
 
 /// Rules of iptables for what comes in at an interface.
 fn rules(interface: &str) -> Rules {
+    read(&listings(interface))
+}
+
+fn read(listings: &Listings) -> Rules {
+    Rules { installed: Installed::read(listings).unwrap(), failures: Vec::new() }
+}
+
+fn listings(interface: &str) -> Listings {
     let table = |rules: &[String]| vec![format!("*mangle\n:PREROUTING ACCEPT [0:0]\n{}\nCOMMIT\n", rules.join("\n"))];
     let rule = |what: &str, queue| format!("-A PREROUTING -i {interface} -p {what} -j NFQUEUE --queue-num {queue}");
     let solicitation = |number, queue| rule(&format!("ipv6-icmp -m icmp6 --icmpv6-type {number}"), queue);
-    let listings = Listings {
+    Listings {
         iptables: table(&[rule("udp -m udp --dport 67", 42)]),
         ip6tables: table(&[solicitation(133, 43), solicitation(135, 44), rule("udp -m udp --dport 547", 45)]),
         ..Listings::default()
-    };
-    Rules { installed: Installed::read(&listings).unwrap(), has_hooks: false, failures: Vec::new() }
+    }
 }
 
 fn link(number: u32, name: &str) -> Link {
@@ -205,9 +212,41 @@ fn what_is_wrong_with_file_and_links() {
     );
     expect(
         Scene { links: [Scene::bridged().links, vec![port]].concat(), others: vec![twin], ..Scene::bridged() },
-        "answered (DHCP, RA, NA)",
-        "!   sender    without br_netfilter iptables sees br0 and not the port, where the\n              guest is not known: two bindings",
+        "gets no DHCP, RA, NA: two bindings",
+        "!!  sender    without br_netfilter iptables sees br0 and not the port, where the\n              guest is not known: two bindings",
     );
+    expect(
+        Scene { file: Some(FILE.to_owned()), ..Scene::bridged() },
+        "gets no DHCP, RA, NA: no binding claims this sender on this bridge",
+        "!!  sender    without br_netfilter iptables sees br0 and not the port, where the\n              guest is not known: no binding claims this sender on this bridge;\n              INDEV must be br0",
+    );
+}
+
+/// By a bridge it is named alone where IP diverts what br_netfilter does not show, and its port elsewhere.
+#[test]
+fn who_is_named_is_who_the_rules_name() {
+    let port = Link { master: IfIndex::new(9), ..link(8, "tap1") };
+    let twins = || Scene {
+        links: [Scene::bridged().links, vec![port.clone()]].concat(),
+        others: vec![("tap1", format!("{FILE}INDEV=br0\n"))],
+        ..Scene::bridged()
+    };
+    let shown = |shown: fn(&mut Listings)| {
+        let mut listings = listings("br0");
+        shown(&mut listings);
+        Node { rules: Ok(read(&listings)), ..Scene::routed().node }
+    };
+    expect(
+        Scene { node: shown(|node| (node.calls_iptables, node.calls_ip6tables) = (true, true)), ..twins() },
+        "answered (DHCP, RA, NA)",
+        "ok  sender    known by its port, which the kernel names with these rules\n",
+    );
+    let scene = Scene { node: shown(|node| node.calls_ip6tables = true), ..twins() };
+    expect(scene, "gets no DHCP: two bindings", "!!  sender    without br_netfilter iptables sees br0");
+
+    let text = twins().report().to_string();
+    assert!(text.contains("\n!!  DHCPDISCOVER: two bindings") && !text.contains("OFFER"), "{text}");
+    assert!(!text.contains("DHCPREQUEST"), "{text}");
 }
 
 #[test]

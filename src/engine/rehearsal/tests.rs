@@ -202,6 +202,18 @@ fn two_guests_of_one_mac_are_not_told_apart_by_it() {
 }
 
 #[test]
+fn a_guest_whose_file_does_not_name_its_bridge_is_known_by_its_port_alone() {
+    for (file, expected) in [
+        (file(&["IP=192.0.2.10"]), Some(Reason::UnknownSender)),
+        (file(&["IP=192.0.2.10", "INDEV=br1"]), Some(Reason::UnknownSender)),
+        (file(&["IP=192.0.2.10", "INDEV=br0"]), None),
+    ] {
+        assert_eq!(engine(NODES[1], &file, &bridged()).explain(tap()).unclaimed, expected, "{file}");
+        assert_eq!(engine(NODES[1], &file, &routed()).explain(tap()).unclaimed, None, "{file}");
+    }
+}
+
+#[test]
 fn a_doubt_is_told() {
     let text = file(&["IP=192.0.2.10\nSUBNET=192.0.2.0/24", "PREFIX6=2001:db8:f::/56"]);
     assert!(!engine(NODES[1], &text, &routed()).explain(tap()).doubts.is_empty());

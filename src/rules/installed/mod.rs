@@ -219,6 +219,11 @@ impl Where {
         let (name, chain) = (table.name.clone(), chain.name.clone());
         Self { family: table.family.name(), table: name, chain, label: label.to_owned() }
     }
+
+    /// Whether the bridge has the rule, and not IP above it.
+    pub(super) fn is_of_bridge(&self) -> bool {
+        self.family == Family::Bridge.name()
+    }
 }
 
 impl fmt::Display for Where {

@@ -125,6 +125,60 @@ fn the_first_binding_is_good() {
     assert!(lines.len() > 4 && parsed.binding.ipv4.is_some() && parsed.binding.ipv6.is_some());
 }
 
+#[test]
+fn every_example_of_a_file_is_one() {
+    let mut count = 0;
+    for block in DOCUMENTS.iter().flat_map(|name| blocks(name)) {
+        let first = block.lines().map(str::trim).find(|line| !line.starts_with('#')).unwrap_or_default();
+        let key = first.split_once('=').map(|(key, _)| key);
+        let complaints = if matches!(first, "[general]" | "[dhcp]" | "[ipv6]") {
+            complaints_of_configuration(&block)
+        } else if key.is_some_and(binding::is_known_key) {
+            complaints_of_binding(&block)
+        } else {
+            continue;
+        };
+        assert_eq!(complaints, [""; 0], "{block}");
+        count += 1;
+    }
+    assert!(count > 4, "only {count}");
+}
+
+/// What is wrong with a part of the configuration. What it leaves out is added.
+fn complaints_of_configuration(part: &str) -> Vec<String> {
+    let text = format!("[dhcp]\nserver_on_link = yes\n[ipv6]\nenable_ipv6 = no\n{part}");
+    let complaints = match config::parse("example".as_ref(), text.as_bytes()) {
+        Ok(parsed) => parsed.warnings,
+        Err(faults) => faults.errors,
+    };
+    complaints.iter().map(ToString::to_string).collect()
+}
+
+/// What is wrong with a part of a binding. What it leaves out is added.
+fn complaints_of_binding(part: &str) -> Vec<String> {
+    let required = [("MAC", "aa:00:00:00:00:01"), ("HOSTNAME", "guest1")];
+    let missing = required.iter().filter(|(key, _)| !part.lines().any(|line| line.starts_with(&format!("{key}="))));
+    let text: String = missing.map(|(key, value)| format!("{key}={value}\n")).collect();
+    match binding::parse::parse("tap0".as_ref(), (text + part).as_bytes()) {
+        Ok(parsed) => parsed.warnings.iter().map(ToString::to_string).collect(),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+/// Lines that are indented, up to the next empty one.
+fn blocks(path: &str) -> Vec<String> {
+    let text = source(path);
+    let lines = text.lines().map(|line| line.strip_prefix("    ").unwrap_or_default().trim());
+    let mut blocks = vec![String::new()];
+    for line in lines {
+        match blocks.last_mut() {
+            Some(block) if !line.is_empty() => *block += &format!("{line}\n"),
+            _ => blocks.push(String::new()),
+        }
+    }
+    blocks
+}
+
 /// Whatever looks like the path of a file of ours.
 #[test]
 fn files_that_documents_name_are_there() {

@@ -13,6 +13,7 @@
 )]
 
 mod command_line;
+mod examples;
 mod page;
 mod roff;
 mod samples;

@@ -103,14 +103,17 @@ pub enum Failure {
 /// Runs the daemon until it is told to end.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let kept = supervisor::take_kept();
-    let parsed = config_file::read(&options.config).map_err(|faults| refuse(&faults.errors))?;
+    let parsed = config_file::read(&options.config).map_err(|faults| refuse(&faults.errors, &faults.warnings))?;
     match RunAs::find(&parsed.config.general.user) {
         Ok(Some(run_as)) => {
             let mut log = start_log(options, &parsed, Some(&run_as));
             let result = run_as_user(options, parsed, kept, &run_as, log.as_mut());
             conclude(result, log)
         }
-        Ok(None) => Err(refuse(&[config_file::unknown_user(&options.config, &parsed)])),
+        Ok(None) => {
+            let error = config_file::unknown_user(&options.config, &parsed.accounts.user);
+            Err(refuse(&[error], &parsed.warnings))
+        }
         Err(error) => {
             let log = start_log(options, &parsed, None);
             conclude(Err(error.into()), log)
@@ -131,8 +134,8 @@ fn conclude(result: Result<(), RunError>, log: Option<Log>) -> Result<(), Failur
 }
 
 /// Says what is wrong with the configuration: there is no log yet.
-fn refuse(errors: &[ConfigError]) -> Failure {
-    log::write_errors(errors);
+fn refuse(errors: &[ConfigError], warnings: &[ConfigError]) -> Failure {
+    log::write_early(errors, warnings);
     Failure::Configuration
 }
 

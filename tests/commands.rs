@@ -200,11 +200,36 @@ fn check_reads_bindings_where_the_configuration_says_and_in_spite_of_its_faults(
     let warning = "nfdhcpd.conf:3: general.control_group = \"no-such-group\": no group of this name on this machine";
     assert!(stdout.contains(warning) && stdout.contains("warning: "), "{stdout}");
 
+    // What is unknown to the machine is told with what is wrong in itself.
+    write("user = no-such-user\ncontrol_group = no-such-group\nlog_format = xml\n[dhcp]\nserver_on_link = yes\n");
+    let (status, stdout, _) = check();
+    assert_eq!(status, 2);
+    for fault in
+        ["general.log_format = \"xml\"", "general.user = \"no-", "general.control_group = \"no-", "ipv6.mode: auto"]
+    {
+        assert!(stdout.contains(fault), "{fault} is not in\n{stdout}");
+    }
+    // The daemon tells warnings as well when it does not start.
+    write("log_format = xml\nlog_fromat = json\n");
+    let (status, _, stderr) = run(&["-c", conf.to_str().unwrap()]);
+    assert_eq!(status, 2);
+    let warning = stderr.lines().any(|line| line.starts_with("warning: ") && line.contains("did you mean log_format?"));
+    assert!(warning && stderr.contains("error: ") && stderr.contains("\"xml\""), "{stderr}");
+
     fs::remove_dir_all(&bindings).unwrap();
     write("[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nenable_ipv6 = no\n");
     let (status, stdout, _) = check();
-    assert_eq!(status, 1);
-    assert!(stdout.contains("bindings"), "{stdout}");
+    let bindings = bindings.display();
+    let fault = format!(
+        "error: {}:2: general.datapath = \"{bindings}\": the directory of bindings cannot be read: No such",
+        conf.display()
+    );
+    assert!(status == 2 && stdout.starts_with(&fault), "{stdout}");
+    let (status, stdout, _) = run(&args);
+    assert!(
+        status == 2 && stdout.starts_with(&format!("error: --bindings=\"{bindings}\": cannot be read: No such")),
+        "{stdout}"
+    );
 }
 
 /// What root can read and the daemon cannot. Modes are looked at by root alone, who can read all.

@@ -19,7 +19,7 @@ const LONGEST_LINE: usize = 2000;
 pub fn config(data: &[u8]) {
     let parsed = match config::parse(Path::new("nfdhcpd.conf"), data) {
         Ok(parsed) => parsed,
-        Err(Faults { errors, warnings }) => {
+        Err(Faults { errors, warnings, .. }) => {
             assert!(!errors.is_empty());
             return errors.iter().chain(&warnings).for_each(check_line);
         }

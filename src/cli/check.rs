@@ -10,11 +10,12 @@ use clap::Args;
 use super::BAD_CONFIGURATION;
 use super::failure::{Failure, conclude};
 use super::twins::{Addresses, Guest};
-use crate::binding::parse::Parsed;
-use crate::binding::{Binding, BindingError};
-use crate::config::{self, Config, ConfigError, Faults};
+use crate::binding::{self, Binding, BindingError};
+use crate::config::{Account, Accounts, Config, ConfigError, Faults, General, Parsed};
 use crate::engine::{Engine, Event, Notice};
-use crate::io::{access, config_file, privileges, watch};
+use crate::io::watch::{self, WatchError};
+use crate::io::{access, config_file, privileges};
+use crate::text::Shown;
 
 /// Arguments of `nfdhcpd check`.
 #[derive(Debug, Args)]
@@ -48,63 +49,85 @@ impl Check {
     }
 
     fn report(&self, output: &mut impl Write) -> io::Result<Found> {
-        let (mut config, Faults { errors, warnings }) = self.read_config();
+        let (parsed, Faults { errors, warnings, .. }) = self.read_config();
         warnings.iter().try_for_each(|warning| writeln!(output, "warning: {warning}"))?;
         errors.iter().try_for_each(|error| writeln!(output, "error: {error}"))?;
-        if let (Some(config), Some(bindings)) = (&mut config, &self.bindings) {
-            config.general.datapath.clone_from(bindings);
-        }
-        let datapath = config.as_ref().map(|config| config.general.datapath.clone());
-        let Some(directory) = self.bindings.clone().or(datapath) else {
+        let datapath = parsed.as_ref().map(|parsed| &parsed.config.general.datapath);
+        let Some(directory) = self.bindings.as_ref().or(datapath) else {
             writeln!(output, "the binding files are not checked: --bindings does not say where they are")?;
             return Ok(Found::BadConfig);
         };
+        let config = parsed.as_ref().map(|parsed| with_datapath(&parsed.config, directory));
         if let Some(config) = &config {
             let doubts = access::doubts(&self.config, &config.general);
             doubts.iter().try_for_each(|doubt| writeln!(output, "warning: {doubt}"))?;
         }
-        let found = match watch::read_all(&directory) {
-            Ok(files) => report_bindings(output, config.as_ref(), &directory, files)?,
+        let found = match watch::read_all(directory) {
+            Ok(files) => report_bindings(output, config.as_ref(), directory, files)?,
             Err(error) => {
-                writeln!(output, "error: {error}")?;
-                Found::RejectedBinding
+                writeln!(output, "error: {}", self.unreadable(parsed.as_ref(), &error))?;
+                Found::BadConfig
             }
         };
         Ok(if errors.is_empty() { found } else { Found::BadConfig })
     }
 
+    /// What is wrong where the directory of bindings cannot be read: with the option, or else with the configuration.
+    fn unreadable(&self, parsed: Option<&Parsed>, WatchError { path, source }: &WatchError) -> String {
+        let path = path.to_string_lossy();
+        if self.bindings.is_some() {
+            return format!("--bindings={}: cannot be read: {source}", Shown(&path));
+        }
+        let fault = ConfigError {
+            path: self.config.clone(),
+            line: parsed.and_then(|parsed| parsed.line_of("general", "datapath")),
+            key: Some("general.datapath".to_owned()),
+            found: Some(path.into_owned()),
+            reason: format!("the directory of bindings cannot be read: {source}"),
+        };
+        fault.to_string()
+    }
+
     /// The configuration, if it can be used, and all that is wrong with it.
-    fn read_config(&self) -> (Option<Config>, Faults) {
-        match config_file::read(&self.config) {
+    fn read_config(&self) -> (Option<Parsed>, Faults) {
+        let (parsed, mut faults) = match config_file::read(&self.config) {
             Ok(parsed) => {
-                let errors = self.unknown_user(&parsed).into_iter().collect();
-                let group = self.unknown_group(&parsed);
-                let warnings = parsed.warnings.into_iter().chain(group).collect();
-                (Some(parsed.config), Faults { errors, warnings })
+                let (warnings, accounts) = (parsed.warnings.clone(), Some(Box::new(parsed.accounts.clone())));
+                (Some(parsed), Faults { errors: Vec::new(), warnings, accounts })
             }
             Err(faults) => (None, faults),
+        };
+        if let Some(Accounts { user, control_group }) = faults.accounts.as_deref() {
+            faults.errors.extend(self.unknown_user(user));
+            faults.warnings.extend(control_group.as_ref().and_then(|group| self.unknown_group(group)));
         }
+        (parsed, faults)
     }
 
     /// What a daemon that starts as root would say of `user`. Where users cannot be looked up, it is not for the
     /// configuration to answer for.
-    fn unknown_user(&self, parsed: &config::Parsed) -> Option<ConfigError> {
-        let user = privileges::look_up(&parsed.config.general.user);
-        matches!(user, Ok(None)).then(|| config_file::unknown_user(&self.config, parsed))
+    fn unknown_user(&self, user: &Account) -> Option<ConfigError> {
+        matches!(privileges::look_up(&user.name), Ok(None)).then(|| config_file::unknown_user(&self.config, user))
     }
 
     /// The same of `control_group`, without which the daemon does.
-    fn unknown_group(&self, parsed: &config::Parsed) -> Option<ConfigError> {
-        let group = parsed.config.general.control_group.as_deref().map(privileges::look_up_group)?;
-        matches!(group, Ok(None)).then(|| config_file::unknown_group(&self.config, parsed))
+    fn unknown_group(&self, group: &Account) -> Option<ConfigError> {
+        let found = privileges::look_up_group(&group.name);
+        matches!(found, Ok(None)).then(|| config_file::unknown_group(&self.config, group))
     }
+}
+
+/// A configuration whose bindings are elsewhere.
+fn with_datapath(config: &Config, directory: &Path) -> Config {
+    let general = General { datapath: directory.to_owned(), ..config.general.clone() };
+    Config { general, ..config.clone() }
 }
 
 fn report_bindings(
     output: &mut impl Write,
     config: Option<&Config>,
     directory: &Path,
-    files: Vec<Result<Parsed, BindingError>>,
+    files: Vec<Result<binding::parse::Parsed, BindingError>>,
 ) -> io::Result<Found> {
     let (mut good, mut rejected) = (0, 0);
     // Only what is said with a configuration can be too large.
@@ -145,7 +168,10 @@ fn twins(addresses: &mut Addresses, directory: &Path, binding: &Binding) -> Vec<
 }
 
 /// Whether the engine takes the binding, since its replies must fit: if so, what it finds doubtful.
-pub(super) fn try_out(engine: Option<&mut Engine>, parsed: Parsed) -> Result<Vec<BindingError>, BindingError> {
+pub(super) fn try_out(
+    engine: Option<&mut Engine>,
+    parsed: binding::parse::Parsed,
+) -> Result<Vec<BindingError>, BindingError> {
     let Some(engine) = engine else { return Ok(Vec::new()) };
     engine.handle_event(Duration::ZERO, Event::BindingLoaded(Box::new(parsed.binding)));
     let mut doubts = Vec::new();

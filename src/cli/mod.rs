@@ -81,7 +81,7 @@ enum Command {
     /// Write the binding of TAP, whole and checked, for hooks; with --wait, wait until the guest is answered as it says
     Bind(bind::Bind),
     /// Check the configuration and every binding file; exit status 0 if all are good, 1 if a binding is rejected, 2 if
-    /// the configuration is wrong
+    /// the configuration is wrong, or the directory of bindings cannot be read
     Check(check::Check),
     /// Explain why the guest of TAP gets an answer, or none, and what it would be answered now
     Explain(explain::Explain),

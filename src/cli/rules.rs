@@ -112,7 +112,7 @@ impl RulesCommand {
         }
         let parsed = match config_file::read(&self.config) {
             Ok(parsed) => parsed,
-            Err(Faults { errors, warnings }) => {
+            Err(Faults { errors, warnings, .. }) => {
                 warnings.iter().for_each(|warning| complain(&format!("warning: {warning}")));
                 errors.iter().for_each(|error| complain(&format!("error: {error}")));
                 return ExitCode::from(BAD_CONFIGURATION);

@@ -29,11 +29,33 @@ pub struct Faults {
     pub errors: Vec<ConfigError>,
     /// What deserves a warning besides.
     pub warnings: Vec<ConfigError>,
+    /// Whom it names all the same; None of a file that is no text.
+    pub accounts: Option<Box<Accounts>>,
+}
+
+/// Users and groups that a configuration names. Whether the machine has them is not for the file to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// `user`.
+    pub user: Account,
+    /// `control_group`.
+    pub control_group: Option<Account>,
+}
+
+/// A user or a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The key that names it, of section `[general]`.
+    pub key: &'static str,
+    /// Its name or number.
+    pub name: String,
+    /// The line, from 1, of the key; None where it has its default.
+    pub line: Option<u32>,
 }
 
 impl From<ConfigError> for Faults {
     fn from(error: ConfigError) -> Self {
-        Self { errors: vec![error], warnings: Vec::new() }
+        Self { errors: vec![error], warnings: Vec::new(), accounts: None }
     }
 }
 

@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-pub use error::{ConfigError, Faults};
+pub use error::{Account, Accounts, ConfigError, Faults};
 pub use keys::known_keys;
 pub use parse::{Parsed, parse};
 

@@ -7,7 +7,7 @@ use super::keys::{Key, find, known_keys};
 use super::syntax::{Line, lines};
 use super::value::Value;
 use super::written::{Conflict, Resolved, Written};
-use super::{Config, ConfigError, Faults};
+use super::{Account, Accounts, Config, ConfigError, Faults, General};
 use crate::text::{decode, nearest};
 
 /// A configuration, and what its file said that deserves a warning.
@@ -17,6 +17,8 @@ pub struct Parsed {
     pub config: Config,
     /// One line each, in the order of the file; never a reason to refuse it.
     pub warnings: Vec<ConfigError>,
+    /// Whom it names.
+    pub accounts: Accounts,
     lines: BTreeMap<(&'static str, String), u32>,
 }
 
@@ -36,13 +38,15 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Parsed, Faults> {
     let text = decode(bytes).map_err(|line| not_utf8(path, line))?;
     let mut file = File { path, entries: BTreeMap::new(), errors: Vec::new(), warnings: Vec::new() };
     file.collect(text);
-    match file.resolve() {
+    let written = file.read_values();
+    let accounts = file.accounts(&written.general);
+    match file.resolve(written) {
         Some(config) => {
             let line = |((section, key), entry): (Place<'_>, Entry<'_>)| ((section, key.to_owned()), entry.line);
             let lines = file.entries.into_iter().map(line).collect();
-            Ok(Parsed { config, warnings: file.warnings, lines })
+            Ok(Parsed { config, warnings: file.warnings, accounts, lines })
         }
-        None => Err(Faults { errors: file.errors, warnings: file.warnings }),
+        None => Err(Faults { errors: file.errors, warnings: file.warnings, accounts: Some(Box::new(accounts)) }),
     }
 }
 
@@ -126,13 +130,27 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Reads the values, then looks at how they go together. None: there are errors.
-    fn resolve(&mut self) -> Option<Config> {
+    /// Reads the values, each for itself.
+    fn read_values(&mut self) -> Written {
         let mut written = Written::default();
         let entries: Vec<Entry<'a>> = self.entries.values().copied().collect();
         for entry in entries {
             self.read(&mut written, &entry);
         }
+        written
+    }
+
+    fn accounts(&self, general: &General) -> Accounts {
+        let line = |key| self.entries.get(&("general", key)).map(|entry| entry.line);
+        let account = |key, name: &String| Account { key, name: name.clone(), line: line(key) };
+        Accounts {
+            user: account("user", &general.user),
+            control_group: general.control_group.as_ref().map(|group| account("control_group", group)),
+        }
+    }
+
+    /// Looks at how the values go together. None: there are errors.
+    fn resolve(&mut self, written: Written) -> Option<Config> {
         let Resolved { config, conflicts, doubts } = written.resolve();
         let (conflicts, doubts) = (self.told(conflicts), self.told(doubts));
         self.errors.extend(conflicts);

@@ -175,7 +175,10 @@ impl Control {
                 ""
             }
             Err(faults) => {
-                for error in faults.errors {
+                for warning in &faults.warnings {
+                    warn!("{warning}");
+                }
+                for error in &faults.errors {
                     error!("{error}");
                 }
                 error!("the configuration stays as it was");

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::sandbox;
-use crate::config::{self, ConfigError, Faults, Parsed};
+use crate::config::{self, Account, ConfigError, Faults, Parsed};
 
 /// The largest configuration, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -60,24 +60,22 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// What is wrong with a configuration whose `user` is nobody on this machine.
-pub fn unknown_user(path: &Path, parsed: &Parsed) -> ConfigError {
-    let found = Some(parsed.config.general.user.clone());
-    unknown(path, parsed, "user", found, "no user of this name on this machine; allowed is a name or a uid")
+pub fn unknown_user(path: &Path, user: &Account) -> ConfigError {
+    unknown(path, user, "no user of this name on this machine; allowed is a name or a uid")
 }
 
 /// What is wrong with a configuration whose `control_group` is none of this machine.
-pub fn unknown_group(path: &Path, parsed: &Parsed) -> ConfigError {
-    let found = parsed.config.general.control_group.clone();
+pub fn unknown_group(path: &Path, group: &Account) -> ConfigError {
     let reason = "no group of this name on this machine; allowed is a name or a gid; there will be no control socket";
-    unknown(path, parsed, "control_group", found, reason)
+    unknown(path, group, reason)
 }
 
-fn unknown(path: &Path, parsed: &Parsed, key: &str, found: Option<String>, reason: &str) -> ConfigError {
+fn unknown(path: &Path, Account { key, name, line }: &Account, reason: &str) -> ConfigError {
     ConfigError {
         path: path.to_owned(),
-        line: parsed.line_of("general", key),
+        line: *line,
         key: Some(format!("general.{key}")),
-        found,
+        found: Some(name.clone()),
         reason: reason.to_owned(),
     }
 }

@@ -16,7 +16,7 @@ use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use tracing::warn;
+use tracing::{Level, warn};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
@@ -66,12 +66,15 @@ pub fn init(debug: bool, format: LogFormat, file: Option<LogFile>) -> Result<Log
     Ok(Log { to, counts: Arc::clone(&counts), output: Some(Output { from, counts, style, file }) })
 }
 
-/// Writes lines about errors to stderr while there is no log, always as text: how the log is to look is not known yet.
-pub fn write_errors<E: Display>(errors: &[E]) {
+/// Writes lines about errors and warnings to stderr while there is no log, always as text: how the log is to look is not
+/// known yet.
+pub fn write_early<E: Display>(errors: &[E], warnings: &[E]) {
     let style = Style { format: LogFormat::Text, place: Place::of_stderr() };
+    let errors = errors.iter().map(|error| style.early(Level::ERROR, error));
+    let warnings = warnings.iter().map(|warning| style.early(Level::WARN, warning));
     let mut stderr = io::stderr().lock();
     // If it is closed there is nobody to tell.
-    let _ = errors.iter().try_for_each(|error| writeln!(stderr, "{}{error}", style.error_prefix()));
+    let _ = warnings.chain(errors).try_for_each(|line| writeln!(stderr, "{line}"));
 }
 
 impl Log {

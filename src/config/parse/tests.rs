@@ -338,7 +338,8 @@ fn what_is_not_text_is_refused() {
 fn an_error_hides_no_warning_and_no_error_of_another_section() {
     let text = "[general]\nuser = a b\nlogdir = log\nuesr = x\n[dhcp]\n[ipv6]\n\
                 rs_queue = 43\nns_queue = 44\ndns_lifetime = 9\nrouter_lifetime = 9\n[ipv4]\n";
-    let Faults { errors, warnings } = parse(Path::new("n.conf"), text.as_bytes()).unwrap_err();
+    let Faults { errors, warnings, accounts } = parse(Path::new("n.conf"), text.as_bytes()).unwrap_err();
+    assert_eq!(accounts.unwrap().user.line, Some(2));
     let begins = |faults: &[ConfigError], beginnings: &[&str]| {
         let all = shown(faults);
         assert!(all.len() == beginnings.len(), "{all:?}");
@@ -372,7 +373,7 @@ fn what_a_wrong_value_may_be_the_reason_of_is_not_told() {
         ("server_ip", "[ipv6]\nmode = slaac"),
     ] {
         let text = format!("{wrong}\n{rest}\n");
-        let Faults { errors, warnings } = parse(Path::new("n.conf"), text.as_bytes()).unwrap_err();
+        let Faults { errors, warnings, .. } = parse(Path::new("n.conf"), text.as_bytes()).unwrap_err();
         let of_ipv6 = errors.iter().filter(|error| error.key.as_deref().is_some_and(|key| key.starts_with("ipv6")));
         assert!(of_ipv6.count() <= 1 && warnings.is_empty(), "{errors:?} {warnings:?}");
         let line = 1 + wrong.lines().count() as u32 - 1;

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
 use std::env;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _};
 
 use nix::sys::stat::fstat;
@@ -82,9 +82,10 @@ impl Style {
         }
     }
 
-    /// What an error begins with that is said without the log.
-    pub(super) fn error_prefix(self) -> String {
-        self.prefix(Level::ERROR)
+    /// A line that is said without the log.
+    pub(super) fn early(self, level: Level, what: impl Display) -> String {
+        let word = if level == Level::ERROR { "error" } else { "warning" };
+        format!("{}{word}: {what}", self.prefix(level))
     }
 
     /// A line that so many lines were lost: it cannot go the way of those.

@@ -351,7 +351,7 @@ impl Packet {
             }
             Self::Dhcpv6Stateful { message_type, source, client, ias } => {
                 let server_id = server_duid(client.mac());
-                let mut message = vec![message_type % 10, 1, 2, 3, 0, 1, 0, 1, client.0];
+                let mut message = vec![message_type % 10, 1, 2, 3, 0, 1, 0, 3, 0, 9, client.0];
                 // What is for one server names it.
                 if matches!(message_type % 10, 3 | 5 | 8 | 9) {
                     push_option6(&mut message, 2, &server_id);

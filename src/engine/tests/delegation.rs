@@ -61,7 +61,7 @@ fn via(lab: &Lab) -> Option<Ipv6Addr> {
 fn prefix_message(message_type: u8, source: &str, prefix: &str) -> Vec<u8> {
     let prefix: ipnet::Ipv6Net = prefix.parse().unwrap();
     let listed = [&[0, 26, 0, 25][..], &[0; 8], &[prefix.prefix_len()], &prefix.addr().octets()].concat();
-    let ids = [&[0, 1, 0, 1, 7, 0, 2, 0, 18][..], &server_duid(GUEST)].concat();
+    let ids = [&[0, 1, 0, 3, 0, 9, 7, 0, 2, 0, 18][..], &server_duid(GUEST)].concat();
     udp6(source, &[&[message_type, 1, 2, 3], &ids[..], &[0, 25, 0, 41], &[0; 12], &listed].concat())
 }
 

@@ -7,7 +7,10 @@ use super::MacAddr;
 /// The length of a DUID of type 4 in bytes.
 pub const SERVER_DUID_LEN: usize = 18;
 
-/// The longest DUID in bytes: a type of two octets and 128 more (RFC 8415 §11.1).
+/// The shortest DUID in bytes: a type of two octets and one more (RFC 8415 §11.1, and RFC 9915 alike).
+pub const MIN_LEN: usize = 3;
+
+/// The longest DUID in bytes: a type of two octets and 128 more.
 pub const MAX_LEN: usize = 130;
 
 /// DUID-UUID (RFC 6355 §4).

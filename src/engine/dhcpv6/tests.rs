@@ -91,7 +91,7 @@ fn replies_with_what_the_node_knows() {
 fn the_option_request_chooses() {
     let cases: [(Options<'_>, &[u16]); 6] = [
         (&[], &[2, 23, 24, 32]),
-        (&[(1, b"c")], &[1, 2, 23, 24, 32]),
+        (&[(1, b"client")], &[1, 2, 23, 24, 32]),
         (&[(6, &[])], &[2]),
         (&[(6, &[0, 24])], &[2, 24]),
         (&[(6, &[0, 99, 0, 32, 1, 23])], &[2, 32]),
@@ -104,7 +104,7 @@ fn the_option_request_chooses() {
 
 #[test]
 fn options_come_in_the_order_of_the_request() {
-    let request = message(INFORMATION_REQUEST, &[(1, b"c"), (6, &[0, 32, 0, 24, 0, 23])]);
+    let request = message(INFORMATION_REQUEST, &[(1, b"client"), (6, &[0, 32, 0, 24, 0, 23])]);
     assert_eq!(codes_in_order(&answers(), &request), [2, 1, 32, 24, 23]);
 }
 
@@ -142,7 +142,7 @@ fn each_option_says_what_it_has_to() {
     for (code, message_type, expected) in cases {
         // RFC 8415 §21: asked for twice, said once.
         let oro = [code.to_be_bytes(), code.to_be_bytes()].concat();
-        let payload = message(message_type, &[(1, b"c"), (6, &oro)]);
+        let payload = message(message_type, &[(1, b"client"), (6, &oro)]);
         let mut out = [0; 1232];
         let len = decide(&answers, &CONTEXT, &payload, &mut out).unwrap().len;
         let message = Message::parse(&out[..len]).unwrap();
@@ -154,7 +154,7 @@ fn each_option_says_what_it_has_to() {
 #[test]
 fn who_asks_for_nothing_gets_what_is_usual() {
     let answers = answers_with(&binding(), furnished());
-    let asked = |message_type| codes_in_order(&answers, &message(message_type, &[(1, b"c")]));
+    let asked = |message_type| codes_in_order(&answers, &message(message_type, &[(1, b"client")]));
     assert_eq!(asked(INFORMATION_REQUEST), [2, 1, 23, 24, 32, 56, 56, 56, 103]);
     assert_eq!(asked(SOLICIT), [2, 1, 23, 24, 56, 56, 56, 103]);
 }
@@ -234,7 +234,7 @@ fn refuses_what_an_information_request_must_not_have() {
         (&[(1, &ours)], Reason::OwnDuid),
         (&[(1, &[])], Reason::Malformed),
         (&[(1, &long)], Reason::Malformed),
-        (&[(1, b"a"), (1, b"b")], Reason::Malformed),
+        (&[(1, b"one"), (1, b"two")], Reason::Malformed),
         (&[(6, &[0])], Reason::Malformed),
     ];
     for (options, expected) in cases {
@@ -254,7 +254,7 @@ fn our_own_server_identifier_is_no_obstacle() {
 fn refuses_what_must_be_discarded() {
     let ours = server_duid(binding().mac);
     let answers = answers_with(&binding(), furnished());
-    let ids: [Options<'_>; 4] = [&[], &[(1, b"c")], &[(2, &ours)], &[(1, b"c"), (2, &ours)]];
+    let ids: [Options<'_>; 4] = [&[], &[(1, b"client")], &[(2, &ours)], &[(1, b"client"), (2, &ours)]];
     use Reason::{NeedlessServerId, NoClientId, NoServerId};
     let cases = [
         (vec![1, 4, 6], [Err(NoClientId), Ok(()), Err(NoClientId), Err(NeedlessServerId)]),

@@ -55,12 +55,12 @@ impl<'a> Message<'a> {
         self.options().find(|option| option.code == code).map(|option| option.data)
     }
 
-    /// The client's DUID: 1 to 130 bytes.
+    /// The client's DUID: 3 to 130 bytes.
     pub fn client_id(&self) -> Option<&'a [u8]> {
         self.client_id
     }
 
-    /// The DUID of the server that the message is for: 1 to 130 bytes.
+    /// The DUID of the server that the message is for: 3 to 130 bytes.
     pub fn server_id(&self) -> Option<&'a [u8]> {
         self.server_id
     }
@@ -110,7 +110,7 @@ impl<'a> Once<'a> {
 
     /// The same of a DUID (RFC 8415 §11.1).
     fn duid(self, field: &'static str) -> Result<Option<&'a [u8]>, DecodeError> {
-        self.checked(field, |duid| (1..=duid::MAX_LEN).contains(&duid.len()))
+        self.checked(field, |duid| (duid::MIN_LEN..=duid::MAX_LEN).contains(&duid.len()))
     }
 
     /// The same of a list of codes (RFC 8415 §21.7).
@@ -241,20 +241,24 @@ mod tests {
     fn refuses_options_that_break_their_rules() {
         let long = [7; 131];
         type Given<'a> = &'a [(u16, &'a [u8])];
-        let cases: [(Given<'_>, &str); 8] = [
-            (&[(1, b"a"), (1, b"a")], "Client Identifier"),
-            (&[(2, b"a"), (8, b""), (2, b"b")], "Server Identifier"),
+        let cases: [(Given<'_>, &str); 10] = [
+            (&[(1, b"abc"), (1, b"abc")], "Client Identifier"),
+            (&[(2, b"abc"), (8, b""), (2, b"abd")], "Server Identifier"),
             (&[(6, &[0, 23]), (6, &[0, 24])], "Option Request"),
             (&[(6, &[0, 23, 0])], "Option Request"),
             (&[(1, b"")], "Client Identifier"),
+            (&[(1, &[0, 4])], "Client Identifier"),
             (&[(1, &long)], "Client Identifier"),
             (&[(2, b"")], "Server Identifier"),
+            (&[(2, &[0, 4])], "Server Identifier"),
             (&[(2, &long)], "Server Identifier"),
         ];
         for (options, field) in cases {
             assert_eq!(Message::parse(&message(options)), Err(bad(field)));
         }
-        assert!(Message::parse(&message(&[(1, &long[1..])])).is_ok());
+        for duid in [&long[1..], &long[..3]] {
+            assert!(Message::parse(&message(&[(1, duid), (2, duid)])).is_ok());
+        }
     }
 
     proptest! {

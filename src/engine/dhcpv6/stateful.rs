@@ -22,13 +22,17 @@ use crate::wire::dhcpv6::{
 /// have nothing that is better. What may be the guest's is in its binding.
 const PREFERENCE: u8 = 255;
 
+/// What an identity association takes, less what is in it, in bytes (RFC 8415 §21.4, §21.21).
+const IA: usize = OPTION_HEADER_LEN + 12;
+/// What a lease takes, in bytes (RFC 8415 §21.6).
+const ADDRESS: usize = OPTION_HEADER_LEN + 24;
+/// The same of a prefix (RFC 8415 §21.22).
+const PREFIX: usize = OPTION_HEADER_LEN + 25;
+
 /// The most that an honest client's identity associations take, with a Preference option, in bytes: one IA_NA and one
-/// IA_PD (RFC 8415 §21.4, §21.21), each with the lease of now and one that is to be given up (§21.6, §21.22).
+/// IA_PD, each with the lease of now and one that is to be given up.
 pub(super) const LONGEST: usize = {
     const PREFERENCE: usize = OPTION_HEADER_LEN + 1;
-    const IA: usize = OPTION_HEADER_LEN + 12;
-    const ADDRESS: usize = OPTION_HEADER_LEN + 24;
-    const PREFIX: usize = OPTION_HEADER_LEN + 25;
     PREFERENCE + (IA + 2 * ADDRESS) + (IA + 2 * PREFIX)
 };
 
@@ -103,6 +107,16 @@ struct Grant {
     lease: Lease,
 }
 
+impl Grant {
+    /// What its identity association takes at least, in bytes.
+    fn len(&self) -> usize {
+        match self.lease {
+            Lease::Address(_) => IA + ADDRESS,
+            Lease::Prefix(_) => IA + PREFIX,
+        }
+    }
+}
+
 /// What became of the identity associations.
 #[derive(Default)]
 struct Written {
@@ -159,8 +173,6 @@ impl Exchange<'_> {
             Reason::Dhcpv6RapidCommitted => reply.option(option::RAPID_COMMIT, &[])?,
             _ => {}
         }
-        // A client with too many identity associations still learns of its name servers.
-        reply.reserve(self.answers.stateful_len);
         let Written { omitted, has_prefix } = self.put_ias(grants, &mut reply);
         reply.reserve(0);
         self.put_options(&mut reply)?;
@@ -183,12 +195,15 @@ impl Exchange<'_> {
         })
     }
 
-    /// Answers every identity association, as far as there is room.
+    /// Answers every identity association, as far as there is room. A client with too many of them still gets what is its
+    /// own, wherever that stands among them, and learns of its name servers.
     fn put_ias(&self, grants: [Option<Grant>; 2], reply: &mut Encoder<'_>) -> Written {
         let mut written = Written::default();
         let is_repeated = |index, ia: &Ia<'_>| grants.iter().flatten().any(|grant| self.repeats(grant, index, ia));
         for (index, ia) in self.ias.enumerate().filter(|(index, ia)| !is_repeated(*index, ia)) {
             let lease = grants.iter().flatten().find(|grant| grant.index == index).map(|grant| grant.lease);
+            let to_come = grants.iter().flatten().filter(|grant| grant.index > index).map(Grant::len);
+            reply.reserve(self.answers.stateful_len + to_come.sum::<usize>());
             match self.put_ia(&ia, lease, reply) {
                 Ok(omitted) => {
                     written.omitted += omitted;

@@ -477,6 +477,26 @@ fn answers_as_many_as_fit() {
     assert!(reply.omitted > 0 && reply.len <= MAX_LEN);
 }
 
+/// RFC 8415 §18.3.9: an Advertise that is preferred to all others has what it promises.
+#[test]
+fn what_is_the_guests_own_has_room_wherever_it_stands() {
+    let empty: Vec<_> = (1..60).map(|iaid| na(iaid, &[])).collect();
+    let old: Vec<String> = (1..80).map(|last| format!("2001:db8:ffff::{last:x}")).collect();
+    let old: Vec<&str> = old.iter().map(String::as_str).collect();
+    for before in [&empty[..], &[na(98, &old)], &[na(98, &[]), ta(97, &old)]] {
+        for message_type in [SOLICIT, REQUEST, RENEW, REBIND] {
+            let (reply, message) =
+                ask_as(&CONTEXT, message_type, &[before, &[na(99, &[&[OWN], &old[..]].concat()), pd(1, &[])]].concat());
+            let lines = said(&message);
+            let has = |start: String| lines.iter().any(|line| line.starts_with(&start));
+            let is_anew = message_type == REQUEST;
+            assert!(is_anew || has(format!("NA 99: {GOT}")), "{message_type}: {lines:?}");
+            assert!(has(format!("PD 1: {GOT_PREFIX}")), "{message_type}: {lines:?}");
+            assert!(reply.len <= MAX_LEN);
+        }
+    }
+}
+
 /// The largest reply to an honest client is as long as [`Answers::check_fit`] says: so long that one byte more is too
 /// much.
 #[test]

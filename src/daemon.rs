@@ -52,7 +52,7 @@ use crate::io::watch::{Told, Watch, WatchError};
 use answering::Desk;
 use clock::Clock;
 use control::{Control, ControlError, Signals};
-use line_limit::LineLimit;
+use line_limit::{LineLimit, MAX_BINDINGS, WARNINGS_PER_SPAN};
 use mailbox::mailbox;
 use metrics::Exposition;
 use packet_loop::PacketLoop;
@@ -327,7 +327,7 @@ fn serve(options: &Options, config: Config, opened: Opened, succession: Successi
         news,
         inquiries,
         waiting: Waiting::default(),
-        warned: LineLimit::with_limit(control::WARNINGS_PER_SPAN),
+        warned: LineLimit::with_limits(WARNINGS_PER_SPAN, MAX_BINDINGS),
         clock,
         log,
     };

@@ -28,8 +28,6 @@ use crate::io::watch::{Told, Watch, tap_of};
 
 /// What warnings of bindings are counted by.
 const BINDING_WARNINGS: &str = "binding_warnings";
-/// How many of them a tap may have in a span: all that are told of one file, and a few more.
-pub(super) const WARNINGS_PER_SPAN: u32 = 20;
 
 /// Why the daemon ended though nobody told it to.
 #[derive(Debug, thiserror::Error)]

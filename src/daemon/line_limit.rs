@@ -14,8 +14,15 @@ use crate::engine::Now;
 pub(super) const SPAN: Now = Now::from_secs(60);
 /// How many lines a tap and reason may have in a span.
 pub(super) const LINES_PER_SPAN: u32 = 3;
-/// How many taps and reasons are told apart in a span. What comes beyond is only counted.
+/// How many warnings a binding may have in a span: all that are told of one file, and a few more.
+pub(super) const WARNINGS_PER_SPAN: u32 = 20;
+/// How many taps and kinds of lines are told apart where the lines are about bindings: each of ten thousand is told of at the
+/// start.
+pub(super) const MAX_BINDINGS: usize = 65_536;
+/// How many taps and reasons are told apart in a span, unless said otherwise. What comes beyond is only counted.
 const MAX_KEYS: usize = 4096;
+/// The room that is kept for keys once there are none: a flood of them, as at a start with many bindings, is rare.
+const ROOM_KEPT: usize = 64;
 
 /// What lines are counted by: the tap (None: it is not known, or the line is about none) and the name of the counter.
 pub(super) type Key = (Option<InterfaceName>, &'static str);
@@ -34,6 +41,8 @@ pub(super) struct Suppressed {
 pub(super) struct LineLimit {
     /// How many lines a key may have in a span.
     lines_per_span: u32,
+    /// How many keys are told apart in a span.
+    max_keys: usize,
     /// A guest chooses neither names nor reasons, so none can make keys that collide.
     lines: FxHashMap<Key, u64>,
     /// The ends of the spans, in their order: all are equally long.
@@ -45,12 +54,12 @@ pub(super) struct LineLimit {
 impl LineLimit {
     /// Nothing logged yet.
     pub(super) fn new() -> Self {
-        Self::with_limit(LINES_PER_SPAN)
+        Self::with_limits(LINES_PER_SPAN, MAX_KEYS)
     }
 
-    /// Nothing logged yet, and so many lines for each key in a span.
-    pub(super) fn with_limit(lines_per_span: u32) -> Self {
-        Self { lines_per_span, lines: FxHashMap::default(), ends: VecDeque::new(), beyond: None }
+    /// Nothing logged yet, and so many lines for each key in a span, and so many keys.
+    pub(super) fn with_limits(lines_per_span: u32, max_keys: usize) -> Self {
+        Self { lines_per_span, max_keys, lines: FxHashMap::default(), ends: VecDeque::new(), beyond: None }
     }
 
     /// Whether a line may be logged now. If not, it is counted.
@@ -58,7 +67,7 @@ impl LineLimit {
         if let Some(lines) = self.lines.get_mut(&key) {
             *lines += 1;
             *lines <= u64::from(self.lines_per_span)
-        } else if self.lines.len() < MAX_KEYS {
+        } else if self.lines.len() < self.max_keys {
             self.lines.insert(key, 1);
             self.ends.push_back((now + SPAN, key));
             true
@@ -77,6 +86,10 @@ impl LineLimit {
                 let key = Some(key);
                 return Some(Suppressed { key, lines });
             }
+        }
+        if self.ends.is_empty() && self.ends.capacity() > ROOM_KEPT {
+            self.lines.shrink_to(ROOM_KEPT);
+            self.ends.shrink_to(ROOM_KEPT);
         }
         let (_, lines) = self.beyond.take_if(|(end, _)| *end <= now)?;
         Some(Suppressed { key: None, lines })
@@ -116,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_limit_may_be_another() {
-        let mut limit = LineLimit::with_limit(1);
+        let mut limit = LineLimit::with_limits(1, MAX_KEYS);
         let key = (tap(0), "binding_warnings");
         assert!(limit.admit(T0, key) && !limit.admit(T0, key));
         assert_eq!(limit.poll_suppressed(T0 + SPAN), Some(Suppressed { key: Some(key), lines: 1 }));
@@ -153,5 +166,6 @@ mod tests {
         assert_eq!(limit.poll_suppressed(T0 + SPAN), Some(beyond));
         assert_eq!(limit.poll_suppressed(T0 + SPAN), None);
         assert_eq!(limit.poll_timeout(), None);
+        assert!(limit.lines.capacity() < MAX_KEYS && limit.ends.capacity() < MAX_KEYS, "room that nobody needs");
     }
 }

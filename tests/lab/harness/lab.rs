@@ -50,7 +50,8 @@ impl Lab {
         fs::write(self.binding_path(guest), text).unwrap();
     }
 
-    /// Writes a guest's binding anew and waits until the daemon serves it.
+    /// Writes a guest's binding anew and waits until the daemon serves it. Twice in a test: of such lines the log has three a
+    /// minute, and one is of the start.
     #[track_caller]
     pub(crate) fn rebind(&self, guest: &Guest, text: &str) {
         let served = || self.daemon().log().matches(&format!("serving tap={}", guest.tap)).count();

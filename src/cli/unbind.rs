@@ -35,7 +35,10 @@ impl Unbind {
     }
 
     fn remove(&self) -> Result<(), Misplaced> {
-        let path = self.place.directory()?.join(self.tap.as_str());
+        let directory = self.place.directory()?;
+        let path = directory.join(self.tap.as_str());
+        // Without it there is no binding either; but it is more likely that the wrong one was named.
+        bindings::check_directory(&directory).map_err(|error| Misplaced::Directory(directory, error))?;
         bindings::remove(&path).map_err(|error| Misplaced::Directory(path, error))
     }
 }

@@ -49,6 +49,14 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     result
 }
 
+/// Whether there is a directory of bindings, such as [`remove`] takes for one without the file.
+///
+/// # Errors
+/// Why there is none.
+pub fn check_directory(directory: &Path) -> io::Result<()> {
+    if fs::metadata(directory)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
 /// Removes a file, which may be gone.
 pub fn remove(path: &Path) -> io::Result<()> {
     sweep(path);

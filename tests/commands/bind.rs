@@ -270,6 +270,12 @@ fn unbind_removes_what_is_there() {
         assert_eq!(node.files(), ["tap1"]);
     }
     fs::create_dir(node.path("tap0")).unwrap();
+    // The last is a file.
+    fs::write(node.directory.join("file"), "").unwrap();
+    for missing in ["nowhere", "file"].map(|name| node.directory.join(name).display().to_string()) {
+        let (status, _, stderr) = node.run("unbind", &["tap0", "--datapath", &missing]);
+        assert!(status == 2 && stderr.starts_with(&format!("error: {missing}: ")), "{status} {stderr}");
+    }
     let (status, _, stderr) = node.run("unbind", &["tap0"]);
     assert!(status == 2 && stderr.contains("bindings/tap0: "), "{stderr}");
 }

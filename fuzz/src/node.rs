@@ -235,19 +235,22 @@ fn check_destination(frame: &[u8], ingress: &Ingress<'_>, binding: &Binding) {
 fn client_size(packet: &[u8]) -> usize {
     /// RFC 2132 §9.3: options may be in `file` and `sname` as well, where this does not look.
     const OVERLOAD: u8 = 52;
+    const MAX_SIZE: u8 = 57;
     let message = &ipv4_payload(packet)[8..];
     let mut options = message.get(236..).and_then(|rest| rest.strip_prefix(&[99, 130, 83, 99])).unwrap_or_default();
-    let mut size = 576;
-    loop {
-        options = match options {
-            [0, rest @ ..] => rest,
-            [57, 2, high, low, rest @ ..] => {
-                size = usize::from(u16::from_be_bytes([*high, *low])).max(576);
+    // RFC 3396 §5: its parts are one value.
+    let mut size = Vec::new();
+    while let [code, rest @ ..] = options {
+        options = match (*code, rest) {
+            (0, rest) => rest,
+            (OVERLOAD, _) => return usize::MAX,
+            (255, _) | (_, []) => break,
+            (code, [len, rest @ ..]) => {
+                let (value, rest) = rest.split_at_checked(usize::from(*len)).unwrap_or_default();
+                size.extend(value.iter().filter(|_| code == MAX_SIZE));
                 rest
             }
-            [OVERLOAD, ..] => return usize::MAX,
-            [] | [255, ..] | [_] => return size,
-            [_, len, rest @ ..] => rest.get(usize::from(*len)..).unwrap_or_default(),
         }
     }
+    <[u8; 2]>::try_from(size).map_or(576, |size| usize::from(u16::from_be_bytes(size)).max(576))
 }

@@ -89,7 +89,7 @@ fn server(settings: &Settings, config: &Dhcp) -> Option<Ipv4Addr> {
 fn loader(options: &Options<'_>) -> Loader {
     if options.has_user_class(IPXE) || options.contains(code::ETHERBOOT) {
         Loader::Ipxe
-    } else if options.vendor_class().starts_with(HTTP_CLIENT) {
+    } else if options.has_vendor_class(HTTP_CLIENT) {
         Loader::Http
     } else {
         Loader::Pxe

@@ -10,16 +10,21 @@ impl<'a> Options<'a> {
         value().eq(class.iter().copied()) || is_listed(value(), class)
     }
 
-    /// Option 60 (RFC 2132 §9.13), empty if it is not there; of one in parts, the first.
-    pub fn vendor_class(&self) -> &'a [u8] {
-        self.first(code::VENDOR_CLASS).unwrap_or_default()
+    /// Whether option 60 (RFC 2132 §9.13) begins so.
+    pub fn has_vendor_class(&self, start: &[u8]) -> bool {
+        self.vendor_class().take(start.len()).eq(start.iter().copied())
     }
 
     /// The numbers of the client's architectures: those of option 93 (RFC 4578 §2.1), then the one that firmware writes
     /// into its vendor class. What is no number is skipped: it says nothing of the address that is asked for.
     pub fn architectures(&self) -> impl Iterator<Item = u16> + use<'a> {
-        let listed = self.parts(code::CLIENT_ARCHITECTURE).flat_map(|part| part.as_chunks().0);
-        listed.copied().map(u16::from_be_bytes).chain(architecture_of(self.vendor_class()))
+        let mut bytes = self.parts(code::CLIENT_ARCHITECTURE).flatten().copied();
+        let listed = std::iter::from_fn(move || Some(u16::from_be_bytes([bytes.next()?, bytes.next()?])));
+        listed.chain(architecture_of(self.vendor_class()))
+    }
+
+    fn vendor_class(&self) -> impl Iterator<Item = u8> + use<'a> {
+        self.parts(code::VENDOR_CLASS).flatten().copied()
     }
 }
 
@@ -36,10 +41,15 @@ fn is_listed(mut list: impl Iterator<Item = u8>, class: &[u8]) -> bool {
 }
 
 /// The number in `PXEClient:Arch:00007:UNDI:003016`.
-fn architecture_of(vendor_class: &[u8]) -> Option<u16> {
-    let mut words = vendor_class.split(|byte| *byte == b':').skip(1);
-    let (Some(b"Arch"), Some(number)) = (words.next(), words.next()) else { return None };
-    std::str::from_utf8(number).ok()?.parse().ok()
+fn architecture_of(vendor_class: impl Iterator<Item = u8>) -> Option<u16> {
+    let mut rest = vendor_class.skip_while(|byte| *byte != b':').skip(1);
+    if !b"Arch:".iter().all(|byte| rest.next() == Some(*byte)) {
+        return None;
+    }
+    let mut digits = rest.take_while(|byte| *byte != b':').map(|byte| char::from(byte).to_digit(10)).peekable();
+    digits.peek()?;
+    let number = digits.try_fold(0_u32, |number, digit| number.checked_mul(10)?.checked_add(digit?))?;
+    number.try_into().ok()
 }
 
 #[cfg(test)]
@@ -86,6 +96,26 @@ mod tests {
     }
 
     #[test]
+    fn tells_how_a_vendor_class_begins() {
+        type Row<'a> = (&'a [&'a [u8]], bool);
+        let table: &[Row<'_>] = &[
+            (&[], false),
+            (&[b""], false),
+            (&[b"HTTPClient"], true),
+            (&[b"HTTPClient:Arch:00016"], true),
+            (&[b"HTTPClien"], false),
+            (&[b"PXEClient"], false),
+            (&[b"HTTP", b"Client:Arch"], true),
+        ];
+        for (parts, expected) in table {
+            let options: Vec<(u8, &[u8])> = parts.iter().map(|part| (60, *part)).collect();
+            let bytes = message(&options);
+            let found = Request::parse(&bytes).unwrap().options.has_vendor_class(b"HTTPClient");
+            assert_eq!(found, *expected, "{parts:?}");
+        }
+    }
+
+    #[test]
     fn finds_architectures_wherever_they_are() {
         type Row<'a> = (&'a [(u8, &'a [u8])], &'a [u16]);
         let table: &[Row<'_>] = &[
@@ -95,6 +125,12 @@ mod tests {
             (&[(93, &[])], &[]),
             (&[(93, &[7])], &[]),
             (&[(93, &[0, 7, 0])], &[7]),
+            // RFC 3396: an option in two parts is one value.
+            (&[(93, &[0]), (93, &[7, 0, 6])], &[7, 6]),
+            (&[(60, b"PXEClient:Ar"), (60, b"ch:00007:UNDI:003016")], &[7]),
+            (&[(60, b"PXEClient:Arch:65536")], &[]),
+            (&[(60, b"PXEClient:Arch::00007")], &[]),
+            (&[(60, b"PXEClient:Arch:7x")], &[]),
             (&[(60, b"PXEClient:Arch:00007:UNDI:003016")], &[7]),
             (&[(60, b"HTTPClient:Arch:00016:UNDI:003001")], &[16]),
             (&[(60, b"PXEClient:Arch:00000:UNDI:002001"), (93, &[0, 9])], &[9, 0]),

@@ -28,7 +28,8 @@ pub struct Request<'a> {
     pub requested_address: Option<Ipv4Addr>,
     /// Option 54.
     pub server_id: Option<Ipv4Addr>,
-    /// Option 57, in bytes.
+    /// Option 57, in bytes. One that is malformed counts as missing, as does option 81: without it the client is told less,
+    /// and still gets its address.
     pub max_size: Option<u16>,
     /// Option 80.
     pub rapid_commit: bool,
@@ -68,9 +69,9 @@ impl<'a> Request<'a> {
             message_type: options.contains(code::MESSAGE_TYPE).then_some(MessageType::from_number(message_type)),
             requested_address: options.address(code::REQUESTED_ADDRESS, "option 50")?,
             server_id: options.address(code::SERVER_ID, "option 54")?,
-            max_size: options.exact(code::MAX_SIZE, "option 57")?.map(u16::from_be_bytes),
+            max_size: options.value(code::MAX_SIZE).map(u16::from_be_bytes),
             rapid_commit: options.contains(code::RAPID_COMMIT),
-            fqdn: options.fqdn()?,
+            fqdn: options.fqdn(),
             options,
             bytes,
         })
@@ -144,7 +145,7 @@ impl<'a> Options<'a> {
     }
 
     /// The option `code`, or the first part of it.
-    pub fn first(&self, code: u8) -> Option<&'a [u8]> {
+    fn first(&self, code: u8) -> Option<&'a [u8]> {
         if !self.present.contains(code) {
             return None;
         }
@@ -156,28 +157,36 @@ impl<'a> Options<'a> {
         self.present.contains(code)
     }
 
-    /// The option `code`, which must come once and with `N` bytes if it comes at all.
+    /// The option `code`, which must have `N` bytes if it comes at all.
     fn exact<const N: usize>(&self, code: u8, field: &'static str) -> Result<Option<[u8; N]>, DecodeError> {
-        let Some(value) = self.first(code) else {
-            return Ok(None);
-        };
-        match <[u8; N]>::try_from(value) {
-            Ok(value) if !self.repeated.contains(code) => Ok(Some(value)),
-            _ => Err(bad(field)),
-        }
+        let value = self.value(code);
+        if value.is_none() && self.contains(code) { Err(bad(field)) } else { Ok(value) }
     }
 
     fn address(&self, code: u8, field: &'static str) -> Result<Option<Ipv4Addr>, DecodeError> {
         Ok(self.exact::<4>(code, field)?.map(Ipv4Addr::from))
     }
 
-    fn fqdn(&self) -> Result<Option<Fqdn>, DecodeError> {
-        // RFC 4702 §2: flags, two obsolete octets, and a name that is not used here.
-        let Some(value) = self.first(code::FQDN) else {
-            return Ok(None);
-        };
-        let [flags, _, _] = *value.first_chunk::<3>().ok_or(bad("option 81"))?;
-        Ok(Some(Fqdn { server_updates: flags & 1 != 0, encoded: flags & 4 != 0 }))
+    /// RFC 4702 §2: flags, two obsolete octets, and a name that is not used here.
+    fn fqdn(&self) -> Option<Fqdn> {
+        let ([flags, _, _], _) = self.start(code::FQDN)?;
+        Some(Fqdn { server_updates: flags & 1 != 0, encoded: flags & 4 != 0 })
+    }
+
+    /// The option `code`, if it has `N` bytes.
+    fn value<const N: usize>(&self, code: u8) -> Option<[u8; N]> {
+        self.start(code).filter(|(_, has_more)| !has_more).map(|(value, _)| value)
+    }
+
+    /// The first `N` bytes of the option `code`, in however many parts they come, and whether there are more. None if
+    /// there are fewer.
+    fn start<const N: usize>(&self, code: u8) -> Option<([u8; N], bool)> {
+        let mut bytes = self.parts(code).flatten();
+        let mut start = [0; N];
+        for byte in &mut start {
+            *byte = *bytes.next()?;
+        }
+        Some((start, bytes.next().is_some()))
     }
 }
 
@@ -310,6 +319,29 @@ mod tests {
         assert_eq!(list, [1, 3, 121, 6]);
     }
 
+    /// RFC 3396 §5: whatever the option.
+    #[test]
+    fn joins_options_in_parts() {
+        let options = [53, 0, 53, 1, 3, 50, 2, 192, 0, 57, 1, 5, 54, 3, 192, 0, 2, 54, 1, 1, 50, 2, 2, 10, 57, 1, 220];
+        let bytes = message(&[&options[..], &[81, 1, 5, 81, 3, 0, 0, b'x', 52, 0, 52, 1, 1]].concat());
+        let request = Request::parse(&bytes).unwrap();
+        assert_eq!(request.message_type, Some(MessageType::Request));
+        assert_eq!(request.requested_address, Some(Ipv4Addr::new(192, 0, 2, 10)));
+        assert_eq!(request.server_id, Some(Ipv4Addr::new(192, 0, 2, 1)));
+        assert_eq!(request.max_size, Some(1500));
+        assert_eq!(request.fqdn, Some(Fqdn { server_updates: true, encoded: true }));
+    }
+
+    #[test]
+    fn what_is_optional_and_malformed_counts_as_missing() {
+        for max_size in [&[57, 0][..], &[57, 1, 2], &[57, 3, 5, 220, 0], &[57, 2, 5, 220, 57, 2, 5, 220]] {
+            assert_eq!(Request::parse(&message(max_size)).unwrap().max_size, None, "{max_size:?}");
+        }
+        for fqdn in [&[81, 0][..], &[81, 1, 1], &[81, 2, 1, 0]] {
+            assert_eq!(Request::parse(&message(fqdn)).unwrap().fqdn, None, "{fqdn:?}");
+        }
+    }
+
     #[test]
     fn refuses_what_is_malformed() {
         let table: &[(&[u8], &str)] = &[
@@ -321,11 +353,12 @@ mod tests {
             (&[53, 1, 1, 53, 1, 1], "option 53"),
             (&[50, 3, 1, 2, 3], "option 50"),
             (&[54, 5, 1, 2, 3, 4, 5], "option 54"),
-            (&[57, 1, 1], "option 57"),
             (&[52, 1, 0], "option 52"),
             (&[52, 1, 4], "option 52"),
             (&[52, 0], "option 52"),
-            (&[81, 2, 0, 0], "option 81"),
+            (&[50, 2, 192, 0, 50, 1, 2], "option 50"),
+            (&[50, 4, 192, 0, 2, 10, 50, 4, 192, 0, 2, 10], "option 50"),
+            (&[54, 0], "option 54"),
         ];
         for (options, field) in table {
             assert_eq!(Request::parse(&message(options)), Err(bad(field)), "{options:?}");

@@ -242,16 +242,13 @@ fn enter_sandbox(options: &Options, general: &General) -> Result<(), RunError> {
 
 /// What the daemon needs once it runs.
 fn needs<'a>(options: &'a Options, general: &'a General) -> Needs<'a> {
-    let metrics = general.metrics_listen.as_ref().and_then(|listen| match listen {
-        MetricsListen::Unix(path) => Some(path),
-        MetricsListen::Tcp(_) => None,
-    });
-    let removed = [general.pidfile.as_ref(), general.control_socket.as_ref(), metrics];
+    let metrics = general.metrics_listen.as_ref().and_then(MetricsListen::path);
+    let removed = [general.pidfile.as_deref(), general.control_socket.as_deref(), metrics];
     Needs {
         config: &options.config,
         bindings: &general.datapath,
         log_directory: general.logdir.as_deref().filter(|_| !options.foreground),
-        removed: removed.into_iter().flatten().map(PathBuf::as_path).collect(),
+        removed: removed.into_iter().flatten().collect(),
         supervisor: supervisor::listener(),
     }
 }

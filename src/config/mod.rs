@@ -12,7 +12,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use error::{Account, Accounts, ConfigError, Faults};
 pub use keys::known_keys;
@@ -98,6 +98,16 @@ pub enum MetricsListen {
     Tcp(SocketAddr),
     /// A unix stream socket.
     Unix(PathBuf),
+}
+
+impl MetricsListen {
+    /// Where the unix socket is, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Unix(path) => Some(path),
+            Self::Tcp(_) => None,
+        }
+    }
 }
 
 /// `log_format`.

@@ -3,7 +3,9 @@
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use super::{Backlog, Config, Dhcp, General, Ipv6, Ipv6Mode, LeaseTimes, LogFormat, QueueNum, RateLimit};
+use super::{
+    Backlog, Config, Dhcp, General, Ipv6, Ipv6Mode, LeaseTimes, LogFormat, MetricsListen, QueueNum, RateLimit,
+};
 use crate::setting::{BootFiles, NtpServers, Pref64, Preference, Printable, RawOptions, Route6};
 use crate::wire::DomainName;
 
@@ -148,7 +150,7 @@ impl Written {
     /// What it comes to, with every conflict in it.
     pub(super) fn resolve(self) -> Resolved {
         let has_dhcpv6_queue = self.ipv6.dhcpv6_queue.is_some();
-        let mut conflicts = Vec::new();
+        let mut conflicts: Vec<Conflict> = self.general.shared_paths().collect();
         if !self.enable_dhcp && !self.enable_ipv6 {
             let reason = "nothing to do: enable_ipv6 and dhcp.enable_dhcp are both no";
             conflicts.push(conflict("enable_ipv6", reason.to_owned()));
@@ -165,6 +167,23 @@ impl Written {
         let dhcp = self.enable_dhcp.then_some(self.dhcp);
         let config = Config { general: self.general, lease: self.lease, dhcp, ipv6 };
         Resolved { config: conflicts.is_empty().then_some(config), conflicts, doubts }
+    }
+}
+
+impl General {
+    /// Keys whose file another one has: whichever is made last takes the other's place, or fails.
+    fn shared_paths(&self) -> impl Iterator<Item = Conflict> {
+        let metrics = self.metrics_listen.as_ref().and_then(MetricsListen::path);
+        let control = ("control_socket", self.control_socket.as_deref());
+        let metrics = ("metrics_listen", metrics);
+        let pidfile = ("pidfile", self.pidfile.as_deref());
+        let pairs = [(control, metrics), (control, pidfile), (metrics, pidfile)];
+        let shared = pairs.into_iter().filter(|((_, first), (_, second))| first.is_some() && first == second);
+        shared.map(|((first, _), (second, _))| Conflict {
+            section: "general",
+            key: second,
+            reason: format!("the path of {first} as well; each needs a file of its own"),
+        })
     }
 }
 

@@ -382,6 +382,21 @@ fn what_a_wrong_value_may_be_the_reason_of_is_not_told() {
 }
 
 #[test]
+fn one_path_is_for_one_file() {
+    let text = |keys: &str| format!("[general]\n{keys}\n{LEAST}");
+    for (keys, key, other) in [
+        ("control_socket = /run/x\nmetrics_listen = /run/x", "metrics_listen", "control_socket"),
+        ("pidfile = /run//x\nmetrics_listen = /run/x", "pidfile", "metrics_listen"),
+        ("pidfile = /run/nfdhcpd/control.sock", "pidfile", "control_socket"),
+    ] {
+        let found = errors(&text(keys));
+        let is_told = found.len() == 1 && found[0].contains(&format!("general.{key} = "));
+        assert!(is_told && found[0].contains(&format!("the path of {other} as well")), "{found:?}");
+    }
+    good(&text("control_socket = none\nmetrics_listen = /run/x\npidfile = /run/y"));
+}
+
+#[test]
 fn relative_paths_are_told() {
     for key in ["pidfile", "datapath", "logdir"] {
         let text = |path: &str| format!("[general]\n{key} = {path}\n{LEAST}");

@@ -3,15 +3,10 @@
 use super::finding::{Fault, Finding};
 use super::guard::{self, Chains};
 use super::installed::{Action, Family, Installed, Where};
-use super::kind::IpVersion;
 use super::way::{self, Diverted, Origin, Way};
 use super::{Diversion, Kind, Pattern, Rules, Taps};
 use crate::config::QueueNum;
 use crate::queue_list::Listed;
-
-/// By which br_netfilter shows packets to the tables of IP.
-const CALL_IPTABLES: &str = "bridge-nf-call-iptables";
-const CALL_IP6TABLES: &str = "bridge-nf-call-ip6tables";
 
 impl Rules {
     /// What of these rules netfilter does not have, or has otherwise; whoever made those that it has. Empty: all is there.
@@ -47,10 +42,13 @@ impl Rules {
             Way::OfSome(diverted) if diverted.is_to(queue) == Some(true) => Some(Fault::OnlySome(diverted)),
             Way::Dropped(rule) => Some(Fault::Dropped(rule)),
             Way::Rest(diverted, taker) => self.fault_of_rule(diverted, diversion).or(Some(Fault::Taken(taker))),
-            way => Some(not_shown(installed, origin, kind).unwrap_or(match way {
-                Way::Unclear(rule) => Fault::Unclear(rule),
-                _ => Fault::NotDiverted,
-            })),
+            way => Some(way::hidden_by(installed, origin, kind).map_or_else(
+                || match way {
+                    Way::Unclear(rule) => Fault::Unclear(rule),
+                    _ => Fault::NotDiverted,
+                },
+                Fault::NotShown,
+            )),
         }
     }
 
@@ -121,20 +119,6 @@ impl Installed {
             Some(Diverted { queues: queues.numbers.clone(), bypass: queues.bypass, rule })
         })
     }
-}
-
-/// Whether packets would be diverted if the bridge showed them to the tables of IP, which it does not.
-fn not_shown(installed: &Installed, origin: &Origin, kind: Kind) -> Option<Fault> {
-    let is_port = matches!(origin, Origin::Port { .. });
-    if !is_port || installed.is_shown(kind.version()) {
-        return None;
-    }
-    let sysctl = match kind.version() {
-        IpVersion::V4 => CALL_IPTABLES,
-        IpVersion::V6 => CALL_IP6TABLES,
-    };
-    let would_be = way::way_if_shown(installed, origin, kind, true);
-    matches!(would_be, Way::Queue(_) | Way::Rest(..)).then_some(Fault::NotShown(sysctl))
 }
 
 impl Taps {

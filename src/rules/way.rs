@@ -146,8 +146,19 @@ pub fn way(installed: &Installed, origin: &Origin, kind: Kind) -> Way {
 }
 
 /// The same, if bridges showed packets to the tables of IP, or did not.
-pub(super) fn way_if_shown(installed: &Installed, origin: &Origin, kind: Kind, is_shown: bool) -> Way {
+fn way_if_shown(installed: &Installed, origin: &Origin, kind: Kind, is_shown: bool) -> Way {
     Walk::new(origin, kind, is_shown).go(installed)
+}
+
+/// The sysctl that is 0 and keeps packets from rules of IP that would divert them, by ports of a bridge; None where there are no
+/// such rules, or where they see the packets.
+pub fn hidden_by(installed: &Installed, origin: &Origin, kind: Kind) -> Option<&'static str> {
+    let is_hidden = matches!(origin, Origin::Port { .. }) && !installed.is_shown(kind.version());
+    let would_be = is_hidden.then(|| way_if_shown(installed, origin, kind, true))?;
+    matches!(would_be, Way::Queue(_) | Way::Rest(..)).then_some(match kind.version() {
+        IpVersion::V4 => "bridge-nf-call-iptables",
+        IpVersion::V6 => "bridge-nf-call-ip6tables",
+    })
 }
 
 /// What holds taps to a rate on the way.

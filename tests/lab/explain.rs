@@ -20,6 +20,7 @@ tests!(explain:
     tells_who_has_the_same_address_until_it_goes,
     tells_who_has_bound_queues,
     tells_which_rules_are_missing,
+    tells_which_sysctl_hides_packets_from_rules,
     tells_what_would_be_without_a_daemon,
 );
 
@@ -201,6 +202,20 @@ fn tells_which_rules_are_missing(lab: &mut Lab) {
     lab.divert("-i tap+");
     let text = explain(ANSWERED, "tap1");
     assert!(text.contains("\nok  rules     DHCP: to queue 42\n"), "{text}");
+}
+
+/// Rules that match ports, on a bridge that shows them nothing.
+fn tells_which_sysctl_hides_packets_from_rules(lab: &mut Lab) {
+    set_hooks("0");
+    let _guest = bridged_guest(lab, 1);
+    lab.divert("-m physdev --physdev-in tap+");
+    lab.launch(&Config::default());
+    let text = explain(UNANSWERED, "tap1");
+    assert!(text.starts_with("tap1: gets no DHCP: bridge-nf-call-iptables is 0; no RA, NA, DHCPv6:\n"), "{text}");
+    let told = "\n!!  rules     DHCP: bridge-nf-call-iptables is 0, and the rules match by\n              physdev: it has to be 1\n";
+    assert!(text.contains(told), "{text}");
+    set_hooks("1");
+    assert!(explain(ANSWERED, "tap1").contains("\nok  sender    known by its port, "));
 }
 
 fn tells_what_would_be_without_a_daemon(lab: &mut Lab) {

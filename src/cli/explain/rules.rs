@@ -6,7 +6,7 @@ use super::summary::{title, wanted};
 use crate::binding::InterfaceName;
 use crate::config::QueueNum;
 use crate::control::{self, Explained};
-use crate::rules::{Kind, Origin, Pattern, Way, way};
+use crate::rules::{self, Kind, Origin, Pattern, Way, way};
 
 /// A line for each kind of packets that the guest is to have answered, or why there is none.
 pub(super) fn findings(explained: &Explained, rules: &Result<Rules, String>) -> Vec<Finding> {
@@ -16,7 +16,10 @@ pub(super) fn findings(explained: &Explained, rules: &Result<Rules, String>) -> 
     };
     let failures = rules.failures.iter().map(|failure| Finding::new(Mark::Note, "rules", failure));
     let fates = wanted(explained).filter_map(|diverted| {
-        let (mark, text) = told(&way_of(explained, rules, diverted)?, QueueNum(diverted.queue?));
+        let (mark, text) = match hidden_by(explained, rules, diverted) {
+            Some(sysctl) => (Mark::Fault, format!("{sysctl} is 0, and the rules match by physdev: it has to be 1")),
+            None => told(&way_of(explained, rules, diverted)?, QueueNum(diverted.queue?)),
+        };
         Some(Finding::new(mark, "rules", format!("{}: {text}", title(&diverted.kind))))
     });
     failures.chain(fates).collect()
@@ -44,12 +47,24 @@ fn told(way: &Way, queue: QueueNum) -> (Mark, String) {
 }
 
 /// Why packets of a kind do not get to their queue, if it is certain that they do not.
-pub(super) fn obstacle(explained: &Explained, rules: &Rules, to: &control::Diverted) -> Option<&'static str> {
+pub(super) fn obstacle(explained: &Explained, rules: &Rules, to: &control::Diverted) -> Option<String> {
+    if let Some(sysctl) = hidden_by(explained, rules, to) {
+        return Some(format!("{sysctl} is 0"));
+    }
+    let reason = match way_of(explained, rules, to)? {
+        Way::Queue(found) if found.is_to(QueueNum(to.queue?)) == Some(false) => "rules send it to another queue",
+        Way::Dropped(_) => "rules drop it",
+        Way::Passes => "no rule diverts it to its queue",
+        Way::Queue(_) | Way::OfSome(_) | Way::Unclear(_) | Way::Rest(..) => return None,
+    };
+    Some(reason.to_owned())
+}
+
+/// What keeps such packets from the rules that would divert them.
+fn hidden_by(explained: &Explained, rules: &Rules, to: &control::Diverted) -> Option<&'static str> {
     match way_of(explained, rules, to)? {
-        Way::Queue(found) if found.is_to(QueueNum(to.queue?)) == Some(false) => Some("rules send it to another queue"),
-        Way::Dropped(_) => Some("rules drop it"),
-        Way::Passes => Some("no rule diverts it to its queue"),
-        Way::Queue(_) | Way::OfSome(_) | Way::Unclear(_) | Way::Rest(..) => None,
+        Way::Passes => rules::hidden_by(&rules.installed, &origin(explained)?, to.kind.parse().ok()?),
+        _ => None,
     }
 }
 

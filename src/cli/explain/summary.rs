@@ -138,5 +138,5 @@ fn on_the_way(explained: &Explained, node: &Node, diverted: &Diverted) -> Option
     let is_bound = |bound: &Vec<Listed>| bound.iter().any(|queue| Some(queue.number) == diverted.queue);
     let is_unbound = node.queues.as_ref().is_ok_and(|bound| !is_bound(bound));
     let by_rules = node.rules.as_ref().ok().and_then(|rules| rules::obstacle(explained, rules, diverted));
-    by_rules.or(is_unbound.then_some("no program has bound its queue")).map(str::to_owned)
+    by_rules.or_else(|| is_unbound.then(|| "no program has bound its queue".to_owned()))
 }

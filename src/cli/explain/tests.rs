@@ -244,6 +244,20 @@ fn who_is_named_is_who_the_rules_name() {
     let scene = Scene { node: shown(|node| node.calls_ip6tables = true), ..twins() };
     expect(scene, "gets no DHCP: two bindings", "!!  sender    without br_netfilter iptables sees br0");
 
+    let ports = Node { rules: Ok(read(&listings("eth0 -m physdev --physdev-in tap+"))), ..Scene::routed().node };
+    expect(
+        Scene { node: ports, ..twins() },
+        "gets no DHCP, RA, NA: no rule",
+        "!!  rules     DHCP: no rule diverts it to queue 42\n",
+    );
+    let ports = "br0 -m physdev --physdev-in tap+";
+    let node = Node { rules: Ok(read(&listings(ports))), ..Scene::routed().node };
+    expect(
+        Scene { node, ..twins() },
+        "gets no DHCP: bridge-nf-call-iptables is 0; no RA, NA:\nbridge-nf-call-ip6tables is 0\n",
+        "!!  rules     DHCP: bridge-nf-call-iptables is 0, and the rules match by\n              physdev: it has to be 1\n",
+    );
+
     let text = twins().report().to_string();
     assert!(text.contains("\n!!  DHCPDISCOVER: two bindings") && !text.contains("OFFER"), "{text}");
     assert!(!text.contains("DHCPREQUEST"), "{text}");

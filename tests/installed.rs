@@ -302,6 +302,26 @@ fn a_limit_that_drops_nothing_is_none() {
     assert!(missing(&format!("{DPORT}, {rate}")));
 }
 
+/// Whoever removes the rule that drops them finds the limit in force.
+#[test]
+fn a_limit_behind_what_drops_is_there() {
+    let rate = r#"{"set": {"op": "update", "elem": {"meta": {"key": "iifname"}}, "set": "@dhcp_rate", "stmt": [{"limit":
+        {"rate": 20, "burst": 40, "per": "second", "inv": true}}]}}"#;
+    let limit = chain("inet", -300, &[&format!(r#"{DPORT}, {rate}, {{"drop": null}}"#)]);
+    let before = |rules: &[&str]| chain("ip", -400, rules);
+    let found = |before: &str| {
+        let found =
+            findings(&nft(&format!("{before}, {limit}")), routed("tap*"), Some(Limits::default()), &[]).join("\n");
+        ["no limit on DHCPv4", "DHCPv4 requests from tap* are dropped"].map(|words| found.contains(words))
+    };
+    let mark = r#"{"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 1}}, {"drop": null}"#;
+    assert_eq!(found(&before(&[&format!(r#"{DPORT}, {{"drop": null}}"#)])), [false, true]);
+    assert_eq!(found(&before(&[]).replace("\"accept\"", "\"drop\"")), [false, true]);
+    assert_eq!(found(&before(&[mark])), [false, false]);
+    let without = findings(&nft(&before(&[mark])), routed("tap*"), Some(Limits::default()), &[]).join("\n");
+    assert!(without.contains("no limit on DHCPv4"), "{without}");
+}
+
 #[test]
 fn bridges_have_the_first_word() {
     let bridge = chain("bridge", -190, &[&format!("{DPORT}, {QUEUE}")]);

@@ -161,9 +161,9 @@ pub fn hidden_by(installed: &Installed, origin: &Origin, kind: Kind) -> Option<&
     })
 }
 
-/// What holds taps to a rate on the way.
+/// What holds taps to a rate on the way. What is dropped before it gets to a limit lacks none.
 pub(super) fn limits(installed: &Installed, origin: &Origin, kind: Kind) -> Vec<Limit> {
-    let mut walk = Walk::new(origin, kind, installed.is_shown(kind.version()));
+    let mut walk = Walk { passes_drops: true, ..Walk::new(origin, kind, installed.is_shown(kind.version())) };
     walk.go(installed);
     walk.limits
 }
@@ -181,6 +181,8 @@ struct Walk<'a> {
     /// The same, away from the rest of this chain.
     returned: Option<Taker>,
     limits: Vec<Limit>,
+    /// Goes on where packets are dropped.
+    passes_drops: bool,
     /// How many rules have diverted or limited any of them.
     met: usize,
     /// How many rules were looked at, behind jumps.
@@ -209,6 +211,7 @@ impl<'a> Walk<'a> {
             accepted: None,
             returned: None,
             limits,
+            passes_drops: false,
             met: 0,
             looked_at: 0,
         }
@@ -221,7 +224,7 @@ impl<'a> Walk<'a> {
             self.accepted = None;
             match self.follow(Position { table, chain, sight, share, depth: 0 }) {
                 End::Decided(way) => return way,
-                End::Open if base.drops && share == Share::All => {
+                End::Open if base.drops && share == Share::All && !self.passes_drops => {
                     return Way::Dropped(Where::of(table, chain, "its policy"));
                 }
                 End::Open | End::Accepted => {}
@@ -290,6 +293,7 @@ impl<'a> Walk<'a> {
         let place = || Where::of(position.table, position.chain, &rule.label);
         match &rule.action {
             Action::None => {}
+            Action::Drop if self.passes_drops => {}
             Action::Accept if is_for_all => return Some(End::Accepted),
             Action::Return if is_for_all => return Some(End::Open),
             Action::Drop if is_for_all => return Some(End::Decided(Way::Dropped(place()))),

@@ -49,6 +49,7 @@ use crate::io::succession::Succession;
 use crate::io::supervisor::{self, Kept};
 use crate::io::unix_socket::UnixSocket;
 use crate::io::watch::{Told, Watch, WatchError};
+use crate::text::joined;
 use answering::Desk;
 use clock::Clock;
 use control::{Control, ControlError, Signals};
@@ -151,7 +152,7 @@ fn run_as_user(
     let succession = Succession::begin();
     let pidfile = pidfile.and_then(|path| {
         let created = succession.take_over(|| PidFile::create(path, run_as.owner().map(|(user, _)| user)));
-        created.inspect_err(|error| warn!(?path, "pidfile: {error}")).ok()
+        created.inspect_err(|error| warn!(path = shown(path), "pidfile: {error}")).ok()
     });
     let (socket, listener) = open_control_socket(&parsed.config.general, succession).unzip();
     let losses = log.as_ref().map(|log| log.losses());
@@ -180,7 +181,7 @@ fn run_as_user(
 fn open_control_socket(general: &General, succession: Succession) -> Option<(UnixSocket, UnixListener)> {
     let path = general.control_socket.as_deref()?;
     let opened = succession.take_over(|| open_socket(path, general));
-    opened.inspect_err(|error| warn!(?path, "no control socket: {error}")).ok()
+    opened.inspect_err(|error| warn!(path = shown(path), "no control socket: {error}")).ok()
 }
 
 /// Makes a socket on which root and `control_group` may ask something.
@@ -188,7 +189,7 @@ fn open_socket(path: &Path, general: &General) -> io::Result<(UnixSocket, UnixLi
     let made = UnixSocket::create(path, general.control_group.as_deref())?;
     if made.0.is_replaceable() {
         warn!(
-            ?path,
+            path = shown(path),
             "others may write in the directory of this socket, and put one of their own in its place, if it is sticky only \
              while no daemon runs"
         );
@@ -205,7 +206,7 @@ fn start_log(options: &Options, parsed: &Parsed, run_as: Option<&RunAs>) -> Opti
     // It fails when a log was started before, and then there is one.
     let log = log::init(options.debug, general.log_format, file).ok();
     if let Err(error) = opened {
-        warn!(logdir = ?general.logdir, "no log file: {error}");
+        warn!(logdir = general.logdir.as_deref().map(shown), "no log file: {error}");
     }
     for warning in &parsed.warnings {
         warn!("{warning}");
@@ -256,8 +257,8 @@ fn needs<'a>(options: &'a Options, general: &'a General) -> Needs<'a> {
 /// Warns, once privileges are gone, if the configuration went out of reach with them.
 fn warn_of_lost_configuration(path: &Path) {
     if let Err(error) = config_file::probe(path) {
-        let uid = geteuid();
-        warn!(?path, %uid, "SIGHUP will not be able to read the configuration as this user: {error}");
+        let uid = geteuid().as_raw();
+        warn!(path = shown(path), uid, "SIGHUP will not be able to read the configuration as this user: {error}");
     }
 }
 
@@ -356,12 +357,13 @@ fn tell_ready(engine: &Engine, queues: &[Queue], links: usize) {
     let count = |is_counted: fn(&Status) -> bool| engine.status_after(None).filter(is_counted).count();
     let bindings = count(|status| status.binding.is_some());
     let rejected = count(|status| status.rejected.is_some());
-    info!(queues = ?numbers(queues), bindings, rejected, links, "ready");
+    let queues = joined(queues.iter().map(Queue::number));
+    info!(queues, bindings, rejected, links, "ready");
 }
 
-/// The numbers of the queues.
-fn numbers(queues: &[Queue]) -> Vec<u16> {
-    queues.iter().map(|queue| queue.number().0).collect()
+/// A path as a field of a line: text, which the log escapes.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// What could not be said to the supervisor is logged, and is all there is to be done about it.

@@ -82,6 +82,17 @@ fn every_warning_of_the_daemon_is_explained() {
     }
 }
 
+/// A field that is written by `Debug` has Rust's own form, of no use to who reads the log as JSON.
+#[test]
+fn no_line_of_the_log_has_the_form_of_the_source() {
+    let said = [source("src/daemon.rs"), source("src/daemon"), source("src/io")];
+    let macros = ["error!(", "warn!(", "info!(", "debug!("];
+    let fields = said.iter().flat_map(|source| macros.iter().flat_map(|start| source.split(start).skip(1)));
+    for field in fields.filter_map(|rest| rest.split('"').next()).flat_map(|fields| fields.split(',')) {
+        assert!(!field.trim().starts_with('?') && !field.contains("= ?"), "{field}");
+    }
+}
+
 /// Tests and files.
 #[test]
 fn what_shows_that_a_threat_is_held_back_is_there() {

@@ -15,8 +15,8 @@ use super::line_limit::LineLimit;
 use super::mailbox::{Command, Gone, Sender, Which};
 use super::telling::News;
 use super::waiting::{Inquiry, Waiting};
-use super::warn_unless_told;
 use super::writing::{write_news, write_report};
+use super::{shown, warn_unless_told};
 use crate::binding::{BindingError, InterfaceName};
 use crate::config::{Config, Parsed, QueueNum};
 use crate::engine::{Event, Now};
@@ -247,10 +247,13 @@ impl Control {
                 Told::Event(event) => self.tell(event)?,
                 Told::Warning(warning) => self.warn(&warning),
                 Told::DirectoryGone(reason) => {
-                    warn!(datapath = ?self.config.general.datapath, "the directory of bindings is gone, and all bindings with it: {reason}");
+                    warn!(
+                        datapath = shown(&self.config.general.datapath),
+                        "the directory of bindings is gone, and all bindings with it: {reason}"
+                    );
                 }
                 Told::DirectoryBack => {
-                    info!(datapath = ?self.config.general.datapath, "the directory of bindings is back");
+                    info!(datapath = shown(&self.config.general.datapath), "the directory of bindings is back");
                 }
             }
         }

@@ -76,7 +76,8 @@ impl Exposition {
     ) -> Option<(Self, Option<UnixSocket>)> {
         let place = general.metrics_listen.as_ref()?;
         let opened = succession.take_over(|| Listener::open(place, general));
-        let (listener, socket) = opened.inspect_err(|error| warn!(?place, "no metrics: {error}")).ok()?;
+        let (listener, socket) =
+            opened.inspect_err(|error| warn!(place = place.to_string(), "no metrics: {error}")).ok()?;
         let list = QueueList::open().inspect_err(|error| warn!("how full the queues are is not measured: {error}"));
         let queue_limit = general.backlog.queue_length;
         Some((Self { listener, list: list.ok(), queue_limit, started: time_of_day(), losses }, socket))

@@ -52,14 +52,14 @@ fn take_over(config: &Config, kept: Kept) -> Vec<Queue> {
     for (name, fd) in passed {
         match take(config, &queues, &name, fd) {
             Ok(queue) => {
-                info!(queue = %queue.number(), waiting = queue.early(), "queue taken over");
+                info!(queue = queue.number().0, waiting = queue.early(), "queue taken over");
                 if queue.overruns() > 0 {
-                    warn!(queue = %queue.number(), "more came than could wait: packets were lost");
+                    warn!(queue = queue.number().0, "more came than could wait: packets were lost");
                 }
                 queues.push(queue);
             }
             Err(reason) => {
-                warn!(?name, "a descriptor that was passed on is not used: {reason}");
+                warn!(name, "a descriptor that was passed on is not used: {reason}");
                 warn_unless_told(supervisor::forget(&name));
             }
         }

@@ -23,10 +23,10 @@ pub(super) fn write_news(news: &News) {
         News::Outcome(outcome) => write_outcome(outcome),
         News::Notice(notice) => write_notice(notice),
         News::Overrun(queue, total) => {
-            warn!(%queue, total, "packets came faster than they were read: the kernel dropped some");
+            warn!(queue = queue.0, total, "packets came faster than they were read: the kernel dropped some");
         }
         News::VerdictsRefused(queue, error) => {
-            warn!(%queue, "verdicts could not be given, trying again: {error}");
+            warn!(queue = queue.0, "verdicts could not be given, trying again: {error}");
         }
         News::Suppressed(suppressed) => write_suppressed(suppressed),
         News::Lost(lines) => warn!(lines, "the log is too slow: lines were lost"),
@@ -37,7 +37,7 @@ fn write_notice(notice: &Notice) {
     match notice {
         Notice::Serving { ifindex, binding } => {
             let Identity { hostname, mac, ip, prefix } = Identity::of(binding);
-            info!(tap = %binding.tap, %ifindex, %hostname, %mac, ip, prefix, "serving");
+            info!(tap = %binding.tap, ifindex = ifindex.value(), %hostname, %mac, ip, prefix, "serving");
         }
         Notice::Pending { tap } => info!(%tap, "binding waits for its tap"),
         Notice::Rejected { tap, error, keeps_last } => warn!(%tap, keeps_last, "binding rejected: {error}"),
@@ -109,7 +109,7 @@ impl<'a> Identity<'a> {
 /// Writes a line for each tap of a report.
 pub(super) fn write_report(Report { now, taps }: &Report) {
     for Status { tap, ifindex, binding, rejected, delegated_via, stats } in taps {
-        let ifindex = ifindex.map(display);
+        let ifindex = ifindex.map(|ifindex| ifindex.value());
         let Stats { answered, refused, accepted, send_failed, history, spoofed, .. } = *stats;
         let newest = history.iter().next();
         let last_seconds = newest.map(|exchange| exchange.seconds_ago(*now));

@@ -226,7 +226,7 @@ impl Output {
         if let Some(file) = &mut self.file
             && let Err(error) = file.reopen()
         {
-            warn!(path = ?file.path(), "the log file cannot be opened: {error}");
+            warn!(path = &*file.path().to_string_lossy(), "the log file cannot be opened: {error}");
         }
     }
 }

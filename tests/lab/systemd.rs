@@ -170,7 +170,7 @@ fn writes_json_where_it_is_told_to(lab: &mut Lab) {
     let guest = lab.guest(1);
     lab.bind(&guest, "MAC=\"\u{1b}[31m\n");
     let systemd = start(lab, &installed().with("general", "log_format", "json"));
-    systemd.wait_for_journal(r#""message":"ready""#);
+    systemd.wait_for_journal(r#""message":"ready","queues":"42, 43, 44, 45","#);
     let warnings = systemd.journal_with("--priority=warning", "binding rejected");
     let file = systemd.sh("cat /var/log/nfdhcpd/nfdhcpd.log");
     for line in warnings.lines().chain(file.lines()) {

@@ -42,6 +42,13 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
+/// Whether it is no text to read but an order to what shows it: a control character, the end of a line, a mark that turns the
+/// direction of what follows, a space without width.
+pub(crate) fn is_order(c: char) -> bool {
+    let is_mark = matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}');
+    c.is_control() || is_mark || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// Writes `path:line: `, or `path: ` where no line is known.
 pub(crate) fn write_place(f: &mut fmt::Formatter<'_>, path: &Path, line: Option<u32>) -> fmt::Result {
     write!(f, "{}", path.to_string_lossy().escape_debug())?;
@@ -205,6 +212,16 @@ mod tests {
             ("\u{7f}\u{9b}31m\u{202e}\u{200b}", r"\u{7f}\u{9b}31m\u{202e}\u{200b}"),
         ] {
             assert_eq!(Visible(text).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn orders_are_known_from_text() {
+        for c in ['\0', '\n', '\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{2029}', '\u{feff}'] {
+            assert!(is_order(c), "{c:?}");
+        }
+        for text in ["a b", "ü", "e\u{301}", "\u{1f469}\u{200d}\u{1f4bb}", "می\u{200c}خواهم"] {
+            assert!(!text.contains(is_order), "{text:?}");
         }
     }
 

@@ -7,7 +7,8 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::{InterfaceName, Settings};
 use crate::setting::{BootFiles, BootFor, NtpServer, Route4, Route6, captive_portal, v6only_wait};
 use crate::text::{
-    self, boolean, is_unicast_v6, nearest, network_v4, network_v6, number, parsed, station, unicast_v4, unicast_v6,
+    self, boolean, is_order, is_unicast_v6, nearest, network_v4, network_v6, number, parsed, station, unicast_v4,
+    unicast_v6,
 };
 use crate::wire::{DomainName, MacAddr};
 
@@ -60,6 +61,10 @@ pub fn is_known_key(key: &str) -> bool {
     find(key).is_some()
 }
 
+/// What is doubtful in a name of a guest (RFC 952, RFC 1123 §2.1).
+pub(crate) const OUTER_HYPHEN: &str =
+    "a part of the name begins or ends with '-', which no host's may: to a script of the guest it looks like an option";
+
 /// What is wrong with a key that is not understood, and which one may be meant.
 pub(crate) fn unknown_key(name: &str) -> String {
     let hint = nearest(name, known_keys()).map_or_else(String::new, |key| format!("; did you mean {key}?"));
@@ -77,7 +82,7 @@ pub(super) fn find(key: &str) -> Option<(&'static Key, &str)> {
 #[rustfmt::skip] // A table: one key, one row.
 pub(super) static KEYS: &[Key] = &[
     key("MAC", |d, f| station(f.value).map(|mac| d.mac = Some(mac))),
-    key("HOSTNAME", |d, f| parsed(f.value).map(|name| d.hostname = Some(name))),
+    key("HOSTNAME", |d, f| hostname(f).map(|name| d.hostname = Some(name))),
     key("INDEV", |d, f| parsed(f.value).map(|name| d.indev = Some(name))),
     key("IP", |d, f| unicast_v4(f.value).map(|ip| d.ip = Some(ip))),
     key("SUBNET", |d, f| subnet(f).map(|net| d.subnet = Some(net))),
@@ -90,7 +95,7 @@ pub(super) static KEYS: &[Key] = &[
     key("MTU", |d, f| number(f.value, 68..=u16::MAX).map(|mtu| d.settings.mtu = Some(mtu))),
     key("PRIVATE", |d, f| { d.settings.private = flag(f); Ok(()) }),
     key("MACSPOOF", |d, f| { d.settings.macspoof = flag(f); Ok(()) }),
-    key("TAGS", |d, f| { d.tags = f.value.into(); Ok(()) }),
+    key("TAGS", |d, f| { d.tags = tags(f); Ok(()) }),
     key("NAMESERVERS", |d, f| list(f.value, unicast_v4).map(|list| d.settings.nameservers = Some(list))),
     key("NAMESERVERS6", |d, f| list(f.value, unicast_v6).map(|list| d.settings.nameservers6 = Some(list))),
     key("DOMAIN", |d, f| parsed(f.value).map(|name| d.settings.domain = Some(name))),
@@ -131,6 +136,23 @@ fn flag(field: &mut Field<'_>) -> bool {
         field.notes.push(note.to_owned());
     }
     is_set
+}
+
+/// A name as guests' clients take it. The original takes hyphens anywhere, and so must its files be taken.
+fn hostname(field: &mut Field<'_>) -> Result<DomainName, String> {
+    let name: DomainName = parsed(field.value)?;
+    if name.has_outer_hyphen() {
+        field.notes.push(OUTER_HYPHEN.to_owned());
+    }
+    Ok(name)
+}
+
+/// Any text. Where it is shown it is escaped.
+fn tags(field: &mut Field<'_>) -> Box<str> {
+    if field.value.contains(is_order) {
+        field.notes.push("has control characters, or marks that turn the direction of text; shown escaped".to_owned());
+    }
+    field.value.into()
 }
 
 /// A list with commas or white space between its items.

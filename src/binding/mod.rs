@@ -12,7 +12,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use error::BindingError;
 pub use interface::{IfIndex, InterfaceName};
-pub(crate) use keys::unknown_key;
+pub(crate) use keys::{OUTER_HYPHEN, unknown_key};
 pub use keys::{is_known_key, known_keys};
 pub use sparse::SparseSettings;
 

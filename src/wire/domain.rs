@@ -20,6 +20,11 @@ impl DomainName {
         self.0.split_once('.').map(|(_, rest)| Self(rest.into()))
     }
 
+    /// Whether a label begins or ends with a hyphen, which no host's may (RFC 952, RFC 1123 §2.1).
+    pub fn has_outer_hyphen(&self) -> bool {
+        self.0.split('.').any(|label| label.starts_with('-') || label.ends_with('-'))
+    }
+
     /// Whether the name has more than one label.
     pub fn is_qualified(&self) -> bool {
         self.0.contains('.')

@@ -450,3 +450,21 @@ fn many_warnings_are_summed_up() {
     // Each X overrides the one before, but for the first; and the last is unknown.
     assert!(found.last().unwrap().ends_with(": and 984 more warnings"), "{found:?}");
 }
+
+/// As the original takes them.
+#[test]
+fn what_a_terminal_or_a_script_would_take_for_an_order_is_warned_of_and_taken() {
+    for (line, expected) in [
+        ("TAGS=a\u{9b}31m", "control characters"),
+        ("TAGS=a\u{202e}b", "turn the direction"),
+        ("HOSTNAME=-x", "begins or ends with '-'"),
+        ("HOSTNAME=a.b-.example", "begins or ends with '-'"),
+    ] {
+        let (key, _) = line.split_once('=').unwrap();
+        let usual = ["MAC=aa:00:00:00:00:01", "HOSTNAME=guest1"].into_iter().filter(|usual| !usual.starts_with(key));
+        let text = usual.chain([line]).collect::<Vec<_>>().join("\n");
+        let warnings = parse(Path::new("tap0"), text.as_bytes()).unwrap().warnings;
+        let told: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].contains(expected) && told[0].is_ascii(), "{told:?}");
+    }
+}

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::Path;
 
 use super::options::option_of;
-use crate::binding::parse::{Parsed, parse};
-use crate::binding::{BindingError, is_known_key, unknown_key};
-use crate::text::{Shown, Visible};
+use crate::binding::parse::{MAX_FILE_SIZE, Parsed, parse};
+use crate::binding::{BindingError, OUTER_HYPHEN, is_known_key, unknown_key};
+use crate::text::{Shown, Visible, is_order};
+use crate::wire::DomainName;
 
 /// What one option says.
 #[derive(Debug)]
@@ -54,9 +55,15 @@ impl Said {
             return Err(self.fault(unknown_key(&self.key)));
         }
         // Whoever else reads the file may know more ends of a line than one.
-        let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        if self.value.contains(is_break) {
-            return Err(self.fault("a line break or control character, which no value may have".to_owned()));
+        if self.value.contains(is_order) {
+            let reason = "a line break, control character or mark that turns the direction of text, which bind writes in no value";
+            return Err(self.fault(reason.to_owned()));
+        }
+        if self.value.len() > MAX_FILE_SIZE {
+            return Err(self.fault(format!("more than {MAX_FILE_SIZE} bytes, which is as long as a file may be")));
+        }
+        if self.key == "HOSTNAME" && self.value.parse().is_ok_and(|name: DomainName| name.has_outer_hyphen()) {
+            return Err(self.fault(OUTER_HYPHEN.to_owned()));
         }
         Ok(())
     }
@@ -164,7 +171,10 @@ mod tests {
 
     #[test]
     fn nothing_makes_a_second_line_or_key() {
-        for end in ["\n", "\r", "\r\n", "\0", "\u{b}", "\u{c}", "\u{1c}", "\u{85}", "\u{2028}", "\u{2029}"] {
+        for end in [
+            "\n", "\r", "\r\n", "\0", "\u{b}", "\u{c}", "\u{1c}", "\u{85}", "\u{2028}", "\u{2029}", "\u{9b}",
+            "\u{202e}",
+        ] {
             let fault = parsed(&[("TAGS", &format!("a{end}MACSPOOF=1"))]).unwrap_err().to_string();
             assert!(fault.starts_with("--set TAGS=\"a\\") && fault.contains("line break"), "{fault}");
         }
@@ -184,11 +194,14 @@ mod tests {
             (&[("HOSTNAME", " ")], "--hostname: required"),
             (&[("IP", "192.0.2.1"), ("IP", "192.0.2.2")], "--set IP=\"192.0.2.2\": IP is said by --set IP as well"),
             (&[("IP", "192.0.2.1"), ("SUBNET", "198.51.100.0/24")], "--set IP=\"192.0.2.1\": outside SUBNET"),
-            (&[("TAGS", &"x".repeat(70_000))], "more than 65536 bytes"),
+            (&[("HOSTNAME", "-x")], "--set HOSTNAME=\"-x\": a part of the name begins or ends with '-'"),
+            (&[("HOSTNAME", "a.b-.c")], "--set HOSTNAME=\"a.b-.c\": a part of the name"),
         ] {
             let fault = parsed(pairs).unwrap_err().to_string();
             assert!(fault.starts_with(expected), "{fault}");
         }
+        let fault = parsed(&[("TAGS", &"x".repeat(70_000))]).unwrap_err().to_string();
+        assert!(fault.starts_with("--set TAGS=\"xxx") && fault.contains("more than 65536 bytes"), "{fault}");
     }
 
     #[test]

@@ -232,7 +232,12 @@ fn request<T>(packet: &[u8], read: impl Fn(&Request<'_>) -> T) -> Option<T> {
 
 /// The largest packet that a client takes and its tap carries, in bytes.
 fn size_limit(packet: &[u8], mtu: u32) -> usize {
-    let asked = request(packet, |request| request.max_size).flatten().unwrap_or(576).max(576);
+    let asked = request(packet, |request| match request.message_type {
+        // RFC 1534 §2
+        None => 28 + 300,
+        Some(_) => request.max_size.unwrap_or(576).max(576),
+    });
+    let asked = asked.unwrap_or(576);
     let is_ipv4 = packet.first().is_some_and(|byte| byte >> 4 == 4);
     // IPv6 has no such option, and a smallest MTU.
     if is_ipv4 { usize::from(asked).min(mtu as usize) } else { 1280 }

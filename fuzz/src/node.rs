@@ -231,15 +231,18 @@ fn check_destination(frame: &[u8], ingress: &Ingress<'_>, binding: &Binding) {
     assert!(is_all || is_guest, "a reply to {to}");
 }
 
-/// The largest packet that the client takes (RFC 2132 §9.10): by option 57 where it is found, else 576 bytes.
+/// The largest packet that the client takes: a BOOTREPLY without option 53 (RFC 1534 §2), else what option 57 says (RFC 2132
+/// §9.10), or 576 bytes.
 fn client_size(packet: &[u8]) -> usize {
     /// RFC 2132 §9.3: options may be in `file` and `sname` as well, where this does not look.
     const OVERLOAD: u8 = 52;
+    const MESSAGE_TYPE: u8 = 53;
     const MAX_SIZE: u8 = 57;
     let message = &ipv4_payload(packet)[8..];
     let mut options = message.get(236..).and_then(|rest| rest.strip_prefix(&[99, 130, 83, 99])).unwrap_or_default();
     // RFC 3396 §5: its parts are one value.
     let mut size = Vec::new();
+    let mut is_bootp = true;
     while let [code, rest @ ..] = options {
         options = match (*code, rest) {
             (0, rest) => rest,
@@ -248,9 +251,13 @@ fn client_size(packet: &[u8]) -> usize {
             (code, [len, rest @ ..]) => {
                 let (value, rest) = rest.split_at_checked(usize::from(*len)).unwrap_or_default();
                 size.extend(value.iter().filter(|_| code == MAX_SIZE));
+                is_bootp &= code != MESSAGE_TYPE;
                 rest
             }
         }
+    }
+    if is_bootp {
+        return 28 + MIN_LEN;
     }
     <[u8; 2]>::try_from(size).map_or(576, |size| usize::from(u16::from_be_bytes(size)).max(576))
 }

@@ -61,7 +61,9 @@ impl<'a> Asked<'a> {
         if self.kind == Kind::Bootp && (DHCP_ONLY.contains(&entry.code) || entry.is_only_asked) {
             return;
         }
-        self.menu.push(list, entry, self.choice);
+        // A client of BOOTP goes by option 3; there is little room for routes of RFC 3442.
+        let is_required = entry.is_required && (self.kind != Kind::Bootp || entry.code != code::CLASSLESS_ROUTE);
+        self.menu.push(list, entry, is_required, self.choice);
     }
 
     /// What is said under `code`, asked for or not.

@@ -77,10 +77,11 @@ impl Menu {
         }
     }
 
-    /// Appends `entry` to `list` for a client that boots `choice`, if that has anything to do with it.
-    pub(super) fn push(&self, list: &mut OptionList, entry: &Entry, choice: Option<Choice<'_>>) {
+    /// Appends `entry` to `list` for a client that boots `choice`, if that has anything to do with it. `is_required`:
+    /// whether the reply must not go out without it.
+    pub(super) fn push(&self, list: &mut OptionList, entry: &Entry, is_required: bool, choice: Option<Choice<'_>>) {
         match &entry.content {
-            Content::Encoded(range) => list.push_encoded(self.encoded(range), entry.is_required),
+            Content::Encoded(range) => list.push_encoded(self.encoded(range), is_required),
             Content::Chosen(value) => value.bytes(choice).into_iter().for_each(|value| list.push(entry.code, value)),
         }
     }

@@ -21,8 +21,8 @@ use super::{lease, name};
 use crate::binding::{Binding, BindingError, Ipv4Binding};
 use crate::config::{Config, Dhcp};
 use crate::wire::dhcpv4::{
-    BOOTREQUEST, CLIENT_PORT, Fqdn, Header, IP_UDP_LEN, MIN_MAX_SIZE, MessageType, Names, OPTION_HEADER, OptionList,
-    Request, SERVER_PORT, Space, code, write,
+    BOOTREQUEST, CLIENT_PORT, Fqdn, Header, IP_UDP_LEN, MIN_LEN, MIN_MAX_SIZE, MessageType, Names, OPTION_HEADER,
+    OptionList, Request, SERVER_PORT, Space, code, write,
 };
 use crate::wire::udp::{self, Envelope};
 use crate::wire::{DomainName, MacAddr, ethernet};
@@ -135,7 +135,7 @@ impl Answers {
         // RFC 2132 §9.14: most clients give type and MAC, to be echoed.
         list.push_required(code::CLIENT_ID, &[0; 7]);
         let required = self.menu.entries().iter().filter(|entry| entry.is_required);
-        required.for_each(|entry| self.menu.push(&mut list, entry, None));
+        required.for_each(|entry| self.menu.push(&mut list, entry, true, None));
         self.menu.find(code::CLASSLESS_ROUTE).is_some() && !list.fits(space(MIN_MAX_SIZE.into(), true))
     }
 
@@ -153,7 +153,7 @@ impl Answers {
         list.clear();
         self.push_options(list, kind, request, asked.as_ref());
         let header = self.header(kind, request, asked.map(|asked| asked.names()));
-        let space = space(max_size(request, context.mtu), kind != Kind::Bootp);
+        let space = space(max_size(kind, request, context.mtu), kind != Kind::Bootp);
         let payload = frame.get_mut(udp::FRAME_PAYLOAD_V4..).ok_or(Reason::NoFit)?;
         let written = write(payload, request, header, list, space).ok_or(Reason::NoFit)?;
         let envelope = self.envelope(kind, request, context);
@@ -351,10 +351,15 @@ fn server_id(ipv4: &Ipv4Binding, config: &Dhcp) -> Option<Ipv4Addr> {
     ipv4.gateway.or_else(first_other).or(config.server_ip)
 }
 
-/// The largest packet that the client takes (RFC 2132 §9.10) and the tap carries, in bytes.
-fn max_size(request: &Request<'_>, mtu: u32) -> usize {
-    let asked = request.max_size.unwrap_or(MIN_MAX_SIZE).max(MIN_MAX_SIZE);
-    usize::from(asked).min(mtu as usize).min(MAX_REPLY)
+/// The largest packet that the client takes and the tap carries, in bytes.
+fn max_size(kind: Kind, request: &Request<'_>, mtu: u32) -> usize {
+    let taken = match kind {
+        // RFC 1534 §2: what a BOOTREPLY holds (RFC 951 §3), and no option of DHCP makes it more.
+        Kind::Bootp => IP_UDP_LEN + MIN_LEN,
+        // RFC 2132 §9.10
+        _ => request.max_size.unwrap_or(MIN_MAX_SIZE).max(MIN_MAX_SIZE).into(),
+    };
+    taken.min(mtu as usize).min(MAX_REPLY)
 }
 
 /// The room in a packet of `max_size` bytes.

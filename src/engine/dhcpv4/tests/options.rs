@@ -167,3 +167,26 @@ fn what_does_not_fit_is_refused_by_its_key() {
         assert_eq!((error.key.as_deref(), error.line), (Some(expected), line), "{error}");
     }
 }
+
+/// RFC 1534 §2: no more than a BOOTREPLY, which has 300 bytes (RFC 951 §3). The options that come first stay.
+#[test]
+fn bootp_gets_no_more_than_a_bootreply_holds() {
+    let servers = "NAMESERVERS=192.0.2.53, 192.0.2.54, 192.0.2.55";
+    let routes: Vec<String> = (1..=20).map(|it| format!("198.51.100.{it}/32 via 192.0.2.254")).collect();
+    let mut lab = lab(&format!("{servers}\nROUTES={}\nMTU=1400", routes.join(",")), "domain = example.com", NO_IPV6);
+    let with_cookie = message(&[]);
+    let mut without = with_cookie.clone();
+    without[236..240].fill(0);
+    let large = message(&[&[57, 2, 5, 220, 255][..], &[0; 300]].concat());
+    for bytes in [&with_cookie, &without, &large] {
+        let sent = lab.send(bytes).unwrap();
+        assert_eq!((sent.reason, sent.bytes.len()), (Reason::BootpReplied, 300));
+        assert_eq!(sent.codes(), [1, 3, 6, 12, 15, 26, 28]);
+        assert_eq!(sent.omitted, 2, "routes, twice");
+    }
+    assert_eq!(lab.ask(&[55, 3, 121, 3, 12]).unwrap().codes(), [1, 3], "in the order of the list");
+    assert_eq!(lab.ask(&[82, 9, 1, 7, 1, 2, 3, 4, 5, 6, 7]).unwrap().codes(), [1, 3, 6, 12, 15, 26, 82]);
+    lab.context.mtu = 300;
+    let sent = lab.send(&with_cookie).unwrap();
+    assert_eq!((sent.bytes.len(), sent.codes()), (272, vec![1, 3, 6, 12]));
+}

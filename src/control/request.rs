@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::json::from_line;
 
@@ -51,7 +52,15 @@ impl Request {
         if line.len() > Self::MAX_LEN {
             return Err(format!("more than {} bytes", Self::MAX_LEN));
         }
-        from_line(line).map_err(|error| error.to_string())
+        let value: Value = from_line(line).map_err(|error| format!("not JSON: {error}"))?;
+        match value.as_object().map(|object| object.get("command")) {
+            None => return Err("not a JSON object".to_owned()),
+            Some(None) => return Err("missing field `command`".to_owned()),
+            Some(Some(command)) if !command.is_string() => return Err("`command` is not a string".to_owned()),
+            Some(Some(_)) => {}
+        }
+        // A variant is what Rust calls it.
+        serde_json::from_value(value).map_err(|error| error.to_string().replace("unknown variant", "unknown command"))
     }
 }
 
@@ -86,8 +95,10 @@ mod tests {
             (&b""[..], "EOF"),
             (b"show", "expected value"),
             (b"\xff", "expected value"),
-            (b"{}", "command"),
-            (b"{\"command\":\"reboot\"}", "unknown variant `reboot`"),
+            (b"{}", "missing field `command`"),
+            (b"[]", "not a JSON object"),
+            (b"{\"command\":7}", "`command` is not a string"),
+            (b"{\"command\":\"reboot\"}", "unknown command `reboot`, expected one of `show`, "),
             (b"{\"command\":\"show\",\"tab\":\"tap0\"}", "unknown field `tab`"),
             (b"{\"command\":\"show\",\"tap\":7}", "invalid type"),
             (b"{\"command\":\"show\"} {}", "trailing"),
@@ -97,6 +108,8 @@ mod tests {
         ] {
             let reason = Request::from_line(line).unwrap_err();
             assert!(reason.contains(expected), "{}: {reason}", line.escape_ascii());
+            let has_internals = ["enum", "variant", "struct"].iter().any(|word| reason.contains(word));
+            assert!(!has_internals, "{reason}");
         }
     }
 }

@@ -284,7 +284,7 @@ mod tests {
             (b"{\"command\":\"show\",\"tap\":\"a/b\"}\n", FaultKind::BadRequest, NO_NAME),
             (b"{\"command\":\"explain\",\"tap\":\"a/b\"}\n", FaultKind::BadRequest, NO_NAME),
             (b"{\"command\":\"trace\",\"tap\":\"a/b\"}\n", FaultKind::BadRequest, NO_NAME),
-            (b"{\"command\":\"dance\"}\n", FaultKind::BadRequest, "unknown variant `dance`"),
+            (b"{\"command\":\"dance\"}\n", FaultKind::BadRequest, "unknown command `dance`"),
             (
                 b"{\"command\":\"wait\",\"tap\":\"tap000\",\"timeout_ms\":300001}\n",
                 FaultKind::BadRequest,

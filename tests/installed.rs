@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use nfdhcpd::queue_list;
-use nfdhcpd::rules::{Installed, Kind, Limits, Listings, Origin, Pattern, Rules, Taker, Taps, Way, way};
+use nfdhcpd::rules::{Installed, Kind, Limits, Listings, Origin, Pattern, Rules, Taker, Taps, Way, first_way, way};
 
 const QUEUES: &str = "[dhcp]\nserver_ip = 192.0.2.1\n[ipv6]\nrs_queue = 43\nns_queue = 44\ndhcpv6_queue = 45\n";
 
@@ -256,8 +256,9 @@ fn what_takes_packets_away_is_told() {
         ("-i tap5 -j DROP", "some", "some"),
         ("-i tap5 -g x", "queue", "some"),
         ("-i tap5 -j x", "queue", "queue"),
-        ("-s 0.0.0.0/32 -j DROP", "may", "may"),
-        ("-s 0.0.0.0/32 -j ACCEPT", "queue", "may"),
+        ("-s 0.0.0.0/32 -j DROP", "some", "some"),
+        ("-s 0.0.0.0/32 -j ACCEPT", "queue", "some"),
+        ("-s 198.51.100.0/24 -j DROP", "may", "may"),
         ("-m mark --mark 0x1 -j DROP", "may", "may"),
         ("-i eth0 -s 192.0.2.1 -j DROP", "queue", "queue"),
         ("-p tcp -m set --match-set x src -j DROP", "queue", "queue"),
@@ -275,6 +276,72 @@ fn what_takes_packets_away_is_told() {
     assert_eq!(of("", "-A PREROUTING -i tap5 -j ACCEPT", "tap6"), "queue");
     assert_eq!(of("", "-A PREROUTING -j x\n-A x -i tap5 -j RETURN\n-A x -i tap6 -j ACCEPT", "tap5"), "queue");
     assert_eq!(of("", "-A PREROUTING -j x\n-A x -i tap5 -j RETURN\n-A x -i tap6 -j ACCEPT", "tap*"), "some");
+}
+
+/// As iptables lists addresses, and nft. A guest that asks for the first time has none.
+#[test]
+fn first_requests_are_told_from_others_by_their_addresses() {
+    let queue = "-A PREROUTING -p udp -m udp --dport 67 -j NFQUEUE --queue-num 42\n-A PREROUTING -p udp -m udp --dport 547 -j \
+         NFQUEUE --queue-num 45\n-A PREROUTING -p ipv6-icmp -j NFQUEUE --queue-num 43\nCOMMIT\n";
+    let of_iptables = |rule: &str| {
+        let text = vec![format!("*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {rule} -j DROP\n{queue}")];
+        let listings = match rule.contains(':') {
+            true => Listings { ip6tables: text, ..Listings::default() },
+            false => Listings { iptables: text, ..Listings::default() },
+        };
+        Installed::read(&listings).unwrap()
+    };
+    let of_nft = |(field, right): (&str, &str)| {
+        let protocol = if right.contains(':') && !right.contains('.') { "ip6" } else { "ip" };
+        let rule = format!(
+            r#"{{"match": {{"op": "==", "left": {{"payload": {{"protocol": "{protocol}", "field": "{field}"}}}}, "right": {right}}}}}, {{"drop": null}}"#
+        );
+        Installed::read(&nft(&chain("inet", -150, &[&rule, r#"{"queue": {"num": 42}}"#]))).unwrap()
+    };
+    let told = |installed: &Installed, kind| match first_way(installed, &Origin::Routed("tap0".parse().unwrap()), kind)
+    {
+        Way::Queue(_) => "queue",
+        Way::Rest(..) => "may",
+        Way::Dropped(_) => "dropped",
+        other => panic!("{other:?}"),
+    };
+    let solicitations = [Kind::RouterSolicitation, Kind::NeighborSolicitation, Kind::Dhcpv6];
+    for (rule, expected) in [
+        ("-s 0.0.0.0/32", "dropped"),
+        ("-d 255.255.255.255/32", "dropped"),
+        ("-s 0.0.0.0/8 -d 224.0.0.0/3", "dropped"),
+        ("-s 198.51.100.0/24", "queue"),
+        ("! -s 0.0.0.0/32", "queue"),
+        ("! -s 198.51.100.0/24", "dropped"),
+        ("-s 10.0.0.0/255.0.255.0", "may"),
+    ] {
+        assert_eq!(told(&of_iptables(rule), Kind::Dhcp), expected, "{rule}");
+    }
+    for (rule, expected) in [
+        ("-s fe80::/10", ["dropped"; 3]),
+        ("-s fe80::1/128", ["may"; 3]),
+        ("-s 2001:db8::/32", ["queue"; 3]),
+        ("-d ff02::2/128", ["dropped", "queue", "queue"]),
+        ("-d ff02::1:2/128", ["queue", "queue", "dropped"]),
+        ("-d ff02::1:ff00:0/104", ["queue", "dropped", "queue"]),
+        ("-d ff00::/8", ["dropped"; 3]),
+    ] {
+        assert_eq!(solicitations.map(|kind| told(&of_iptables(rule), kind)), expected, "{rule}");
+    }
+    for (matched, expected) in [
+        (("saddr", r#""0.0.0.0""#), ["dropped", "queue"]),
+        (("saddr", r#"{"prefix": {"addr": "0.0.0.0", "len": 8}}"#), ["dropped", "queue"]),
+        (("saddr", r#"{"range": ["0.0.0.0", "9.255.255.255"]}"#), ["dropped", "queue"]),
+        (("saddr", r#"{"set": ["198.51.100.7", {"prefix": {"addr": "203.0.113.0", "len": 24}}]}"#), ["queue", "queue"]),
+        (("daddr", r#"{"set": ["198.51.100.7", {"elem": {"val": "255.255.255.255"}}]}"#), ["dropped", "queue"]),
+        (("saddr", r#""fe80::1""#), ["queue", "may"]),
+        (("daddr", r#""ff02::2""#), ["queue", "dropped"]),
+        (("daddr", r#""a-name""#), ["may", "may"]),
+    ] {
+        let installed = of_nft(matched);
+        let found = [Kind::Dhcp, Kind::RouterSolicitation].map(|kind| told(&installed, kind));
+        assert_eq!(found, expected, "{matched:?}");
+    }
 }
 
 /// As nft lists the flag, and as its version 1.0.6 does.

@@ -36,7 +36,7 @@ with -- where nothing is configured. What netfilter has is read by the command i
 Without a daemon it says what one would do that starts now.
 
 Exit status: 0 if the guest is answered in all that is configured for it; 1 if it is not, if the
-rules could not be read, or the tap has no binding file; 2 if there is no daemon, or it may not be asked.")]
+rules could not be read, or not be understood where they concern it, or the tap has no binding file; 2 if there is no daemon, or it may not be asked.")]
 pub(super) struct Explain {
     /// The tap
     #[arg(value_name = "TAP")]

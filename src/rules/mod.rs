@@ -27,7 +27,7 @@ pub use installed::{Installed, ListingError, Listings, Where};
 pub use kind::{Diversion, Kind, UnknownKind};
 pub use limit::{Amount, AmountError, Limit, Limits};
 pub use pattern::{Pattern, PatternError};
-pub use way::{Diverted, Origin, Taker, Way, hidden_by, way};
+pub use way::{Diverted, Origin, Taker, Way, first_way, hidden_by, way};
 
 use std::fmt;
 

@@ -41,16 +41,19 @@ impl Origin {
     }
 
     /// How a table sees it.
-    fn sight(&self, family: Family, is_shown: bool) -> Sight<'_> {
+    fn sight(&self, family: Family, is_shown: bool, is_first: bool) -> Sight<'_> {
         let is_above_bridge = !matches!(family, Family::Bridge | Family::Netdev);
         match self {
-            Self::Routed(taps) => Sight { taps, is_port: false, bridge: None, is_above_bridge, is_port_shown: false },
+            Self::Routed(taps) => {
+                Sight { taps, is_port: false, bridge: None, is_above_bridge, is_port_shown: false, is_first }
+            }
             Self::Port { taps, bridge } => Sight {
                 taps,
                 is_port: true,
                 bridge: bridge.as_ref(),
                 is_above_bridge,
                 is_port_shown: is_shown && is_above_bridge,
+                is_first,
             },
         }
     }
@@ -145,7 +148,12 @@ pub fn way(installed: &Installed, origin: &Origin, kind: Kind) -> Way {
     way_if_shown(installed, origin, kind, installed.is_shown(kind.version()))
 }
 
-/// The same, if bridges showed packets to the tables of IP, or did not.
+/// The same of what a guest asks first, before it has an address of its own.
+pub fn first_way(installed: &Installed, origin: &Origin, kind: Kind) -> Way {
+    Walk { is_first: true, ..Walk::new(origin, kind, installed.is_shown(kind.version())) }.go(installed)
+}
+
+/// What becomes of requests, if bridges showed packets to the tables of IP, or did not.
 fn way_if_shown(installed: &Installed, origin: &Origin, kind: Kind, is_shown: bool) -> Way {
     Walk::new(origin, kind, is_shown).go(installed)
 }
@@ -172,6 +180,8 @@ struct Walk<'a> {
     kind: Kind,
     is_shown: bool,
     origin: &'a Origin,
+    /// First requests alone.
+    is_first: bool,
     /// Rules that divert some of them, or may.
     partial: Vec<(Diverted, Way)>,
     /// The first rule that takes some of them away from all that follows, or may.
@@ -206,6 +216,7 @@ impl<'a> Walk<'a> {
             kind,
             is_shown,
             origin,
+            is_first: false,
             partial,
             lost: None,
             accepted: None,
@@ -219,7 +230,7 @@ impl<'a> Walk<'a> {
 
     fn go(&mut self, installed: &Installed) -> Way {
         for (table, chain, base) in self.stations(installed) {
-            let sight = self.origin.sight(table.family, self.is_shown);
+            let sight = self.origin.sight(table.family, self.is_shown, self.is_first);
             let share = share(base, self.origin);
             self.accepted = None;
             match self.follow(Position { table, chain, sight, share, depth: 0 }) {

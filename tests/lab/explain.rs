@@ -20,6 +20,7 @@ tests!(explain:
     tells_who_has_the_same_address_until_it_goes,
     tells_who_has_bound_queues,
     tells_which_rules_are_missing,
+    tells_of_rules_before_its_own,
     tells_which_sysctl_hides_packets_from_rules,
     tells_what_would_be_without_a_daemon,
 );
@@ -202,6 +203,25 @@ fn tells_which_rules_are_missing(lab: &mut Lab) {
     lab.divert("-i tap+");
     let text = explain(ANSWERED, "tap1");
     assert!(text.contains("\nok  rules     DHCP: to queue 42\n"), "{text}");
+}
+
+/// A rule that drops what a guest asks before it has an address, and one that nobody understands.
+fn tells_of_rules_before_its_own(lab: &mut Lab) {
+    let guest = lab.guest(1);
+    lab.start();
+    let with = |rule: &str| {
+        sh(&format!("iptables -t mangle -I PREROUTING {rule} -j DROP"));
+        let text = explain(UNANSWERED, "tap1");
+        let has_lease = guest.udhcpc("-q -n -t 1 -T 1").wait().success();
+        sh(&format!("iptables -t mangle -D PREROUTING {rule} -j DROP"));
+        (text, has_lease)
+    };
+    let (text, has_lease) = with("-s 0.0.0.0/32");
+    assert!(text.starts_with("tap1: gets no DHCP: rules drop it\n") && !has_lease, "{text}");
+    let (text, has_lease) = with("-m mark --mark 0x1");
+    assert!(text.contains(", if the rules are right: not all are\nunderstood\n") && has_lease, "{text}");
+    sh("iptables -t mangle -I PREROUTING -s 198.51.100.0/24 -j DROP");
+    explain(ANSWERED, "tap1");
 }
 
 /// Rules that match ports, on a bridge that shows them nothing.

@@ -63,7 +63,7 @@ impl Finding {
 /// All that is said of a tap.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
-    /// Whether the guest is answered in all that is configured for it. Not, if the rules could not be read.
+    /// Whether the guest is answered in all that is configured for it. Not, if the rules could not be read or understood.
     pub(super) answered: bool,
     /// The same in words, and why.
     pub(super) summary: String,

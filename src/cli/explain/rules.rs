@@ -6,7 +6,7 @@ use super::summary::{title, wanted};
 use crate::binding::InterfaceName;
 use crate::config::QueueNum;
 use crate::control::{self, Explained};
-use crate::rules::{self, Kind, Origin, Pattern, Way, way};
+use crate::rules::{self, Kind, Origin, Pattern, Way, first_way};
 
 /// A line for each kind of packets that the guest is to have answered, or why there is none.
 pub(super) fn findings(explained: &Explained, rules: &Result<Rules, String>) -> Vec<Finding> {
@@ -73,9 +73,18 @@ pub(super) fn names_port(explained: &Explained, rules: &Rules, to: &control::Div
     way_of(explained, rules, to)?.names_port(&rules.installed, to.kind.parse().ok()?)
 }
 
+/// Whether it cannot be told if such packets get to their queue.
+pub(super) fn is_unclear(explained: &Explained, rules: &Rules, to: &control::Diverted) -> bool {
+    match way_of(explained, rules, to) {
+        Some(Way::Queue(found)) => found.queues.is_none(),
+        Some(Way::OfSome(_) | Way::Unclear(_) | Way::Rest(..)) => true,
+        Some(Way::Dropped(_) | Way::Passes) | None => false,
+    }
+}
+
 fn way_of(explained: &Explained, rules: &Rules, to: &control::Diverted) -> Option<Way> {
     let kind: Kind = to.kind.parse().ok()?;
-    Some(way(&rules.installed, &origin(explained)?, kind))
+    Some(first_way(&rules.installed, &origin(explained)?, kind))
 }
 
 /// Where the guest's packets come in.

@@ -48,7 +48,7 @@ pub(super) fn summary(explained: &Explained, failure: Option<&str>, node: &Node)
             None => reasons.push((reason, vec![title])),
         }
     }
-    let doubt = node.doubt();
+    let doubt = node.doubt().or_else(|| doubt(explained, node, &wanted));
     let is_answered = !wanted.is_empty() && reasons.is_empty() && doubt.is_none();
     let text = match reasons.as_slice() {
         [] if wanted.is_empty() => "gets nothing: nothing is configured for it".to_owned(),
@@ -62,6 +62,13 @@ pub(super) fn summary(explained: &Explained, failure: Option<&str>, node: &Node)
         }
     };
     Summary { is_answered, text: Visible(&text).to_string() }
+}
+
+/// Why it is not certain that packets get to their queues.
+fn doubt(explained: &Explained, node: &Node, wanted: &[&Diverted]) -> Option<&'static str> {
+    let rules = node.rules.as_ref().ok()?;
+    let is_unclear = wanted.iter().any(|diverted| rules::is_unclear(explained, rules, diverted));
+    is_unclear.then_some("not all are understood")
 }
 
 fn titles(wanted: &[&Diverted]) -> String {

@@ -299,6 +299,24 @@ fn what_is_wrong_on_the_way() {
     );
 }
 
+/// Rules before the one that diverts what a guest asks first.
+#[test]
+fn what_may_be_lost_before_its_queue_is_told_at_once() {
+    let scene = |before: &str| {
+        let mut listings = listings("tap+");
+        let raw = format!("*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {before} -j DROP\nCOMMIT\n");
+        listings.iptables.push(raw);
+        Scene { node: Node { rules: Ok(read(&listings)), ..Scene::routed().node }, ..Scene::routed() }
+    };
+    expect(
+        scene("-m mark --mark 0x1"),
+        "answered (DHCP, RA, NA), if the rules are right: not all are understood\n",
+        "!   rules     DHCP: it cannot be told whether this keeps it from queue 42: table\n",
+    );
+    expect(scene("-s 0.0.0.0/32"), "gets no DHCP: rules drop it", "!!  rules     DHCP: dropped on its way to queue 42");
+    expect(scene("-s 198.51.100.0/24"), "answered (DHCP, RA, NA)\n", "ok  rules     DHCP: to queue 42\n");
+}
+
 #[test]
 fn what_is_not_configured_is_not_missed() {
     let node = Scene::routed().node;

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::address::{Addresses, End};
 use crate::rules::kind::IpVersion;
 use crate::rules::pattern::Share;
 use crate::rules::{Kind, Pattern};
@@ -24,6 +25,8 @@ pub(in crate::rules) enum Subject {
     Bridge(Vec<Pattern>),
     /// A number in its headers.
     Number(Field, Vec<RangeInclusive<u32>>),
+    /// Where it comes from or goes to.
+    Address(End, Addresses),
     /// That it has no extension header of IPv6, which no request has.
     Bare,
     /// Something that no request of a guest is or has: it is of another protocol, or over a rate.
@@ -85,6 +88,8 @@ pub(in crate::rules) struct Sight<'a> {
     pub(in crate::rules) is_above_bridge: bool,
     /// It sees the port besides, since br_netfilter shows it.
     pub(in crate::rules) is_port_shown: bool,
+    /// What comes are the first requests of a guest, which has no address as yet.
+    pub(in crate::rules) is_first: bool,
 }
 
 impl Condition {
@@ -97,6 +102,7 @@ impl Condition {
         match &self.subject {
             // What is not there can be compared with nothing, for better or for worse.
             Subject::Number(field, _) if field.of(kind).is_none() => Share::None,
+            Subject::Address(_, addresses) if !addresses.are_of(kind.version()) => Share::None,
             Subject::Foreign => Share::None,
             subject if self.is_negated => match subject.share(sight, kind) {
                 Share::All => Share::None,
@@ -127,6 +133,7 @@ impl Subject {
                 let has = |number| ranges.iter().any(|range| range.contains(&number));
                 if field.of(kind).is_some_and(has) { Share::All } else { Share::None }
             }
+            Self::Address(end, addresses) => addresses.share(*end, kind, sight.is_first),
             Self::Bare => Share::All,
             Self::Unreadable => Share::Unclear,
         }

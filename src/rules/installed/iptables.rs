@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::{Action, Base, Chain, Condition, Family, Field, Hook, Queues, Rule, Subject, Table};
+use super::{Action, Addresses, Base, Chain, Condition, End, Family, Field, Hook, Queues, Rule, Subject, Table};
 use crate::rules::Pattern;
 
 /// What the head of a listing has, if the tables are in nft.
@@ -95,6 +95,8 @@ impl<'a, Words: Iterator<Item = &'a str>> Reader<'a, Words> {
             "-p" => Subject::Number(Field::Protocol, vec![protocol(self.argument())]),
             "--dport" | "--dports" => self.ports(Field::DestinationPort),
             "--sport" | "--sports" => self.ports(Field::SourcePort),
+            "-s" => self.addresses(End::Source),
+            "-d" => self.addresses(End::Destination),
             "--ctstate" | "--state" => Subject::of_states(self.argument().split(',')),
             // Of rpfilter alone: what comes from where its answer would not go.
             "--invert" => Subject::Rare,
@@ -122,6 +124,11 @@ impl<'a, Words: Iterator<Item = &'a str>> Reader<'a, Words> {
     fn ports(&mut self, field: Field) -> Subject {
         let ranges: Option<Vec<_>> = self.argument().split(',').map(range).collect();
         ranges.map_or(Subject::Unreadable, |ranges| Subject::Number(field, ranges))
+    }
+
+    fn addresses(&mut self, end: End) -> Subject {
+        let addresses = Addresses::read(self.argument()).and_then(|range| Addresses::new(vec![range]));
+        addresses.map_or(Subject::Unreadable, |addresses| Subject::Address(end, addresses))
     }
 
     /// A type, with a code or without.

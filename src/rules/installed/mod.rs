@@ -3,6 +3,7 @@
 //! Rules are read in the words of the tools that list them, whoever made them. A condition that is not understood is kept as
 //! such ([`Subject::Unreadable`]), so that nobody takes it for one that is not there.
 
+mod address;
 mod condition;
 mod iptables;
 mod nft;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use address::{Addresses, End};
 pub(super) use condition::{Condition, Field, Sight, Subject};
 
 use super::kind::IpVersion;

@@ -3,12 +3,15 @@
 //! Read as values rather than into types: a listing has what anybody may have loaded, in whatever version of nft.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, Base, Chain, Condition, Family, Field, Hook, ListingError, Queues, Rule, Subject, Table};
+use super::{
+    Action, Addresses, Base, Chain, Condition, End, Family, Field, Hook, ListingError, Queues, Rule, Subject, Table,
+};
 use crate::rules::{Limit, Pattern, statement};
 
 /// What a listing has: a list of objects, each with one member, that is named after what it is.
@@ -237,6 +240,8 @@ fn subject(left: &Value, elements: &[Value]) -> Subject {
         (Some("protocol"), ..) | (_, Some("ether"), Some("type")) => numbers(Field::EtherType, elements),
         (Some("nfproto"), ..) => numbers(Field::NfProto, elements),
         (Some("l4proto"), ..) | (_, Some("ip"), Some("protocol")) => numbers(Field::Protocol, elements),
+        (_, Some("ip" | "ip6"), Some("saddr")) => addresses(End::Source, elements),
+        (_, Some("ip" | "ip6"), Some("daddr")) => addresses(End::Destination, elements),
         (_, Some("udp" | "th"), Some("dport")) => numbers(Field::DestinationPort, elements),
         (_, Some("udp" | "th"), Some("sport")) => numbers(Field::SourcePort, elements),
         (_, Some("icmpv6"), Some("type")) => numbers(Field::Icmpv6Type, elements),
@@ -256,6 +261,22 @@ fn names(elements: &[Value]) -> Option<Vec<Pattern>> {
 fn numbers(field: Field, elements: &[Value]) -> Option<Subject> {
     let ranges: Option<_> = elements.iter().map(|element| numbers_of(plain(element), Some(field))).collect();
     ranges.map(|ranges| Subject::Number(field, ranges))
+}
+
+fn addresses(end: End, elements: &[Value]) -> Option<Subject> {
+    let ranges: Option<Vec<_>> = elements.iter().map(|element| addresses_of(plain(element))).collect();
+    Some(Subject::Address(end, Addresses::new(ranges?)?))
+}
+
+/// An address, a prefix, or two addresses with all between them.
+fn addresses_of(value: &Value) -> Option<RangeInclusive<IpAddr>> {
+    if let Some([first, last]) = value.get("range").and_then(Value::as_array).map(Vec::as_slice) {
+        return Some(first.as_str()?.parse().ok()?..=last.as_str()?.parse().ok()?);
+    }
+    match value.get("prefix") {
+        Some(prefix) => Addresses::read(&format!("{}/{}", prefix.get("addr")?.as_str()?, prefix.get("len")?.as_u64()?)),
+        None => Addresses::read(value.as_str()?),
+    }
 }
 
 /// An element is wrapped into an object where there is more to say of it.

@@ -43,6 +43,11 @@ def extension(next_header, length=0):
     return bytes([next_header, length, 1, length * 8 + 4]) + bytes(length * 8 + 4)
 
 
+def option(kind, length=4, following=ICMPV6):
+    """The same with one option in its eight bytes."""
+    return bytes([following, 0, kind, length]) + bytes(4)
+
+
 FRAGMENT = bytes([ICMPV6, 0, 0, 0, 0, 0, 0, 1])
 FIRST_FRAGMENT = bytes([ICMPV6, 0, 0, 1, 0, 0, 0, 1])
 LATER_FRAGMENT = bytes([ICMPV6, 0, 0, 8, 0, 0, 0, 1])
@@ -213,6 +218,16 @@ EXTENSIONS = [
     row("RS with a payload length that cuts it", rs(ipv6_={"length": 6})),
     row("RS with padding behind the packet", rs() + bytes(20)),
     row("IPv6 version 4", rs(ipv6_={"first": 0x40})),
+    row("RS with padding beyond its header", rs(before=option(1, 64), next_header=60)),
+    row("NS with a hop-by-hop option beyond its header", ns(GATEWAY, before=option(5, 5), next_header=0)),
+    row("RS with a router alert", rs(before=bytes([ICMPV6, 0, 5, 2, 0, 0, 1, 0]), next_header=0)),
+    row("RS with an option that may be passed over", rs(before=option(0x3E), next_header=60)),
+    row("RS with an option to discard it for", rs(before=option(0x41), next_header=60)),
+    row("NS with an option to discard it for", ns(GATEWAY, before=option(0x81), next_header=60)),
+    row("RS with a hop-by-hop option to discard it for", rs(before=option(0xC1), next_header=0)),
+    row("the guest's own address with an option to discard it for", ns(OWN, before=option(0xC1), next_header=60)),
+    row("RS with as much padding as there can be",
+        rs(before=bytes([ICMPV6, 255]) + bytes(2046), next_header=60)),
 ]
 
 BROADCAST_RS = ethernet(GUEST, BROADCAST, 0x86DD, rs()[14:])

@@ -109,11 +109,13 @@ impl Guest<'_> {
         if source.is_multicast() || source.is_loopback() || source.to_ipv4_mapped().is_some() {
             return Err(Reason::BadSource.into());
         }
-        match datagram.protocol {
-            ipv6::ICMPV6 => self.answer_icmpv6(config, ingress, &datagram, frame),
-            ipv6::UDP => self.answer_udp6(config, ingress, &datagram, frame),
-            _ => Err(Reason::NotOurs.into()),
-        }
+        let answer = match datagram.protocol {
+            ipv6::ICMPV6 => self.answer_icmpv6(config, ingress, &datagram, frame)?,
+            ipv6::UDP => self.answer_udp6(config, ingress, &datagram, frame)?,
+            _ => return Err(Reason::NotOurs.into()),
+        };
+        // Only now, for what is not for us goes on to who may know that option.
+        if datagram.has_unknown_option { Err(Reason::UnknownOption.into()) } else { Ok(answer) }
     }
 
     fn answer_icmpv6(

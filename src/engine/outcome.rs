@@ -257,8 +257,10 @@ reasons! {
     Malformed "malformed" Drop Warn
     /// an IP fragment
     Fragment "fragment" Drop Warn
-    /// too many IPv6 extension headers, or a way that leads on from here
+    /// too many IPv6 extension headers or options, or a way that leads on from here
     ExtensionHeaders "extension_headers" Drop Warn
+    /// an IPv6 option that is not known here, and must not be passed over
+    UnknownOption "unknown_option" Drop Warn
     /// a wrong checksum
     BadChecksum "bad_checksum" Drop Warn
     /// a source address that no guest may use

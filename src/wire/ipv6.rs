@@ -39,6 +39,14 @@ const DESTINATION_OPTIONS: u8 = 60;
 /// How many extension headers are walked. RFC 8200 §4.1 has no use for more than these.
 const MAX_EXTENSION_HEADERS: usize = 6;
 
+/// How many options in them are looked at, padding included. RFC 8504 §5.3 has hosts bear eight in a header.
+const MAX_OPTIONS: usize = 64;
+
+/// The one option that is a single byte (RFC 8200 §4.2).
+const PAD1: u8 = 0;
+/// The bits of an option's type that say whether one who does not know it may pass over it, which is 0.
+const ACTION: u8 = 0xc0;
+
 /// A whole packet, past its extension headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Datagram<'a> {
@@ -52,6 +60,9 @@ pub struct Datagram<'a> {
     pub protocol: u8,
     /// What the header announces, no more, behind the extension headers.
     pub payload: &'a [u8],
+    /// Whether a header has an option that is not known here, and that says that such a packet must be discarded by who
+    /// it is for (RFC 8200 §4.2).
+    pub has_unknown_option: bool,
 }
 
 impl<'a> Datagram<'a> {
@@ -64,13 +75,15 @@ impl<'a> Datagram<'a> {
         }
         let end = HEADER_LEN + usize::from(packet.get_payload_length());
         let rest = bytes.get(HEADER_LEN..end).ok_or(bad("payload length"))?;
-        let (protocol, payload) = walk(packet.get_next_header().0, rest)?;
+        let mut options = Options { left: MAX_OPTIONS, has_unknown: false };
+        let (protocol, payload) = walk(packet.get_next_header().0, rest, &mut options)?;
         Ok(Self {
             source: packet.get_source(),
             destination: packet.get_destination(),
             hop_limit: packet.get_hop_limit(),
             protocol,
             payload,
+            has_unknown_option: options.has_unknown,
         })
     }
 
@@ -87,8 +100,8 @@ impl<'a> Datagram<'a> {
     }
 }
 
-/// Skips extension headers: the protocol behind them and its bytes.
-fn walk(mut next_header: u8, mut bytes: &[u8]) -> Result<(u8, &[u8]), PacketError> {
+/// Skips extension headers, and takes in their options: the protocol behind them and its bytes.
+fn walk<'a>(mut next_header: u8, mut bytes: &'a [u8], options: &mut Options) -> Result<(u8, &'a [u8]), PacketError> {
     for _ in 0..=MAX_EXTENSION_HEADERS {
         match next_header {
             known if EXTENSION_HEADERS.contains(&known) => {}
@@ -101,10 +114,40 @@ fn walk(mut next_header: u8, mut bytes: &[u8]) -> Result<(u8, &[u8]), PacketErro
         if next_header == ROUTING && segments_left != 0 {
             return Err(PacketError::ExtensionHeaders);
         }
-        bytes = bytes.get(extension_header_len(next_header, length)..).ok_or(bad_length)?;
-        next_header = next;
+        let len = extension_header_len(next_header, length);
+        let (header, rest) = bytes.split_at_checked(len).ok_or(bad_length)?;
+        if matches!(next_header, HOP_BY_HOP | DESTINATION_OPTIONS) {
+            options.take(header.get(2..).unwrap_or_default())?;
+        }
+        (next_header, bytes) = (next, rest);
     }
     Err(PacketError::ExtensionHeaders)
+}
+
+/// What is known of the options of a packet's extension headers.
+struct Options {
+    /// How many more there may be.
+    left: usize,
+    /// Whether one of them forbids to take the packet without knowing it.
+    has_unknown: bool,
+}
+
+impl Options {
+    /// Takes in the options of one header (RFC 8200 §4.2). None of those that must be known is.
+    fn take(&mut self, mut options: &[u8]) -> Result<(), PacketError> {
+        while let [kind, rest @ ..] = options {
+            self.left = self.left.checked_sub(1).ok_or(PacketError::ExtensionHeaders)?;
+            self.has_unknown |= kind & ACTION != 0;
+            options = if *kind == PAD1 { rest } else { skip_option(rest)? };
+        }
+        Ok(())
+    }
+}
+
+/// What follows the option whose length is the first byte.
+fn skip_option(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    let rest = bytes.split_first().and_then(|(length, rest)| rest.get(usize::from(*length)..));
+    rest.ok_or(DecodeError::new(Layer::Ipv6, "option length"))
 }
 
 /// How long the extension header of this kind is, in bytes, with this in its length field.
@@ -243,6 +286,53 @@ mod tests {
         assert_eq!(Datagram::parse(&packet(HOP_BY_HOP, &[UDP, 1, 0, 0, 0, 0, 0, 0])), error);
         assert_eq!(Datagram::parse(&packet(ROUTING, &[UDP, 0, 0])), error);
         assert_eq!(Datagram::parse(&packet(DESTINATION_OPTIONS, &[])), error);
+    }
+
+    #[test]
+    fn refuses_options_that_lie() {
+        let error = Err(DecodeError::new(Layer::Ipv6, "option length").into());
+        for kind in [HOP_BY_HOP, DESTINATION_OPTIONS] {
+            for options in [[1, 64, 0, 0, 0, 0], [1, 5, 0, 0, 0, 0], [1, 3, 0, 0, 0, 1], [5, 2, 0, 0, 0xc2, 4]] {
+                let rest = [&[UDP, 0][..], &options].concat();
+                assert_eq!(Datagram::parse(&packet(kind, &rest)), error, "{options:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn finds_options_that_must_be_known() {
+        for (options, expected) in [
+            ([1, 4, 0, 0, 0, 0], false),
+            ([0, 0, 0, 0, 0, 0], false),
+            ([5, 2, 0, 0, 1, 0], false),
+            ([0x3e, 4, 0xc1, 0xc1, 0xc1, 0xc1], false),
+            ([0x41, 4, 0, 0, 0, 0], true),
+            ([0x81, 4, 0, 0, 0, 0], true),
+            ([0xc1, 4, 0, 0, 0, 0], true),
+            ([0, 0, 0, 1, 0, 0x41], true),
+        ] {
+            // The last of those has its length, which is 0, behind the header of 8 bytes.
+            let options = [&[UDP, 1][..], &options, &[0; 8]].concat();
+            for kind in [HOP_BY_HOP, DESTINATION_OPTIONS] {
+                let has_unknown = Datagram::parse(&packet(kind, &options)).unwrap().has_unknown_option;
+                assert_eq!(has_unknown, expected, "{options:?}");
+            }
+        }
+        let routing = packet(ROUTING, &[UDP, 0, 0xc1, 0, 0xc1, 0, 0, 0]);
+        assert!(!Datagram::parse(&routing).unwrap().has_unknown_option, "no options there");
+    }
+
+    #[test]
+    fn looks_at_a_bounded_number_of_options() {
+        // 62 bytes of padding make a header of 64 bytes; two more are in another one.
+        let most = [&[DESTINATION_OPTIONS, 7][..], &[0; 62], &[UDP, 0, 0, 1, 3, 0, 0, 0]].concat();
+        assert!(Datagram::parse(&packet(DESTINATION_OPTIONS, &most)).is_ok());
+        let more = [&[DESTINATION_OPTIONS, 7][..], &[0; 62], &[UDP, 0, 0, 0, 1, 2, 0, 0]].concat();
+        assert_eq!(Datagram::parse(&packet(DESTINATION_OPTIONS, &more)), Err(PacketError::ExtensionHeaders));
+        let endless = [&[UDP, 255][..], &[0; 2046]].concat();
+        let error = Err(PacketError::ExtensionHeaders);
+        assert_eq!(Datagram::parse(&packet(DESTINATION_OPTIONS, &endless)), error);
+        assert_eq!(Datagram::parse(&packet(HOP_BY_HOP, &endless)), error);
     }
 
     #[test]

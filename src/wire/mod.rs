@@ -96,7 +96,7 @@ pub enum PacketError {
     /// A fragment, or an IPv6 packet with a Fragment header (RFC 6980).
     #[error("fragment")]
     Fragment,
-    /// IPv6 extension headers that are too many, or route the packet elsewhere.
+    /// IPv6 extension headers that are too many, or have too many options, or route the packet elsewhere.
     #[error("extension headers")]
     ExtensionHeaders,
 }

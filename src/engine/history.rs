@@ -1,4 +1,4 @@
-//! What last became of a guest's packets: a few entries that never grow, however much the guest sends.
+//! What last became of a guest's packets, and of our frames to it that could not be sent: a few entries that never grow, however much the guest sends.
 
 use super::{Now, Reason};
 
@@ -34,7 +34,7 @@ impl History {
         self.0.iter().flatten()
     }
 
-    /// Takes in one more packet.
+    /// Takes in one more packet, or frame.
     pub(crate) fn push(&mut self, now: Now, reason: Reason) {
         let seconds = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
         let is_alike = |exchange: &Exchange| exchange.reason == reason;

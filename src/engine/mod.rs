@@ -195,7 +195,7 @@ impl Engine {
             Event::LinkChanged(link) => self.change_link(now, link),
             Event::LinkGone(ifindex) => self.lose_link(now, ifindex),
             Event::ConfigChanged(config) => self.reconfigure(now, &config),
-            Event::SendFailed(ifindex, errno) => self.count_send_failure(ifindex, errno),
+            Event::SendFailed(ifindex, errno) => self.count_send_failure(now, ifindex, errno),
             Event::Waiting(fill) => self.pressure.take(now, fill),
             Event::PacketsLost => self.pressure.take_loss(now),
         }
@@ -297,11 +297,12 @@ impl Engine {
         }
     }
 
-    fn count_send_failure(&mut self, ifindex: IfIndex, errno: i32) {
+    /// Counts a frame, beside the outcome of the packet that it was to answer, which has had its verdict.
+    fn count_send_failure(&mut self, now: Now, ifindex: IfIndex, errno: i32) {
         self.count(Reason::SendFailed);
         let Some(name) = self.table.name(ifindex) else { return };
         if let Some(slot) = self.table.slot(name) {
-            slot.stats.send_failed += 1;
+            slot.stats.count_send_failure(now);
             self.notices.push_back(Notice::SendFailed { tap: name, errno });
         } else if self.is_uplink(name) {
             self.notices.push_back(Notice::AnnounceFailed { uplink: name, errno });

@@ -305,7 +305,7 @@ reasons! {
     NoIndev "no_indev" Drop Warn
     /// `router_mac` is not the MAC of this routed tap, and the kernel would not listen to it
     RouterMacMisfit "router_mac_misfit" Drop Warn
-    /// the reply could not be sent
+    /// a reply or another frame could not be sent
     SendFailed "send_failed" Drop Warn
 }
 

@@ -78,7 +78,7 @@ pub(super) enum LastNotice {
 /// What became of a tap's packets, counted since its binding appeared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Packets answered.
+    /// Packets answered, be it that the answer could not be sent.
     pub answered: u64,
     /// Packets that were for us, and got no answer.
     pub refused: u64,
@@ -86,7 +86,7 @@ pub struct Stats {
     pub accepted: u64,
     /// Frames that could not be sent.
     pub send_failed: u64,
-    /// The last ones: when, and what became of them.
+    /// The last ones, and frames that could not be sent: when, and what became of them.
     pub history: History,
     /// Packets in which somebody else's MAC stood for the guest's, be it on the frame or in the message.
     pub spoofed: u64,
@@ -208,6 +208,11 @@ impl Stats {
     /// How many packets there were.
     pub fn packets(&self) -> u64 {
         self.answered + self.refused + self.accepted
+    }
+
+    pub(super) fn count_send_failure(&mut self, now: Now) {
+        self.history.push(now, Reason::SendFailed);
+        self.send_failed += 1;
     }
 
     pub(super) fn count(&mut self, now: Now, outcome: &Outcome) {

@@ -503,9 +503,13 @@ fn a_bridge_that_changes_its_mac_is_another_router() {
 fn a_failure_to_send_is_counted_for_its_tap() {
     let mut lab = Lab::routed();
     lab.notices();
+    assert_eq!(lab.ask(DISCOVER), Reason::Offered);
     lab.event(Event::SendFailed(index(1), 105));
     assert_eq!(lab.notices(), [Notice::SendFailed { tap: name("tap0"), errno: 105 }]);
-    assert_eq!(lab.engine.status()[0].stats.send_failed, 1);
+    let stats = lab.engine.status()[0].stats;
+    assert_eq!((stats.answered, stats.send_failed, stats.packets()), (1, 1, 1), "a frame is no packet");
+    let history: Vec<_> = stats.history.iter().map(|exchange| (exchange.reason, exchange.times)).collect();
+    assert_eq!(history, [(Reason::SendFailed, 1), (Reason::Offered, 1)]);
     lab.event(Event::SendFailed(index(77), 6));
     assert!(lab.notices().is_empty());
 }

@@ -7,6 +7,8 @@
 pub struct Listed {
     /// `queue_num`.
     pub number: u16,
+    /// `peer_portid`: the port of the netlink socket that has bound it.
+    pub port: u32,
     /// `queue_total`: packets that have no verdict yet.
     pub waiting: u32,
     /// `queue_dropped`: packets that came when so many waited as the queue holds.
@@ -24,10 +26,16 @@ pub fn parse(text: &str) -> impl Iterator<Item = Listed> {
 fn listed(line: &str) -> Option<Listed> {
     let mut columns = line.split_ascii_whitespace();
     let number = columns.next()?.parse().ok()?;
-    let waiting = columns.nth(1)?.parse().ok()?;
+    let port = port(columns.next()?)?;
+    let waiting = columns.next()?.parse().ok()?;
     let dropped_full = columns.nth(2)?.parse().ok()?;
     let dropped_unread = columns.next()?.parse().ok()?;
-    Some(Listed { number, waiting, dropped_full, dropped_unread })
+    Some(Listed { number, port, waiting, dropped_full, dropped_unread })
+}
+
+/// Some kernels print large ports as negative numbers.
+fn port(text: &str) -> Option<u32> {
+    text.parse().ok().or_else(|| text.parse().ok().map(i32::cast_unsigned))
 }
 
 #[cfg(test)]
@@ -36,10 +44,10 @@ mod tests {
 
     #[test]
     fn reads_what_the_kernel_prints() {
-        let text = "   42  31115     7 2 65531     3     5      118  1\n65535 4294967295 0 2 65531 4294967295 0 1 1\n";
+        let text = "   42  31115     7 2 65531     3     5      118  1\n65535 -1 0 2 65531 4294967295 0 1 1\n";
         let listed: Vec<_> = parse(text).collect();
-        let first = Listed { number: 42, waiting: 7, dropped_full: 3, dropped_unread: 5 };
-        let second = Listed { number: 65_535, waiting: 0, dropped_full: u32::MAX, dropped_unread: 0 };
+        let first = Listed { number: 42, port: 31115, waiting: 7, dropped_full: 3, dropped_unread: 5 };
+        let second = Listed { number: 65_535, port: u32::MAX, waiting: 0, dropped_full: u32::MAX, dropped_unread: 0 };
         assert_eq!(listed, [first, second]);
     }
 

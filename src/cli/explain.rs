@@ -62,7 +62,7 @@ impl Explain {
                 }
             },
         };
-        let report = Report::new(explained, failure.as_ref().map(ToString::to_string), &Node::read());
+        let report = Report::new(explained, failure.as_ref().map(ToString::to_string), &Node::read(failure.is_none()));
         let code = match (&failure, report.answered) {
             (Some(_), _) => ExitCode::from(NOT_ASKED),
             (None, false) => ExitCode::from(UNANSWERED),

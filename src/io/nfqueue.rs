@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "io is where the outside world is")]
 
 mod batch;
+mod holder;
 mod list;
 pub mod message;
 mod takeover;
@@ -27,6 +28,7 @@ use crate::engine::Verdict;
 use crate::engine::pressure::Fill;
 pub use batch::Batch;
 use batch::SLOT_LEN;
+pub use holder::{Holder, holders};
 pub use list::{QueueList, bound};
 use message::FromKernel;
 pub use takeover::TakeOverError;

@@ -311,7 +311,7 @@ mod tests {
         dhcp.latency.observe(Duration::from_micros(30));
         dhcp.latency.observe(Duration::from_secs(2));
         dhcp.overruns = 4;
-        let listed = |number| Listed { number, waiting: 7, dropped_full: 8, dropped_unread: 9 };
+        let listed = |number| Listed { number, port: 6, waiting: 7, dropped_full: 8, dropped_unread: 9 };
         Snapshot {
             started: Duration::from_millis(1_700_000_000_500),
             measured: Measured {

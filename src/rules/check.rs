@@ -34,6 +34,13 @@ impl Rules {
         findings
     }
 
+    /// Those of these queues that are ours, each with whoever else has bound it.
+    pub fn taken(&self, strangers: impl IntoIterator<Item = (QueueNum, String)>) -> Vec<Finding> {
+        let is_ours = |queue| self.diversions.iter().any(|diversion| diversion.queue == queue);
+        let taken = strangers.into_iter().filter(|(queue, _)| is_ours(*queue));
+        taken.map(|(queue, by)| Finding::Taken { queue, by }).collect()
+    }
+
     /// What is wrong with how packets are diverted.
     fn fault(&self, installed: &Installed, diversion: &Diversion, origin: &Origin) -> Option<Fault> {
         let Diversion { kind, queue } = *diversion;

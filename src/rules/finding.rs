@@ -21,6 +21,13 @@ pub enum Finding {
     },
     /// Rules lead to a queue of this configuration, and no program has bound it.
     NotBound(QueueNum),
+    /// Another program has bound a queue of this configuration.
+    Taken {
+        /// The queue.
+        queue: QueueNum,
+        /// The program, for people.
+        by: String,
+    },
     /// The guard is not as it should be.
     Guard {
         /// The family of its table.
@@ -103,6 +110,12 @@ impl fmt::Display for Finding {
             }
             Self::NotBound(queue) => {
                 write!(f, "queue {queue}: rules present, no program has bound it: is nfdhcpd running?")
+            }
+            Self::Taken { queue, by } => {
+                write!(
+                    f,
+                    "queue {queue}: bound by {by}, which is no nfdhcpd: no daemon of this configuration can start"
+                )
             }
             Self::Guard { family, fault } => fault.write(f, family),
             Self::NobodyBinds(diverted) => {

@@ -2,12 +2,14 @@
 
 use std::process::Command;
 
+use nfdhcpd::config::{Backlog, QueueNum};
+use nfdhcpd::io::nfqueue::Queue;
 use serde_json::Value;
 
 use crate::bridge::{bridged_guest, on_bridge, set_hooks};
 use crate::harness::frames::ethernet;
 use crate::harness::requests::{EVERYBODY, IPV4, discover_message, in_udp4};
-use crate::harness::{Config, Guest, Lab, SCRATCH, queues, sh, soon, tests};
+use crate::harness::{Config, Guest, Lab, SCRATCH, queues, sh, skip, soon, tests, try_sh};
 
 tests!(explain:
     tells_what_a_client_then_gets,
@@ -19,6 +21,7 @@ tests!(explain:
     tells_a_guest_on_a_bridge_without_br_netfilter,
     tells_who_has_the_same_address_until_it_goes,
     tells_who_has_bound_queues,
+    tells_which_program_has_bound_a_queue,
     tells_which_rules_are_missing,
     tells_of_rules_before_its_own,
     tells_which_sysctl_hides_packets_from_rules,
@@ -190,6 +193,23 @@ fn tells_who_has_bound_queues(lab: &mut Lab) {
     } else {
         assert!(text.contains("\n!   queue     whether queues are bound is not known: "), "{text}");
     }
+}
+
+/// A daemon that starts now would not get the queue.
+fn tells_which_program_has_bound_a_queue(lab: &mut Lab) {
+    let _guest = lab.guest(1);
+    lab.start();
+    lab.stop();
+    if !queues::are_visible() {
+        skip("the list of queues is not visible here");
+    }
+    let _queue = Queue::bind(QueueNum(42), &Backlog::default()).unwrap();
+    let by = format!("bound by process {} (", std::process::id());
+    let text = explain(NOT_ASKED, "tap1");
+    assert!(text.contains(&format!("\n!!  queue     42 (DHCP): {by}")), "{text}");
+    let check = format!("{} rules --check --no-limit -c {SCRATCH}/nfdhcpd.conf", env!("CARGO_BIN_EXE_nfdhcpd"));
+    let said = try_sh(&check).unwrap_err();
+    assert!(said.contains(&format!("queue 42: {by}")), "{said}");
 }
 
 fn tells_which_rules_are_missing(lab: &mut Lab) {

@@ -1,6 +1,8 @@
 //! What the kernel says besides: who has bound queues, and which way packets go.
 
-use crate::io::nfqueue;
+use std::collections::HashMap;
+
+use crate::io::nfqueue::{self, Holder};
 use crate::io::ruleset::{self, Answer};
 use crate::queue_list::Listed;
 use crate::rules::Installed;
@@ -10,6 +12,8 @@ use crate::rules::Installed;
 pub(super) struct Node {
     /// The queues that are bound.
     pub(super) queues: Result<Vec<Listed>, String>,
+    /// Who has bound them, as far as that can be told; nobody is looked for where a daemon answers, which has.
+    pub(super) holders: HashMap<u16, Holder>,
     /// The rules of netfilter.
     pub(super) rules: Result<Rules, String>,
 }
@@ -24,9 +28,12 @@ pub(super) struct Rules {
 }
 
 impl Node {
-    /// What there is now.
-    pub(super) fn read() -> Self {
-        Self { queues: nfqueue::bound().map_err(|error| error.to_string()), rules: rules() }
+    /// What there is now, where a daemon answers or none.
+    pub(super) fn read(has_daemon: bool) -> Self {
+        let queues = nfqueue::bound().map_err(|error| error.to_string());
+        let held = queues.as_deref().ok().filter(|_| !has_daemon);
+        let holders = held.map(nfqueue::holders).unwrap_or_default();
+        Self { queues, holders, rules: rules() }
     }
 
     /// Why nothing is certain about the rules, if nothing is.

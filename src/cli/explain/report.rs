@@ -1,5 +1,6 @@
 //! All that is said: what was found, one line for each thing, and what the guest would be answered.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::cli::decode::{WIDTH, wrapped};
 use crate::cli::show::Detail;
 use crate::cli::words;
 use crate::control::{Diverted, Explained, Link, State, Tap};
+use crate::io::nfqueue::Holder;
 use crate::queue_list::Listed;
 use crate::text::Visible;
 
@@ -186,17 +188,20 @@ pub(super) fn meaning(outcome: &str) -> String {
 fn queues(explained: &Explained, node: &Node) -> Vec<Finding> {
     let finding = |mark, text: String| Finding::new(mark, "queue", text);
     match &node.queues {
-        Ok(bound) => explained.queues.iter().map(|diverted| queue(explained, diverted, bound)).collect(),
+        Ok(bound) => explained.queues.iter().map(|diverted| queue(explained, diverted, bound, &node.holders)).collect(),
         Err(reason) => vec![finding(Mark::Note, format!("whether queues are bound is not known: {reason}"))],
     }
 }
 
-fn queue(explained: &Explained, diverted: &Diverted, bound: &[Listed]) -> Finding {
+fn queue(explained: &Explained, diverted: &Diverted, bound: &[Listed], holders: &HashMap<u16, Holder>) -> Finding {
     let finding = |mark, text: String| Finding::new(mark, "queue", text);
     let kind = title(&diverted.kind);
     let Some(number) = diverted.queue else {
         return finding(Mark::Off, format!("{kind}: none in the configuration"));
     };
+    if let Some(holder) = holders.get(&number).filter(|holder| holder.is_stranger()) {
+        return finding(Mark::Fault, format!("{number} ({kind}): bound by {holder}, which is no nfdhcpd"));
+    }
     match bound.iter().find(|queue| queue.number == number) {
         None => {
             let mark = if summary::is_wanted(explained, diverted) { Mark::Fault } else { Mark::Note };

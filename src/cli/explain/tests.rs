@@ -1,5 +1,6 @@
 //! What an operator reads, and what follows from what.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::binding::{IfIndex, InterfaceName};
 use crate::config;
 use crate::control::{Exchange, Explained, to_pretty};
 use crate::engine::{Engine, Event, Link};
+use crate::io::nfqueue::Holder;
 use crate::queue_list::Listed;
 use crate::rules::{Installed, Listings};
 
@@ -47,13 +49,17 @@ struct Scene {
 impl Scene {
     /// A guest on a routed tap that is answered.
     fn routed() -> Self {
-        let queue = |number| Listed { number, waiting: 0, dropped_full: 0, dropped_unread: 0 };
+        let queue = |number| Listed { number, port: 1, waiting: 0, dropped_full: 0, dropped_unread: 0 };
         Self {
             config: CONFIG.to_owned(),
             file: Some(FILE.to_owned()),
             others: Vec::new(),
             links: vec![link(7, "tap0")],
-            node: Node { queues: Ok([42, 43, 44].map(queue).into()), rules: Ok(rules("tap+")) },
+            node: Node {
+                queues: Ok([42, 43, 44].map(queue).into()),
+                holders: HashMap::new(),
+                rules: Ok(rules("tap+")),
+            },
             failure: None,
         }
     }
@@ -268,6 +274,8 @@ fn what_is_wrong_on_the_way() {
     let node = Scene::routed().node;
     let unbound = Node { queues: Ok(node.queues.clone().unwrap().split_off(1)), ..node.clone() };
     let unread = Node { queues: Err("nobody may".to_owned()), ..node.clone() };
+    let holder = |name: &str| HashMap::from([(42, Holder { process: 7, name: name.to_owned() })]);
+    let [taken, kept] = ["python3", "systemd"].map(|name| Node { holders: holder(name), ..node.clone() });
     let unruled = Node { rules: Ok(rules("vnet+")), ..node.clone() };
     let unknown = Node { rules: Err("root alone may".to_owned()), ..node.clone() };
     let failed = Rules { failures: vec!["nft: killed".to_owned()], ..rules("tap+") };
@@ -276,6 +284,16 @@ fn what_is_wrong_on_the_way() {
         Scene { node: unbound, ..Scene::routed() },
         "gets no DHCP: no program has bound its queue",
         "!!  queue     42 (DHCP): no program has bound it",
+    );
+    expect(
+        Scene { node: taken, failure: Some("nobody"), ..Scene::routed() },
+        "gets no DHCP, RA, NA: no daemon can be asked",
+        "!!  queue     42 (DHCP): bound by process 7 (python3), which is no nfdhcpd",
+    );
+    expect(
+        Scene { node: kept, failure: Some("nobody"), ..Scene::routed() },
+        "gets no DHCP, RA, NA: no daemon can be asked",
+        "ok  queue     42 (DHCP): bound, 0 ",
     );
     expect(
         Scene { node: unread, ..Scene::routed() },

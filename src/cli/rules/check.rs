@@ -1,11 +1,14 @@
 //! `nfdhcpd rules --check`: what of the rules the kernel lacks, or has otherwise.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::cli::complain;
+use crate::config::QueueNum;
 use crate::io::nfqueue;
 use crate::io::ruleset::{self, Answer};
+use crate::queue_list::Listed;
 use crate::rules::{Finding, Installed, Rules};
 
 /// The exit status if something is missing or wrong.
@@ -16,12 +19,24 @@ const NOT_ASKED: u8 = 3;
 /// Compares, and says what was found.
 pub(super) fn run(rules: &Rules) -> ExitCode {
     match ask() {
-        Ok((installed, failures)) => report(&rules.findings(&installed, nfqueue::bound().ok().as_deref()), &failures),
+        Ok((installed, failures)) => {
+            let bound = nfqueue::bound().ok();
+            let mut findings = rules.findings(&installed, bound.as_deref());
+            findings.extend(rules.taken(strangers(&bound.unwrap_or_default())));
+            report(&findings, &failures)
+        }
         Err(reason) => {
             complain(&format!("error: {reason}"));
             ExitCode::from(NOT_ASKED)
         }
     }
+}
+
+/// Other programs that have bound queues.
+fn strangers(bound: &[Listed]) -> Vec<(QueueNum, String)> {
+    let holders = BTreeMap::from_iter(nfqueue::holders(bound));
+    let strangers = holders.into_iter().filter(|(_, holder)| holder.is_stranger());
+    strangers.map(|(queue, holder)| (QueueNum(queue), holder.to_string())).collect()
 }
 
 /// What there is, and what those programs said that failed.

@@ -306,10 +306,11 @@ fn serve(options: &Options, config: Config, opened: Opened, succession: Successi
     }
     let packets_ended = spawn(packet_loop)?;
     let (shown_config, shown) = watch::channel(Arc::new(config.clone()));
+    let (datapath_gone, shown_gone) = watch::channel(None);
     let (to_inquire, inquiries) = inquiries();
     if let Some(callers) = callers {
         let callers = tokio::net::UnixListener::from_std(callers)?;
-        runtime.spawn(Desk::new(packets.clone(), shown, to_inquire).serve(callers));
+        runtime.spawn(Desk::new(packets.clone(), shown, shown_gone, to_inquire).serve(callers));
     }
     runtime.spawn(watchdog::keep_alive(packets.clone()));
     if let Some(exposition) = exposition {
@@ -319,6 +320,7 @@ fn serve(options: &Options, config: Config, opened: Opened, succession: Successi
         config_path: options.config.clone(),
         config,
         shown_config,
+        datapath_gone,
         packets,
         watch,
         links: LinkChanges::new(links)?,

@@ -233,6 +233,9 @@ pub struct Node {
     pub uptime_seconds: u64,
     /// How many packets of all taps ended in each outcome.
     pub counters: BTreeMap<String, u64>,
+    /// Why no binding is in force, where the directory of bindings is gone: its path, and the reason.
+    #[serde(default)]
+    pub datapath_gone: Option<String>,
 }
 
 #[cfg(test)]

@@ -68,13 +68,14 @@ fn described(now: Now, exchange: &history::Exchange) -> Exchange {
 }
 
 impl Node {
-    /// This version, which has run for `now`.
-    pub fn new(now: Now, counters: impl IntoIterator<Item = (Reason, u64)>) -> Self {
+    /// This version, which has run for `now`. `datapath_gone` says what became of the directory of bindings, if it is gone.
+    pub fn new(now: Now, counters: impl IntoIterator<Item = (Reason, u64)>, datapath_gone: Option<String>) -> Self {
         let counters = counters.into_iter().map(|(reason, count)| (reason.name().to_owned(), count));
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_seconds: now.as_secs(),
             counters: counters.collect(),
+            datapath_gone,
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct Explained {
     pub name: String,
     /// Where its binding file is, or would be.
     pub file: String,
+    /// Why no binding is in force, where the directory of bindings is gone: its path, and the reason.
+    #[serde(default)]
+    pub datapath_gone: Option<String>,
     /// How it stands; None without a binding file.
     pub tap: Option<Tap>,
     /// What of the binding in force will not do what its writer expects.
@@ -82,13 +85,14 @@ pub struct Rehearsed {
 }
 
 impl Explained {
-    /// What is known of the tap `name` at the time `now`, where this configuration is in force.
+    /// What is known of the tap `name` at the time `now`, where this configuration is in force and its directory is there.
     pub fn new(now: Now, name: InterfaceName, explanation: &Explanation, config: &Config) -> Self {
         let Explanation { status, doubts, tap, master, indev, unclaimed, rehearsals } = explanation;
         let name = name.to_string();
         Self {
             file: file(&config.general.datapath, &name),
             name,
+            datapath_gone: None,
             tap: status.as_ref().map(|status| Tap::new(now, status, config)),
             doubts: doubts.iter().map(ToString::to_string).collect(),
             link: tap.as_ref().map(Link::from),
@@ -191,7 +195,7 @@ mod tests {
     fn an_explanation_has_these_fields() {
         let line = to_line(&Answer::Explained(explained(None).into()));
         let expected = concat!(
-            r#"{"explained":{"name":"tap0","file":"/b/tap0","tap":null,"doubts":[],"#,
+            r#"{"explained":{"name":"tap0","file":"/b/tap0","datapath_gone":null,"tap":null,"doubts":[],"#,
             r#""link":{"name":"tap0","ifindex":7,"mac":"02:00:00:00:00:01","mtu":1500,"bridge":false,"up":true},"#,
             r#""master":null,"indev":null,"unclaimed":null,"queues":[{"kind":"dhcp","queue":42},"#,
             r#"{"kind":"rs","queue":43},{"kind":"ns","queue":44},{"kind":"dhcpv6","queue":null}],"rehearsals":[]}}"#,

@@ -226,11 +226,12 @@ fn a_state_says_whether_the_guest_is_answered() {
 
 #[test]
 fn other_lines_have_these_fields() {
-    let node = Node::new(NOW, [(Reason::Acked, 5), (Reason::NoFit, 0)]);
+    let node = Node::new(NOW, [(Reason::Acked, 5), (Reason::NoFit, 0)], None);
     let version = env!("CARGO_PKG_VERSION");
     let counters = r#"{"dhcpv4_ack":5,"no_fit":0}"#;
-    let expected =
-        format!("{{\"node\":{{\"version\":\"{version}\",\"uptime_seconds\":100,\"counters\":{counters}}}}}\n");
+    let expected = format!(
+        "{{\"node\":{{\"version\":\"{version}\",\"uptime_seconds\":100,\"counters\":{counters},\"datapath_gone\":null}}}}\n"
+    );
     assert_eq!(to_line(&Answer::Node(node)), expected);
     assert_eq!(to_line(&Answer::End {}), "{\"end\":{}}\n");
     let fault = r#"{"error":{"kind":"a_later_one","message":"no","more":1}}"#;

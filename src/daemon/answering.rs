@@ -58,6 +58,8 @@ pub(super) struct Desk {
     packets: Sender,
     /// The configuration in force.
     config: watch::Receiver<Arc<Config>>,
+    /// What became of the directory of bindings, if it is gone.
+    datapath_gone: watch::Receiver<Option<String>>,
     /// The way to the main thread.
     inquiries: Inquiries,
     seats: Seats,
@@ -65,8 +67,13 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk at which nobody is yet.
-    pub(super) fn new(packets: Sender, config: watch::Receiver<Arc<Config>>, inquiries: Inquiries) -> Self {
-        Self { packets, config, inquiries, seats: Seats::new() }
+    pub(super) fn new(
+        packets: Sender,
+        config: watch::Receiver<Arc<Config>>,
+        datapath_gone: watch::Receiver<Option<String>>,
+        inquiries: Inquiries,
+    ) -> Self {
+        Self { packets, config, datapath_gone, inquiries, seats: Seats::new() }
     }
 
     /// Answers whoever calls, for ever.
@@ -95,7 +102,7 @@ impl Desk {
             next = report.next();
         }
         let Counts { now, counters } = self.packets.counts().await?;
-        let node = Answer::Node(Node::new(now, counters));
+        let node = Answer::Node(Node::new(now, counters, self.datapath_gone.borrow().clone()));
         caller.send(&(to_line(&node) + &to_line(&Answer::End {}))).await
     }
 
@@ -231,6 +238,7 @@ mod tests {
         let (packets, commands) = mailbox().unwrap();
         let config = config::parse(Path::new("c"), b"[dhcp]\nserver_ip=192.0.2.1\n[ipv6]\nenable_ipv6=no\n").unwrap();
         let (_, config) = watch::channel(Arc::new(config.config));
+        let (_, datapath_gone) = watch::channel(Some("/b: gone".to_owned()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let answered = runtime.block_on(async {
             let (ours, mut theirs) = UnixStream::pair().unwrap();
@@ -239,7 +247,9 @@ mod tests {
             let mut answered = Vec::new();
             let call = async {
                 let (inquiries, _) = inquiries();
-                let _ = Desk::new(packets, config, inquiries).answer(Caller { stream: ours, seat: None }).await;
+                let _ = Desk::new(packets, config, datapath_gone, inquiries)
+                    .answer(Caller { stream: ours, seat: None })
+                    .await;
                 theirs.read_to_end(&mut answered).await
             };
             tokio::select! { read = call => drop(read), () = report(&commands) => {} }
@@ -257,6 +267,7 @@ mod tests {
         }
         let [Answer::Node(node), Answer::End {}] = rest else { panic!("{rest:?}") };
         assert_eq!((node.uptime_seconds, node.counters.get("dhcpv4_ack")), (9, Some(&5)));
+        assert_eq!(node.datapath_gone.as_deref(), Some("/b: gone"));
     }
 
     #[test]
@@ -273,6 +284,7 @@ mod tests {
         let [Answer::Explained(explained), Answer::End {}] = answers.as_slice() else { panic!("{answers:?}") };
         assert_eq!((explained.name.as_str(), &explained.tap), ("tap0", &None));
         assert!(explained.file.ends_with("/tap0"), "{explained:?}");
+        assert_eq!(explained.datapath_gone.as_deref(), Some("/b: gone"));
     }
 
     #[test]

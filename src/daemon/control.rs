@@ -85,6 +85,8 @@ pub(super) struct Control {
     pub(super) config: Config,
     /// Where whoever answers for it looks it up.
     pub(super) shown_config: watch::Sender<Arc<Config>>,
+    /// The same for the directory of bindings: its path and why, while it is gone.
+    pub(super) datapath_gone: watch::Sender<Option<String>>,
     /// The way to the packet thread.
     pub(super) packets: Sender,
     /// The binding directory.
@@ -247,12 +249,12 @@ impl Control {
                 Told::Event(event) => self.tell(event)?,
                 Told::Warning(warning) => self.warn(&warning),
                 Told::DirectoryGone(reason) => {
-                    warn!(
-                        datapath = shown(&self.config.general.datapath),
-                        "the directory of bindings is gone, and all bindings with it: {reason}"
-                    );
+                    let datapath = shown(&self.config.general.datapath);
+                    self.datapath_gone.send_replace(Some(format!("{datapath}: {reason}")));
+                    warn!(datapath, "the directory of bindings is gone, and all bindings with it: {reason}");
                 }
                 Told::DirectoryBack => {
+                    self.datapath_gone.send_replace(None);
                     info!(datapath = shown(&self.config.general.datapath), "the directory of bindings is back");
                 }
             }

@@ -16,6 +16,7 @@ tests!(explain:
     tells_why_a_file_is_rejected,
     tells_that_the_tap_is_missing,
     tells_that_there_is_no_file,
+    tells_that_the_directory_is_gone,
     tells_of_spoofing,
     tells_a_guest_with_ipv6_alone,
     tells_a_guest_on_a_bridge_without_br_netfilter,
@@ -107,6 +108,26 @@ fn tells_that_there_is_no_file(lab: &mut Lab) {
     assert!(text.starts_with("tap3: gets no DHCP, RA, NA, DHCPv6: it has no binding file\n"), "{text}");
     assert!(text.contains("\n!!  binding   there is no file /run/lab/bindings/tap3\n"), "{text}");
     assert!(text.contains("\nok  tap       interface "), "{text}");
+}
+
+fn tells_that_the_directory_is_gone(lab: &mut Lab) {
+    const GONE: &str = "the directory of bindings is gone: /run/lab/bindings: No such";
+    let _guest = lab.guest(1);
+    lab.start();
+    let show = || sh(&format!("{} show -c {SCRATCH}/nfdhcpd.conf", env!("CARGO_BIN_EXE_nfdhcpd")));
+    assert!(!show().contains("directory of bindings"));
+    sh(&format!("mv {SCRATCH}/bindings {SCRATCH}/away"));
+    soon("the end of the binding", || show().contains(&format!("\n! {GONE}")).then_some(()));
+    let text = explain(UNANSWERED, "tap1");
+    assert!(text.starts_with("tap1: gets no DHCP, RA, NA, DHCPv6: the directory of bindings is gone\n"), "{text}");
+    assert!(text.contains(&format!("\n!!  binding   {GONE}")), "{text}");
+    sh(&format!("mv {SCRATCH}/away {SCRATCH}/bindings"));
+    soon("the binding", || (run(&["tap1"]).0 == ANSWERED).then_some(()));
+    assert!(!show().contains("directory of bindings"));
+    sh(&format!("mv {SCRATCH}/bindings {SCRATCH}/away"));
+    lab.stop();
+    assert!(explain(NOT_ASKED, "tap1").contains("\n!!  binding   the directory of bindings is gone: "));
+    sh(&format!("mv {SCRATCH}/away {SCRATCH}/bindings"));
 }
 
 fn tells_of_spoofing(lab: &mut Lab) {

@@ -137,7 +137,13 @@ fn binding(explained: &Explained) -> Finding {
     let finding = |mark, text: String| Finding::new(mark, "binding", text);
     let file = &explained.file;
     match explained.tap.as_ref().map(|tap| (tap.state, &tap.rejected)) {
-        None => finding(Mark::Fault, format!("there is no file {file}")),
+        None => finding(
+            Mark::Fault,
+            match &explained.datapath_gone {
+                Some(gone) => format!("the directory of bindings is gone: {gone}"),
+                None => format!("there is no file {file}"),
+            },
+        ),
         Some((State::Rejected, reason)) => finding(Mark::Fault, reason.clone().unwrap_or_default()),
         Some((_, Some(reason))) => finding(Mark::Note, format!("{reason}; the last good one is still in force")),
         Some((_, None)) => finding(Mark::Ok, file.clone()),

@@ -104,6 +104,7 @@ fn obstacle(explained: &Explained, failure: Option<&str>, node: &Node, diverted:
         return Some("no daemon can be asked".to_owned());
     }
     match &explained.tap {
+        None if explained.datapath_gone.is_some() => return Some("the directory of bindings is gone".to_owned()),
         None => return Some("it has no binding file".to_owned()),
         Some(tap) if tap.state == State::Rejected => return Some("its binding file is rejected".to_owned()),
         Some(_) if explained.link.is_none() => return Some("there is no such interface".to_owned()),

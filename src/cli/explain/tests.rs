@@ -377,6 +377,16 @@ fn a_rejected_file_leaves_the_last_good_one() {
     assert!(report.answered && report.to_string().contains(finding), "{report}");
 }
 
+#[test]
+fn a_directory_that_is_gone_is_told() {
+    let mut explained = Scene { file: None, ..Scene::routed() }.explained();
+    explained.datapath_gone = Some("/b: No such file or directory".to_owned());
+    let report = Report::new(explained, None, &Scene::routed().node);
+    assert_eq!(report.summary, "gets no DHCP, RA, NA: the directory of bindings is gone");
+    let finding = "\n!!  binding   the directory of bindings is gone: /b: No such file or directory\n";
+    assert!(report.to_string().contains(finding), "{report}");
+}
+
 /// A daemon may be of another version, or another program.
 #[test]
 fn words_of_a_daemon_obey_no_terminal() {

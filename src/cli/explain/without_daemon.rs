@@ -27,6 +27,9 @@ pub(super) fn explain(daemon: &Daemon, tap: InterfaceName) -> Result<Explained, 
         engine.handle_event(NOW, event);
     }
     let mut explained = Explained::new(NOW, tap, &engine.explain(tap), &config);
+    if explained.tap.is_none() {
+        explained.datapath_gone = watch::read_all(&config.general.datapath).err().map(|error| error.to_string());
+    }
     if let Some(guest) = explained.tap.as_ref().and_then(Guest::of_tap) {
         // Others that cannot be read are not why this guest is answered or not.
         let others = watch::read_all(&config.general.datapath).unwrap_or_default();

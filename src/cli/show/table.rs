@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::cli::words::{cut, delegation, meaning, rejection, span};
 use crate::control::{Binding, Node, Packets, State, Tap};
+use crate::text::Visible;
 
 /// All taps.
 pub(super) struct Table<'a>(pub(super) &'a [Tap]);
@@ -131,6 +132,9 @@ impl fmt::Display for Totals<'_> {
             count(State::Pending),
             count(State::Rejected)
         )?;
+        if let Some(gone) = &node.datapath_gone {
+            writeln!(f, "! the directory of bindings is gone: {}", Visible(gone))?;
+        }
         for (outcome, count) in node.counters.iter().filter(|(_, count)| **count > 0) {
             let (outcome, meaning) = (cut(outcome, LONGEST_NAME), meaning(outcome).unwrap_or_default());
             writeln!(f, "{}", format!("{count:>12}  {outcome:LONGEST_NAME$}  {meaning}").trim_end())?;

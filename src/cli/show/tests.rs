@@ -116,11 +116,13 @@ fn the_table_has_two_lines_for_each_tap_and_more_where_there_is_more_to_say() {
 fn totals_leave_out_what_never_happened() {
     let counters = [("dhcpv4_ack", 12), ("no_fit", 0), ("of_a_later_version", 1)];
     let counters = counters.into_iter().map(|(outcome, count)| (outcome.to_owned(), count)).collect();
-    let node = Node { version: "1.2.3".to_owned(), uptime_seconds: 7_300, counters };
+    let gone = Some("/b: \u{7}No such file or directory".to_owned());
+    let node = Node { version: "1.2.3".to_owned(), uptime_seconds: 7_300, counters, datapath_gone: gone };
     assert_lines(
         Totals(&[serving(), pending(), rejected(), rejected()], &node),
         &[
             "nfdhcpd 1.2.3, running for 2 h: 1 serving, 1 pending, 2 rejected",
+            r"! the directory of bindings is gone: /b: \u{7}No such file or directory",
             "          12  dhcpv4_ack                        confirmed an address with an ACK",
             "           1  of_a_later_version",
         ],

@@ -44,7 +44,7 @@ fn tap(name: &str, answered: u64, refused: u64) -> Tap {
 
 fn sample(seconds: u64, taps: Vec<Tap>, counters: &[(&str, u64)]) -> Sample {
     let counters = counters.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect();
-    let node = Node { version: "1.2.3".to_owned(), uptime_seconds: 7_000 + seconds, counters };
+    let node = Node { version: "1.2.3".to_owned(), uptime_seconds: 7_000 + seconds, counters, datapath_gone: None };
     Sample { when: Duration::from_secs(seconds), taps, node }
 }
 

@@ -12,7 +12,8 @@ impl Desk {
             Err(message) => return caller.refuse(FaultKind::BadRequest, message).await,
         };
         let mailbox::Explained { now, explanation } = self.packets.explain(name).await?;
-        let explained = Explained::new(now, name, &explanation, &self.config.borrow());
+        let datapath_gone = self.datapath_gone.borrow().clone();
+        let explained = Explained { datapath_gone, ..Explained::new(now, name, &explanation, &self.config.borrow()) };
         caller.send(&(to_line(&Answer::Explained(explained.into())) + &to_line(&Answer::End {}))).await
     }
 }

@@ -334,11 +334,17 @@ fn nobody_wakes_it_without_need() {
     fs::write(&tap, binding("zero")).unwrap();
     let (mut watched, _) = Watched::open(&scratch.directory());
     assert_eq!(watched.watch.next_due(), None, "no clock");
-    fs::read(&tap).unwrap();
-    fs::read_dir(scratch.directory()).unwrap().for_each(drop);
-    fs::write(scratch.parent().join("file"), "").unwrap();
-    fs::write(scratch.0.join("file"), "").unwrap();
-    assert!(!watched.is_woken());
+    // Somebody else may mount something at the same time, which does wake it.
+    let is_left_alone = (0..10).any(|_| {
+        fs::read(&tap).unwrap();
+        fs::read_dir(scratch.directory()).unwrap().for_each(drop);
+        fs::write(scratch.parent().join("file"), "").unwrap();
+        fs::write(scratch.0.join("file"), "").unwrap();
+        let is_left_alone = !watched.is_woken();
+        assert!(watched.watch.poll().is_empty());
+        is_left_alone
+    });
+    assert!(is_left_alone);
     fs::write(&tap, binding("changed")).unwrap();
     assert!(watched.is_woken());
     watched.expect(&["+tap0 changed"]);

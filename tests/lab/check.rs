@@ -110,7 +110,8 @@ fn what_goes_another_way_is_told(lab: &mut Lab) {
     load(&rules("--format iptables --routed --no-limit"));
     for (rule, expected) in [
         ("mangle -I PREROUTING -i tap5 -j ACCEPT", "keeps some of"),
-        ("raw -A PREROUTING -s 0.0.0.0/32 -j DROP", "cannot tell"),
+        ("raw -A PREROUTING -s 0.0.0.0/32 -j DROP", "keeps some of"),
+        ("raw -A PREROUTING -m ttl --ttl-lt 2 -j DROP", "cannot tell"),
         ("raw -A PREROUTING -i eth0 -j DROP", "all rules are there"),
         ("raw -A PREROUTING -p tcp -s 192.0.2.1 -j DROP", "all rules are there"),
         ("raw -A PREROUTING -s 192.0.2.1 -j ACCEPT", "all rules are there"),

@@ -181,6 +181,11 @@ impl<'a> Options<'a> {
     /// The first `N` bytes of the option `code`, in however many parts they come, and whether there are more. None if
     /// there are fewer.
     fn start<const N: usize>(&self, code: u8) -> Option<([u8; N], bool)> {
+        // Nearly always.
+        if !self.repeated.contains(code) {
+            let (start, rest) = self.first(code)?.split_first_chunk()?;
+            return Some((*start, !rest.is_empty()));
+        }
         let mut bytes = self.parts(code).flatten();
         let mut start = [0; N];
         for byte in &mut start {
